@@ -1,0 +1,1 @@
+// Nothing is generated yet: the schema bundle and its types are made here.
