@@ -1,0 +1,24 @@
+import type { Problem } from "../base/problem.ts";
+import type { NodeMatch } from "./node-match.ts";
+import type { Resource } from "./resource.ts";
+
+/** A set of resources and the nodes that it is for. */
+export interface Group {
+  readonly name: string;
+  readonly match: NodeMatch;
+  /** In the order of files and of the text; no type has a name twice. */
+  readonly resources: readonly Resource[];
+}
+
+/** What a configuration tree means. */
+export interface Compiled {
+  /**
+   * By name. A node belongs to the first group whose match it fulfils: those of chancery.yaml in its order, then
+   * the folders of `groups/` by name.
+   */
+  readonly groups: ReadonlyMap<string, Group>;
+  /** All problems of all files, in the order of files and lines. With an error among them, serve nothing of this. */
+  readonly problems: readonly Problem[];
+  /** Globs of clusters that the nodes have from their own bootstrap, so that naming them is not a mistake. */
+  readonly bootstrapClusters: readonly string[];
+}
