@@ -1,0 +1,158 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { LineProcess } from "./kit/line-process.ts";
+import type { Figure, Mark } from "./kit/report.ts";
+import { median } from "./kit/statistics.ts";
+import { usageOf } from "./kit/usage.ts";
+
+/** A fleet of one size and protocol variant, and how many updates it lives through. */
+interface Scenario {
+  readonly name: string;
+  readonly mode: "sotw" | "delta";
+  readonly streams: number;
+  readonly clusters: number;
+  readonly updates: number;
+}
+
+/** An xDS server that can be measured: started with `-clusters N -mode M`, driven by lines (see peers/gcp). */
+interface Contestant {
+  readonly name: string;
+  start(scenario: Scenario): LineProcess;
+}
+
+const scenarios: readonly Scenario[] = [
+  { name: "sotw 200 streams x 1000 clusters", mode: "sotw", streams: 200, clusters: 1000, updates: 10 },
+  { name: "delta 2000 streams x 1000 clusters", mode: "delta", streams: 2000, clusters: 1000, updates: 10 },
+];
+
+export const fanoutMarks: readonly Mark[] = [
+  {
+    scenario: scenarios[0]!.name,
+    metric: "server CPU an update",
+    ours: "chancery",
+    theirs: "go-control-plane",
+    bound: { atMost: 1 / 3 },
+  },
+  {
+    scenario: scenarios[1]!.name,
+    metric: "server CPU an update",
+    ours: "chancery",
+    theirs: "go-control-plane",
+    bound: { atMost: 1 / 6 },
+  },
+  {
+    scenario: scenarios[1]!.name,
+    metric: "memory",
+    ours: "chancery",
+    theirs: "go-control-plane",
+    bound: { atMost: 0.5 },
+  },
+];
+
+/**
+ * Pushes one changed cluster at a time to a whole fleet and measures, on both servers in turn, the processor time
+ * that the server spends on an update and the time until the last ACK.
+ */
+export async function runFanout(rounds: number, log: (line: string) => void): Promise<Figure[]> {
+  const binaries = buildPeers();
+  const contestants: readonly Contestant[] = [
+    {
+      name: "chancery",
+      start: ({ clusters, mode }) => {
+        const script = fileURLToPath(new URL("chancery-server.js", import.meta.url));
+        return new LineProcess(process.execPath, [script, "-clusters", String(clusters), "-mode", mode]);
+      },
+    },
+    {
+      name: "go-control-plane",
+      start: ({ clusters, mode }) =>
+        new LineProcess(join(binaries, "gcp"), ["-clusters", String(clusters), "-mode", mode], {
+          ...process.env,
+          // One core each for the server and the fleet: Node serves from one thread, so Go gets one too.
+          GOMAXPROCS: "1",
+        }),
+    },
+  ];
+  const figures: Figure[] = [];
+  for (const scenario of scenarios) {
+    const samples = new Map(contestants.map(({ name }) => [name, [] as Sample[]]));
+    for (let round = 1; round <= rounds; round += 1) {
+      for (const contestant of contestants) {
+        log(`${scenario.name}: ${contestant.name}, round ${round} of ${rounds}`);
+        samples.get(contestant.name)!.push(await measure(contestant, scenario, join(binaries, "load")));
+      }
+    }
+    for (const [contestant, taken] of samples) figures.push(...toFigures(scenario.name, contestant, taken));
+  }
+  return figures;
+}
+
+function buildPeers(): string {
+  const output = mkdtempSync(join(tmpdir(), "chancery-bench-"));
+  const sources = fileURLToPath(import.meta.resolve("#root/bench/peers"));
+  execFileSync("go", ["build", "-o", `${output}/`, "./..."], {
+    cwd: sources,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  return output;
+}
+
+interface Sample {
+  readonly startCpuMs: number;
+  readonly firstAckMs: number;
+  readonly updateCpuMs: number;
+  readonly lastAckMs: number;
+  readonly residentMiB: number;
+}
+
+async function measure(contestant: Contestant, scenario: Scenario, load: string): Promise<Sample> {
+  await using server = contestant.start(scenario);
+  const [port] = await server.expect("listening");
+  const idle = usageOf(server.pid);
+  const streamsAConnection = scenario.mode === "sotw" ? 1 : 10;
+  await using fleet = new LineProcess(load, [
+    "-target",
+    `127.0.0.1:${port}`,
+    "-streams",
+    String(scenario.streams),
+    "-streams-a-connection",
+    String(streamsAConnection),
+    "-mode",
+    scenario.mode,
+  ]);
+  const [firstAckMs] = await fleet.expect("ready");
+  const loaded = usageOf(server.pid);
+  const lastAckMs: number[] = [];
+  for (let number = 1; number <= scenario.updates; number += 1) {
+    fleet.send("wait");
+    await fleet.expect("armed");
+    server.send(`update ${number}`);
+    const [elapsed] = await fleet.expect("acked");
+    lastAckMs.push(Number(elapsed));
+  }
+  const done = usageOf(server.pid);
+  return {
+    startCpuMs: (loaded.cpuSeconds - idle.cpuSeconds) * 1000,
+    firstAckMs: Number(firstAckMs),
+    updateCpuMs: ((done.cpuSeconds - loaded.cpuSeconds) * 1000) / scenario.updates,
+    lastAckMs: median(lastAckMs),
+    residentMiB: done.residentMiB,
+  };
+}
+
+function toFigures(scenario: string, contestant: string, samples: readonly Sample[]): Figure[] {
+  const figure = (metric: string, unit: string, pick: (sample: Sample) => number): Figure => {
+    const values = samples.map(pick);
+    return { scenario, contestant, metric, unit, value: median(values), rounds: values };
+  };
+  return [
+    figure("server CPU for all first responses", "ms", (sample) => sample.startCpuMs),
+    figure("all first ACKs", "ms", (sample) => sample.firstAckMs),
+    figure("server CPU an update", "ms", (sample) => sample.updateCpuMs),
+    figure("update to last ACK", "ms", (sample) => sample.lastAckMs),
+    figure("memory", "MiB", (sample) => sample.residentMiB),
+  ];
+}

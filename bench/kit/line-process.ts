@@ -1,0 +1,44 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+
+/**
+ * A child process that is spoken to in lines: what the benchmark's servers and load makers have in common.
+ * Standard error goes to ours. Disposing ends the process and waits for it.
+ */
+export class LineProcess implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+  readonly name: string;
+
+  constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
+    this.name = [command, ...args].join(" ");
+    this.#child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"], env });
+    this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
+  }
+
+  get pid(): number {
+    if (this.#child.pid === undefined) throw new Error(`${this.name}: did not start`);
+    return this.#child.pid;
+  }
+
+  send(line: string): void {
+    this.#child.stdin!.write(`${line}\n`);
+  }
+
+  /** The words after `word` on the next line that begins with it; other lines are passed over. */
+  async expect(word: string): Promise<string[]> {
+    for (;;) {
+      const { value, done } = await this.#lines.next();
+      if (done) throw new Error(`${this.name}: ended before it said "${word}"`);
+      const [first, ...rest] = value.split(" ");
+      if (first === word) return rest;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#child.kill("SIGKILL");
+    await once(this.#child, "exit");
+  }
+}

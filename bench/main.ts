@@ -1,0 +1,38 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { fanoutMarks, runFanout } from "./fanout.ts";
+import { type Figure, type Mark, judge, renderMarks, renderTable, writeJson } from "./kit/report.ts";
+import { runTcp, tcpMarks } from "./tcp.ts";
+
+interface Benchmark {
+  readonly marks: readonly Mark[];
+  run(rounds: number, log: (line: string) => void): Promise<Figure[]>;
+}
+
+const benchmarks: Readonly<Record<string, Benchmark>> = {
+  fanout: { marks: fanoutMarks, run: runFanout },
+  tcp: { marks: tcpMarks, run: runTcp },
+};
+
+const usage = `Usage: npm run bench -- ${Object.keys(benchmarks).join("|")} [--rounds N] [--out FILE]
+
+Measures Chancery and its peers in turn and prints each figure's median with the ratio; exits 1 when a mark is missed.`;
+
+const { values, positionals } = parseArgs({
+  options: { rounds: { type: "string", default: "3" }, out: { type: "string" }, help: { type: "boolean" } },
+  allowPositionals: true,
+});
+const name = positionals[0] ?? "";
+const benchmark = benchmarks[name];
+if (!benchmark || values.help) {
+  console.error(usage);
+  process.exit(values.help ? 0 : 64);
+}
+
+const figures = await benchmark.run(Number(values.rounds), (line) => console.error(line));
+const results = judge(benchmark.marks, figures);
+const out = values.out ?? join(fileURLToPath(import.meta.resolve("#root/bench")), "results", `${name}.json`);
+writeJson(out, figures, results);
+console.log(`${renderTable(figures, "chancery")}\n\n${renderMarks(results)}\n\nwritten to ${out}`);
+process.exitCode = results.every((result) => result.isMet) ? 0 : 1;
