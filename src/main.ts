@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+import { commands } from "./cli/commands.ts";
+import { runProgram } from "./cli/program.ts";
+import type { Terminal } from "./cli/terminal.ts";
+import { readVersion } from "./server/build-info.ts";
+
+// A reader that left (`chancery status | head`) ends the command; it is nobody's error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+
+const terminal: Terminal = {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  stdin: process.stdin,
+  env: process.env,
+  cwd: process.cwd(),
+  pid: process.pid,
+  onSignal: (signal, callback) => {
+    process.on(signal, callback);
+    return () => process.off(signal, callback);
+  },
+  exit: (code) => process.exit(code),
+};
+
+process.exitCode = await runProgram(
+  { commands, foreign: [], version: readVersion },
+  process.argv.slice(2),
+  terminal,
+);

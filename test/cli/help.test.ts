@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { CommandDefinition } from "../../src/cli/command.ts";
+import { commands } from "../../src/cli/commands.ts";
+import { runProgram } from "../../src/cli/program.ts";
+import { fakeTerminal } from "../kit/fake-terminal.ts";
+
+/** The same commands, doing nothing but being parsed. */
+function inert(ran: string[]): CommandDefinition[] {
+  return commands.map((command) => ({
+    ...command,
+    run: async () => {
+      ran.push(command.name);
+      return 0;
+    },
+  }));
+}
+
+describe("the help of every command", () => {
+  for (const command of commands) {
+    it(`${command.name}: has a summary, examples, and prints them`, async () => {
+      assert.ok(command.summary && !command.summary.endsWith("."), "a summary is a phrase");
+      assert.ok(command.examples.length > 0, "at least one example");
+      const terminal = fakeTerminal();
+      const parts = { commands, foreign: [], version: () => "0" };
+      assert.equal(await runProgram(parts, [command.name, "--help"], terminal), 0);
+      for (const example of command.examples) {
+        assert.ok(terminal.written.stdout.includes(`$ chancery ${example.line}`), example.line);
+      }
+    });
+
+    for (const example of command.examples) {
+      it(`${command.name}: the example "${example.line}" parses`, async () => {
+        const ran: string[] = [];
+        const terminal = fakeTerminal();
+        // What stands behind a pipe or a redirection is the shell's.
+        const argv = example.line.split(/ [|><] ?/)[0]!.split(" ");
+        const code = await runProgram(
+          { commands: inert(ran), foreign: [], version: () => "0" },
+          argv,
+          terminal,
+        );
+        assert.equal(code, 0, terminal.written.stderr);
+        assert.deepEqual(ran, [command.name]);
+      });
+    }
+  }
+});
