@@ -1,0 +1,95 @@
+import type { Problem } from "../base/problem.ts";
+import { ByteWriter } from "./codec/byte-writer.ts";
+import { type DecodeOptions, readMessage } from "./codec/decode.ts";
+import { DecodeError } from "./codec/decode-error.ts";
+import { writeMessage } from "./codec/encode.ts";
+import { Plans } from "./codec/plan.ts";
+import type { Descriptors } from "./descriptor.ts";
+import type { JsonValue } from "./json-value.ts";
+import type { Message } from "./message.ts";
+import type { SourceNode } from "./source-node.ts";
+
+/** A field whose value breaks a protoc-gen-validate rule. */
+export interface RuleViolation {
+  /** Below the message that was checked, with Envoy's field names: `load_assignment.endpoints[0].priority`. */
+  readonly path: string;
+  /** In the words of Envoy: `value must be less than or equal to 65535`. */
+  readonly message: string;
+}
+
+export interface FromSourceOptions {
+  /** False leaves protoc-gen-validate rules unchecked. */
+  readonly rules?: boolean;
+  /** What problem paths start with, such as `static_resources.clusters[0]`; default none. */
+  readonly path?: string;
+}
+
+export interface FromSourceResult {
+  /** Absent when a problem is an error that leaves no message; rule violations leave one. */
+  readonly message?: Message;
+  readonly problems: readonly Problem[];
+}
+
+export interface ToJsonOptions {
+  /** `field` (default) prints `connect_timeout`, `json` prints `connectTimeout`. */
+  readonly names?: "field" | "json";
+  /** Prints `[redacted]` for fields that the API marks as sensitive, as Envoy's /config_dump does. */
+  readonly mask?: boolean;
+}
+
+/**
+ * The Envoy API at run time: one closed, immutable set of types and everything that can be done with messages of
+ * them. Plans for single types are made when first used and kept.
+ */
+export class Schema {
+  readonly descriptors: Descriptors;
+  readonly #plans: Plans;
+  readonly #writer = new ByteWriter();
+
+  constructor(descriptors: Descriptors) {
+    this.descriptors = descriptors;
+    this.#plans = new Plans(descriptors);
+  }
+
+  /**
+   * The canonical bytes of a message: equal messages of one type have equal bytes. Throws EncodeError for a message
+   * that does not fit the type, UnknownTypeError for a name that is no type.
+   */
+  encode(typeName: string, message: Message): Buffer {
+    this.#writer.reset();
+    writeMessage(this.#writer, this.#plans.of(typeName), message);
+    return this.#writer.finish();
+  }
+
+  /**
+   * The message that `bytes` hold. Its `bytes` fields share memory with the input. Throws DecodeError for bytes that
+   * are not such a message, UnknownTypeError for a name that is no type.
+   */
+  decode(typeName: string, bytes: Buffer, options: DecodeOptions = {}): Message {
+    const plan = this.#plans.of(typeName);
+    try {
+      return readMessage(bytes, plan, options);
+    } catch (cause) {
+      if (!(cause instanceof DecodeError)) throw cause;
+      throw cause.within(typeName.slice(typeName.lastIndexOf(".") + 1));
+    }
+  }
+
+  /**
+   * Maps a YAML or JSON tree to a message by the proto3 JSON mapping as Envoy's loader accepts it, and checks field
+   * rules. All problems are returned at once, each with its place and path.
+   */
+  fromSource(_typeName: string, _node: SourceNode, _options: FromSourceOptions = {}): FromSourceResult {
+    throw new Error("fromSource is not built yet");
+  }
+
+  /** The protoc-gen-validate violations of a message and of everything inside it, known Any contents included. */
+  checkRules(_typeName: string, _message: Message): readonly RuleViolation[] {
+    throw new Error("checkRules is not built yet");
+  }
+
+  /** The proto3 JSON form of a message, Any expanded with "@type" where its type is known. */
+  toJson(_typeName: string, _message: Message, _options: ToJsonOptions = {}): JsonValue {
+    throw new Error("toJson is not built yet");
+  }
+}
