@@ -1,0 +1,143 @@
+import { constants } from "node:fs";
+import { open, realpath } from "node:fs/promises";
+import type { Clock } from "../base/clock.ts";
+import type { Problem } from "../base/problem.ts";
+import type { ConfigFile } from "../config/config-file.ts";
+import { contentHash } from "../config/content-hash.ts";
+import type { Reading, SourceLimits } from "./reading.ts";
+import { failure, refusal, scanTree, type FoundFile } from "./scan-tree.ts";
+
+/** Files as they were read, by path: lets the next reading skip those that have not changed since. */
+export type KnownFiles = ReadonlyMap<string, { readonly fingerprint: string; readonly file: ConfigFile }>;
+
+export interface TreeReading {
+  readonly reading: Reading;
+  readonly known: KnownFiles;
+}
+
+/** File times may be as coarse as 2 s (FAT, some network file systems): a younger file may change unnoticed. */
+const settledAfterMs = 2000;
+const attempts = 20;
+const betweenAttemptsMs = 50;
+
+/**
+ * Reads all configuration files below a folder as they stood at one moment: lists, reads, lists again, and starts
+ * anew when anything moved in between, up to 20 times 50 ms apart. Never throws for what is on disk.
+ */
+export async function readTree(
+  root: string,
+  known: KnownFiles,
+  options: { readonly limits: SourceLimits; readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<TreeReading> {
+  const { limits, clock, signal } = options;
+  const failed = (...problems: readonly Problem[]): TreeReading => ({
+    reading: { kind: "failed", problems, readAtMs: clock.now() },
+    known,
+  });
+  let moved = "it keeps changing while it is read";
+  for (let attempt = 0; attempt < attempts && !signal.aborted; attempt += 1) {
+    if (attempt > 0) await pause(clock, betweenAttemptsMs, signal);
+    try {
+      const before = await scanTree(root, limits);
+      if (before.problems.length > 0) return failed(...before.problems);
+      const read = await readFiles(before.files, known, clock);
+      const after = await scanTree(root, limits);
+      if (!isSame(before.files, after.files)) continue;
+      if (read.problems.length > 0) return failed(...read.problems);
+      const files = [...read.known.values()].map(({ file }) => file);
+      const hash = contentHash(...files.flatMap(({ path, text }) => [path, "\0", text, "\0"]));
+      return {
+        reading: { kind: "tree", files, contentHash: hash, readAtMs: clock.now() },
+        known: read.known,
+      };
+    } catch (error) {
+      const code = errorCode(error);
+      if (code === "ENOTDIR") return failed(failure("folder-missing", `${root} is not a folder`));
+      if (code !== "ENOENT") return failed(failure("folder-unreadable", `${root}: ${describe(error)}`));
+      // A file or link vanished between two looks: either the tree is moving, or a link leads nowhere.
+      moved = describe(error);
+      if (await isMissing(root)) return failed(failure("folder-missing", `${root} does not exist`));
+    }
+  }
+  return failed(failure("folder-unsettled", `${root} could not be read as a whole: ${moved}`));
+}
+
+async function readFiles(found: readonly FoundFile[], known: KnownFiles, clock: Clock) {
+  const read = new Map<string, { fingerprint: string; file: ConfigFile }>();
+  const problems: Problem[] = [];
+  for (const { path, realPath, fingerprint, changedMs } of found) {
+    const before = known.get(path);
+    if (before?.fingerprint === fingerprint) {
+      read.set(path, before);
+      continue;
+    }
+    const startedMs = clock.now();
+    const text = decode(await readBytes(realPath));
+    if (text === undefined) {
+      problems.push(refusal("file-not-utf8", path, "file is not valid UTF-8"));
+      continue;
+    }
+    const isSettled = startedMs - changedMs > settledAfterMs;
+    const file = before?.file.text === text ? before.file : { path, text };
+    read.set(path, { fingerprint: isSettled ? fingerprint : "", file });
+  }
+  return { known: read, problems };
+}
+
+/** Opened without blocking, for what was a file when it was listed may be a pipe by now. */
+async function readBytes(path: string): Promise<Buffer> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  try {
+    return await handle.readFile();
+  } finally {
+    await handle.close();
+  }
+}
+
+function decode(bytes: Buffer): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    // The decoder's only error is the one that the caller reports with the file's name.
+    return undefined;
+  }
+}
+
+function isSame(before: readonly FoundFile[], after: readonly FoundFile[]): boolean {
+  return (
+    before.length === after.length &&
+    before.every((file, index) => {
+      const other = after[index]!;
+      return file.path === other.path && file.fingerprint === other.fingerprint;
+    })
+  );
+}
+
+async function isMissing(root: string): Promise<boolean> {
+  try {
+    await realpath(root);
+    return false;
+  } catch (error) {
+    return errorCode(error) === "ENOENT";
+  }
+}
+
+function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = () => {
+      cancel();
+      signal.removeEventListener("abort", finish);
+      resolve();
+    };
+    const cancel = clock.after(delayMs, finish);
+    signal.addEventListener("abort", finish, { once: true });
+  });
+}
+
+function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

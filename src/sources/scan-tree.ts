@@ -1,0 +1,100 @@
+import type { Stats } from "node:fs";
+import { readdir, realpath, stat } from "node:fs/promises";
+import { join, sep } from "node:path";
+import type { Problem } from "../base/problem.ts";
+import { isConfigPath } from "../config/config-file.ts";
+import type { SourceLimits } from "./reading.ts";
+
+/** A file that belongs to the tree, as it stood when the folder was listed. */
+export interface FoundFile {
+  /** Inside the tree, `/` between folders. */
+  readonly path: string;
+  /** Where it really is, symlinks resolved. */
+  readonly realPath: string;
+  readonly size: number;
+  readonly changedMs: number;
+  /** Differs whenever the file was replaced or written: inode, size and both times. */
+  readonly fingerprint: string;
+}
+
+export interface Scan {
+  readonly files: readonly FoundFile[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Lists the configuration files below a folder. Symlinks are followed as long as they stay inside the folder (so
+ * the `..data` links of a Kubernetes ConfigMap work); one that leads out is an error, for what it points to was
+ * never part of the tree. Throws what the file system throws when the folder itself cannot be read, and when
+ * something vanishes while it is looked at.
+ */
+export async function scanTree(root: string, limits: SourceLimits): Promise<Scan> {
+  const realRoot = await realpath(root);
+  const files: FoundFile[] = [];
+  const problems: Problem[] = [];
+
+  const visit = async (folder: string, realFolder: string, above: readonly string[]): Promise<void> => {
+    const entries = await readdir(realFolder, { withFileTypes: true });
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (files.length > limits.files) return;
+      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+      const isFolder = entry.isDirectory();
+      if (entry.name.startsWith(".") || !(isFolder || entry.isSymbolicLink() || isConfigPath(path))) continue;
+      const realPath = entry.isSymbolicLink()
+        ? await realpath(join(realFolder, entry.name))
+        : join(realFolder, entry.name);
+      if (realPath !== realRoot && !realPath.startsWith(realRoot + sep)) {
+        problems.push(
+          refusal("symlink-outside", path, "symlink leads out of the folder; copy the file into it"),
+        );
+        continue;
+      }
+      const stats = await stat(realPath);
+      if (stats.isDirectory()) {
+        if (above.includes(realPath)) {
+          problems.push(refusal("symlink-loop", path, "symlink leads to a folder that it is in"));
+        } else {
+          await visit(path, realPath, [...above, realPath]);
+        }
+      } else if (isConfigPath(path)) {
+        if (stats.isFile()) files.push(found(path, realPath, stats));
+        else problems.push(refusal("not-a-file", path, "expected a file, found a device, pipe or socket"));
+      }
+    }
+  };
+  await visit("", realRoot, [realRoot]);
+  return { files, problems: [...problems, ...overLimits(files, limits)] };
+}
+
+function found(path: string, realPath: string, stats: Stats): FoundFile {
+  const fingerprint = [realPath, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join(":");
+  return { path, realPath, size: stats.size, changedMs: stats.ctimeMs, fingerprint };
+}
+
+function overLimits(files: readonly FoundFile[], limits: SourceLimits): Problem[] {
+  const problems = files
+    .filter((file) => file.size > limits.fileBytes)
+    .map(({ path, size }) =>
+      refusal("file-too-large", path, `file is ${size} bytes, limit is ${limits.fileBytes}`),
+    );
+  if (files.length > limits.files) {
+    problems.push(failure("too-many-files", `more files than the limit of ${limits.files}`));
+  }
+  const total = files.reduce((sum, file) => sum + file.size, 0);
+  if (total > limits.totalBytes) {
+    problems.push(
+      failure("tree-too-large", `all files together are ${total} bytes, limit is ${limits.totalBytes}`),
+    );
+  }
+  return problems;
+}
+
+/** An error about one file as a whole. */
+export function refusal(code: string, file: string, message: string): Problem {
+  return { code, severity: "error", message, place: { file, line: 1, column: 1 } };
+}
+
+/** An error about the tree as a whole. */
+export function failure(code: string, message: string): Problem {
+  return { code, severity: "error", message };
+}
