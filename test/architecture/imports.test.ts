@@ -42,8 +42,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   "data-plane/proxy-protocol": ["src/base"],
   "data-plane/xds-client": ["src/base", "src/schema"],
-  "data-plane/resources": ["src/base", "src/schema", "data-plane/proxy-protocol"],
   "data-plane/stats": ["src/base"],
+  "data-plane/network": ["src/base"],
+  "data-plane/resources": [
+    "src/base",
+    "src/schema",
+    "data-plane/proxy-protocol",
+    "data-plane/stats",
+    "data-plane/network",
+  ],
 };
 
 /** The composition roots may import anything, and nobody imports them. */
@@ -54,6 +61,7 @@ const proxyFolders = [
   "data-plane/proxy-protocol",
   "data-plane/xds-client",
   "data-plane/stats",
+  "data-plane/network",
   "data-plane/resources",
   "data-plane/transport-sockets",
   "data-plane/clusters",
@@ -62,6 +70,7 @@ const proxyFolders = [
   "data-plane/filters",
   "data-plane/listeners",
   "data-plane/admin",
+  "data-plane/proxy",
 ];
 
 function isAllowed(from: string, to: string): boolean {

@@ -1,0 +1,73 @@
+import type { Socket } from "node:net";
+import type { Address } from "./address.ts";
+import type { MetadataValue, ProxyProtocolState } from "./connection-info.ts";
+import type { ConnectionInfo } from "./connection-info.ts";
+
+/** `envoy.config.core.v3.Metadata` of an endpoint. */
+export interface EndpointMetadata {
+  /** `filter_metadata`: namespace → fields. */
+  readonly filter: ReadonlyMap<string, Readonly<Record<string, MetadataValue>>>;
+  /** `typed_filter_metadata`: namespace → message as it was sent. */
+  readonly typed: ReadonlyMap<string, { readonly type_url: string; readonly value: Buffer }>;
+}
+
+/** One address that a cluster can be reached at. */
+export interface Host {
+  readonly address: Address;
+  /** The endpoint's `hostname`, or the DNS name that the address came from; empty if neither. */
+  readonly hostname: string;
+  readonly metadata: EndpointMetadata;
+}
+
+/** What a transport socket may know about the upstream connection that it works for. */
+export interface UpstreamContext {
+  readonly host: Host;
+  /** `%CONNECTION_ID%` of the upstream connection. */
+  readonly connectionId: number;
+  /** Addresses and TLVs of the downstream; absent where no downstream is involved (health checks, PP-95). */
+  readonly downstream: ProxyProtocolState | undefined;
+  /** This side's end of the upstream connection. */
+  readonly local: Address;
+}
+
+/** Why no upstream connection came about. */
+export type ConnectFailure = "no-host" | "overflow" | "connect-timeout" | "connect-fail";
+
+/** An upstream connection that is up. Who asked for it owns the socket and must `release` it exactly once when it is over. */
+export interface UpstreamConnection {
+  readonly socket: Socket;
+  readonly host: Host;
+  readonly local: Address;
+  /** Bytes of the transport socket that must go out before any other, in clear; write them with the first payload. */
+  readonly header: Buffer | undefined;
+  /** Payload counters of the cluster, to be added to in place. */
+  readonly traffic: { upstream_cx_rx_bytes_total: number; upstream_cx_tx_bytes_total: number };
+  /** Takes the connection off the cluster's books. `by` tells who ended it. */
+  release(by: "local" | "remote"): void;
+}
+
+/** One try to reach a cluster. The callbacks come later than the call that made it, exactly one of them, none after `cancel`. */
+export interface ConnectAttempt {
+  cancel(): void;
+}
+
+export interface ConnectRequest {
+  readonly info: ConnectionInfo;
+  /** What the PROXY header, if the cluster writes one, is to say. */
+  readonly downstream: ProxyProtocolState;
+  /** True from the second attempt of one downstream connection on. */
+  readonly isRetry: boolean;
+  onConnected(connection: UpstreamConnection): void;
+  onFailure(failure: ConnectFailure): void;
+}
+
+/** A cluster as filters see it. */
+export interface Upstream {
+  readonly name: string;
+  connect(request: ConnectRequest): ConnectAttempt;
+}
+
+/** The clusters that serve now, by name; what it gives is looked up anew for every connection. */
+export interface Upstreams {
+  get(name: string): Upstream | undefined;
+}

@@ -1,0 +1,99 @@
+/** Counters under one prefix: plain number fields, so that counting costs an addition. */
+export type Counters<Name extends string> = Record<Name, number>;
+
+/** A value that goes up and down. */
+export class Gauge {
+  #value = 0;
+  #isUsed = false;
+
+  get value(): number {
+    return this.#value;
+  }
+
+  /** True once it has been written to, whatever it holds now: what `usedonly` asks for. */
+  get isUsed(): boolean {
+    return this.#isUsed;
+  }
+
+  add(difference: number): void {
+    this.#value += difference;
+    this.#isUsed = true;
+  }
+
+  set(value: number): void {
+    this.#value = value;
+    this.#isUsed = true;
+  }
+}
+
+export type Gauges<Name extends string> = Readonly<Record<Name, Gauge>>;
+
+/** One statistic as it stands. `isUsed`: written to since the start. */
+export type Stat =
+  | {
+      readonly kind: "counter" | "gauge";
+      readonly name: string;
+      readonly value: number;
+      readonly isUsed: boolean;
+    }
+  | { readonly kind: "text"; readonly name: string; readonly value: string; readonly isUsed: boolean };
+
+/**
+ * All statistics of a proxy under Envoy's names. Asking twice for one prefix and name gives the same counter, as in Envoy: two
+ * listeners share `proxy_proto.*`, the new version of a cluster counts on where the old one stood.
+ */
+export class StatsStore {
+  readonly #counters = new Map<string, Record<string, number>>();
+  readonly #gauges = new Map<string, Record<string, Gauge>>();
+  readonly #texts = new Map<string, string>();
+
+  /** The counters `prefix.name` (bare names for an empty prefix), made when they are not there yet. */
+  counters<Name extends string>(prefix: string, names: readonly Name[]): Counters<Name> {
+    const group: Record<string, number> = this.#counters.get(prefix) ?? {};
+    for (const name of names) group[name] ??= 0;
+    this.#counters.set(prefix, group);
+    return group as Counters<Name>;
+  }
+
+  /** The gauges `prefix.name`, made when they are not there yet. */
+  gauges<Name extends string>(prefix: string, names: readonly Name[]): Gauges<Name> {
+    const group: Record<string, Gauge> = this.#gauges.get(prefix) ?? {};
+    for (const name of names) group[name] ??= new Gauge();
+    this.#gauges.set(prefix, group);
+    return group as Gauges<Name>;
+  }
+
+  /** A text readout, such as `cluster_manager.cds.version_text`. */
+  setText(name: string, value: string): void {
+    this.#texts.set(name, value);
+  }
+
+  /** Forgets everything under `prefix` and `prefix.…`: what Envoy does when a cluster or listener is gone for good. */
+  remove(prefix: string): void {
+    for (const groups of [this.#counters, this.#gauges, this.#texts]) {
+      for (const name of groups.keys())
+        if (name === prefix || name.startsWith(`${prefix}.`)) groups.delete(name);
+    }
+  }
+
+  /** Every statistic, sorted by name. */
+  list(): Stat[] {
+    const stats: Stat[] = [];
+    for (const [prefix, group] of this.#counters) {
+      for (const [name, value] of Object.entries(group)) {
+        stats.push({ kind: "counter", name: nameOf(prefix, name), value, isUsed: value !== 0 });
+      }
+    }
+    for (const [prefix, group] of this.#gauges) {
+      for (const [name, gauge] of Object.entries(group)) {
+        stats.push({ kind: "gauge", name: nameOf(prefix, name), value: gauge.value, isUsed: gauge.isUsed });
+      }
+    }
+    for (const [name, value] of this.#texts) stats.push({ kind: "text", name, value, isUsed: true });
+    return stats.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  }
+}
+
+function nameOf(prefix: string, name: string): string {
+  return prefix === "" ? name : `${prefix}.${name}`;
+}
