@@ -49,18 +49,20 @@ export class StatsStore {
 
   /** The counters `prefix.name` (bare names for an empty prefix), made when they are not there yet. */
   counters<Name extends string>(prefix: string, names: readonly Name[]): Counters<Name> {
-    const group: Record<string, number> = this.#counters.get(prefix) ?? {};
-    for (const name of names) group[name] ??= 0;
-    this.#counters.set(prefix, group);
-    return group as Counters<Name>;
+    const stored: Record<string, number> = this.#counters.get(prefix) ?? {};
+    this.#counters.set(prefix, stored);
+    const group: object = stored;
+    fill(group, names, () => 0);
+    return group;
   }
 
   /** The gauges `prefix.name`, made when they are not there yet. */
   gauges<Name extends string>(prefix: string, names: readonly Name[]): Gauges<Name> {
-    const group: Record<string, Gauge> = this.#gauges.get(prefix) ?? {};
-    for (const name of names) group[name] ??= new Gauge();
-    this.#gauges.set(prefix, group);
-    return group as Gauges<Name>;
+    const stored: Record<string, Gauge> = this.#gauges.get(prefix) ?? {};
+    this.#gauges.set(prefix, stored);
+    const group: object = stored;
+    fill(group, names, () => new Gauge());
+    return group;
   }
 
   /** A text readout, such as `cluster_manager.cds.version_text`. */
@@ -96,4 +98,13 @@ export class StatsStore {
 
 function nameOf(prefix: string, name: string): string {
   return prefix === "" ? name : `${prefix}.${name}`;
+}
+
+/** Adds what is missing, so that every name is there. */
+function fill<Name extends string, Value>(
+  group: object,
+  names: readonly Name[],
+  make: () => Value,
+): asserts group is Record<Name, Value> {
+  for (const name of names) if (!Object.hasOwn(group, name)) Object.assign(group, { [name]: make() });
 }
