@@ -23,7 +23,7 @@ export interface Update {
   /** New, changed and (SotW) unchanged resources, by name, in the order of the response. */
   readonly resources: ReadonlyMap<string, UpdatedResource>;
   /**
-   * CDS, LDS: names that are to go. Types that are asked for by name (EDS, RDS, SDS): delta removals alone, which
+   * CDS, LDS: names that are to go; one that was never taken may be among them. Types that are asked for by name (EDS, RDS, SDS): delta removals alone, which
    * end a warming and leave what serves alone (XC-38, XC-46, XC-47).
    */
   readonly removed: readonly string[];
