@@ -20,8 +20,7 @@ function fragileDisk(durable: Map<string, Buffer>, cutAt: number, losesUnsynced:
     if (operations === cutAt) throw new PowerCut(`power cut at operation ${cutAt}`);
   };
   const syncEntries = (folder: string) => {
-    for (const path of [...durable.keys()])
-      if (dirname(path) === folder && !live.has(path)) durable.delete(path);
+    for (const path of durable.keys()) if (dirname(path) === folder && !live.has(path)) durable.delete(path);
     for (const [path, bytes] of live) if (dirname(path) === folder) durable.set(path, bytes);
   };
   const files: StateFiles = {
@@ -62,6 +61,15 @@ async function contentOf(disk: Map<string, Buffer>): Promise<string> {
   return stored.kind === "found" ? stored.content.toString() : "(none)";
 }
 
+async function onDisk() {
+  const folder = await mkdtemp(join(tmpdir(), "chancery-state-"));
+  return {
+    folder,
+    store: new ContentStore(folder, diskFiles, "test"),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
+}
+
 describe("ContentStore", () => {
   for (const losesUnsynced of [false, true]) {
     const what = losesUnsynced ? "the machine" : "the process";
@@ -93,15 +101,6 @@ describe("ContentStore", () => {
       // Once it is the new one it never is the old one again.
       assert.deepEqual(seen, seen.toSorted().toReversed());
     });
-  }
-
-  async function onDisk() {
-    const folder = await mkdtemp(join(tmpdir(), "chancery-state-"));
-    return {
-      folder,
-      store: new ContentStore(folder, diskFiles, "test"),
-      [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
-    };
   }
 
   it("gives back on a real disk what was put, also to another process", async () => {
