@@ -1,19 +1,13 @@
 import type { Address } from "./address.ts";
 import { isSameAddress } from "./address.ts";
-
-/** One type-length-value element of a PROXY v2 header. */
-export interface Tlv {
-  /** 0..255. */
-  readonly type: number;
-  readonly value: Buffer;
-}
+import type { ProxyAddresses, Tlv } from "../proxy-protocol/header.ts";
 
 /**
  * What a received PROXY header left for the upstream writer: Envoy's filter state `envoy.network.proxy_protocol_options` (PP-63).
  */
 export interface ProxyProtocolState {
-  readonly source: Address;
-  readonly destination: Address;
+  /** Absent when there is no pair of IP addresses to tell, as on a unix socket: LOCAL or `PROXY UNKNOWN` is sent. */
+  readonly addresses?: ProxyAddresses;
   /** The TLVs that the listener filter's `pass_through_tlvs` kept, in order of arrival. */
   readonly tlvs: readonly Tlv[];
 }

@@ -8,21 +8,24 @@ import type { Parsed } from "./parsed.ts";
 
 /** The part of `Schema` that reading a resource needs. */
 export interface SchemaReader {
-  decode(typeName: string, bytes: Uint8Array): Message;
+  decode(typeName: string, bytes: Buffer): Message;
   checkRules(
     typeName: string,
     message: Message,
   ): readonly { readonly path: string; readonly message: string }[];
 }
 
-/** Boolean runtime features of the bootstrap's `layered_runtime`, with Envoy's keys and defaults. */
-export type RuntimeFeatures = (key: string, fallback: boolean) => boolean;
+/** The bootstrap's `layered_runtime`, with Envoy's keys; `fallback` is Envoy's default. */
+export interface Runtime {
+  isEnabled(key: string, fallback: boolean): boolean;
+  integer(key: string, fallback: number): number;
+}
 
 /** What reading a configuration may look at. Nothing here opens, resolves or counts anything. */
 export interface ParseContext {
   readonly schema: SchemaReader;
   readonly extensions: ExtensionTable;
-  readonly runtime: RuntimeFeatures;
+  readonly runtime: Runtime;
 }
 
 /** What a running extension may use. */
@@ -83,54 +86,43 @@ export interface DownstreamTransportSocket {
   readonly secure?: (socket: Socket, early: Buffer, info: ConnectionInfo) => Socket;
 }
 
-interface ExtensionOf<Category extends string, Installed> {
-  readonly category: Category;
+/** Makes one extension of a listener, filter chain or cluster; `scope` is the prefix of that one's stats. */
+export type Installer<Installed> = (run: RunContext, scope: string) => Installed;
+
+/** Something that a `typed_config` can name. A user's own is one such value, in one file. */
+export interface Extension<Installed> {
   /** Full name of the config's message, without `type.googleapis.com/`: extensions are found by it, not by their name (PP-11). */
   readonly typeName: string;
   /**
-   * Reads the config, past its field rules. Every field that is set and not supported must become a problem; `path` is
-   * where the config stands. The value installs the extension once for each listener, filter chain or cluster that names it.
+   * Reads the config, past its field rules. Every field that is set and not supported must become a problem
+   * (`unsupportedFields` does it); `path` is where the config stands.
    */
-  parse(
-    config: Message,
-    context: ParseContext,
-    path: string,
-  ): Parsed<(run: RunContext, scope: string) => Installed>;
+  parse(config: Message, context: ParseContext, path: string): Parsed<Installer<Installed>>;
 }
 
-export type ListenerFilterExtension = ExtensionOf<"envoy.filters.listener", ListenerFilter>;
-export type NetworkFilterExtension = ExtensionOf<"envoy.filters.network", NetworkFilter>;
-export type UpstreamTransportSocketExtension = ExtensionOf<
-  "envoy.transport_sockets.upstream",
-  UpstreamTransportSocket
->;
-export type DownstreamTransportSocketExtension = ExtensionOf<
-  "envoy.transport_sockets.downstream",
-  DownstreamTransportSocket
->;
+/** What the extensions of each kind are once they run. */
+export interface InstalledExtensions {
+  readonly listenerFilters: ListenerFilter;
+  readonly networkFilters: NetworkFilter;
+  readonly upstreamTransportSockets: UpstreamTransportSocket;
+  readonly downstreamTransportSockets: DownstreamTransportSocket;
+}
 
-export type Extension =
-  | ListenerFilterExtension
-  | NetworkFilterExtension
-  | UpstreamTransportSocketExtension
-  | DownstreamTransportSocketExtension;
-
-export type ExtensionCategory = Extension["category"];
+export type ExtensionKind = keyof InstalledExtensions;
 
 /**
- * Everything that `typed_config` can name, as the composition root passes it in: a plain list, nothing registers itself. Of two
- * extensions for one category and type the later wins, so a user's own can replace a bundled one.
+ * Everything that `typed_config` can name, as the composition root passes it in: plain lists, nothing registers itself. Of two
+ * extensions for one type the later wins, so a user's own can replace a bundled one.
  */
-export type ExtensionTable = readonly Extension[];
+export type ExtensionTable = {
+  readonly [Kind in ExtensionKind]: readonly Extension<InstalledExtensions[Kind]>[];
+};
 
-/** The extension of a category for a type, or undefined. */
-export function findExtension<Category extends ExtensionCategory>(
+/** The extension of a kind for a type, or undefined. */
+export function findExtension<Kind extends ExtensionKind>(
   table: ExtensionTable,
-  category: Category,
+  kind: Kind,
   typeName: string,
-): Extract<Extension, { category: Category }> | undefined {
-  return table.findLast(
-    (extension): extension is Extract<Extension, { category: Category }> =>
-      extension.category === category && extension.typeName === typeName,
-  );
+): Extension<InstalledExtensions[Kind]> | undefined {
+  return table[kind].findLast((extension) => extension.typeName === typeName);
 }

@@ -43,7 +43,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "data-plane/proxy-protocol": ["src/base"],
   "data-plane/xds-client": ["src/base", "src/schema"],
   "data-plane/stats": ["src/base"],
-  "data-plane/network": ["src/base"],
+  "data-plane/network": ["src/base", "data-plane/proxy-protocol"],
   "data-plane/resources": [
     "src/base",
     "src/schema",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { ipAddress } from "../../../data-plane/network/address.ts";
+import { socketAddress } from "../../../src/base/ip-address.ts";
 import { cidrRange, isInRange } from "../../../data-plane/network/cidr-range.ts";
 
 describe("isInRange()", () => {
@@ -21,12 +21,12 @@ describe("isInRange()", () => {
   ];
   for (const [prefix, length, address, isIn] of rows) {
     it(`${address} is ${isIn ? "" : "not "}in ${prefix}/${length}`, () => {
-      assert.equal(isInRange(cidrRange(prefix, length)!, ipAddress(address, 1)!), isIn);
+      assert.equal(isInRange(cidrRange(prefix, length)!, socketAddress(address, 1)!), isIn);
     });
   }
 
   it("never holds for a pipe", () => {
-    assert.equal(isInRange(cidrRange("0.0.0.0", 0)!, { kind: "pipe", path: "/a" }), false);
+    assert.equal(isInRange(cidrRange("0.0.0.0", 0)!, { family: "pipe", path: "/a" }), false);
   });
 });
 

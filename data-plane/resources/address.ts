@@ -1,0 +1,34 @@
+import { socketAddress } from "../../src/base/ip-address.ts";
+import type { MessageTypes } from "../../src/schema/api.ts";
+import type { Address } from "../network/address.ts";
+import type { SupportTable } from "./support.ts";
+import { oneOf } from "./support.ts";
+
+type AddressMessage = MessageTypes["envoy.config.core.v3.Address"];
+
+/** An address as it is configured: a name is still to be looked up. */
+export type ConfiguredAddress =
+  | Address
+  | { readonly family: "name"; readonly name: string; readonly port: number };
+
+/** Fields of `envoy.config.core.v3.Address` that mean something here. Named ports and own resolvers do not. */
+export const endpointAddressSupport: SupportTable = {
+  socket_address: { address: true, port_value: true, protocol: oneOf("TCP") },
+  pipe: { path: true },
+};
+
+/** The same for a listener's own address. */
+export const listenerAddressSupport: SupportTable = {
+  ...endpointAddressSupport,
+  socket_address: { address: true, port_value: true, protocol: oneOf("TCP"), ipv4_compat: true },
+};
+
+/** The address that a message stands for, or undefined when it has none of the known forms. */
+export function configuredAddress(message: AddressMessage | null | undefined): ConfiguredAddress | undefined {
+  if (message?.pipe) return { family: "pipe", path: message.pipe.path ?? "" };
+  const socket = message?.socket_address;
+  if (!socket) return undefined;
+  const name = socket.address ?? "";
+  const port = socket.port_value ?? 0;
+  return socketAddress(name, port) ?? { family: "name", name, port };
+}

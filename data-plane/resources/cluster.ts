@@ -1,0 +1,224 @@
+import type { Problem } from "../../src/base/problem.ts";
+import type { Cluster } from "../../src/schema/api.ts";
+import type { Message } from "../../src/schema/message.ts";
+import { isRecord } from "../../src/schema/record.ts";
+import { type LoadAssignmentConfig, parseLoadAssignment } from "./cluster-load-assignment.ts";
+import type { Installer, ParseContext, UpstreamTransportSocket } from "./extension.ts";
+import { asType } from "./message-type.ts";
+import type { Parsed } from "./parsed.ts";
+import { parsed, refuse } from "./parsed.ts";
+import type { SupportTable } from "./support.ts";
+import { noEffect, notSupported, oneOf, unsupportedFields } from "./support.ts";
+import { parseTypedConfig } from "./typed-config.ts";
+import { durationMs, wrapped } from "./values.ts";
+
+/** `envoy.config.cluster.v3.Cluster.DnsLookupFamily`. */
+export type DnsLookupFamily = "AUTO" | "V4_ONLY" | "V6_ONLY" | "V4_PREFERRED" | "ALL";
+
+export interface DnsConfig {
+  readonly lookupFamily: DnsLookupFamily;
+  /** Between two lookups. 5 s when unset. */
+  readonly refreshMs: number;
+  /** Takes the record's TTL instead of `refreshMs`. */
+  readonly respectsTtl: boolean;
+}
+
+/** Where the endpoints come from. */
+export type Discovery =
+  | { readonly kind: "static"; readonly assignment: LoadAssignmentConfig }
+  | {
+      readonly kind: "strict-dns" | "logical-dns";
+      readonly assignment: LoadAssignmentConfig;
+      readonly dns: DnsConfig;
+    }
+  | { readonly kind: "eds"; readonly serviceName: string; readonly source: Message };
+
+/** A cluster, ready to run. Immutable. */
+export interface ClusterConfig {
+  readonly name: string;
+  /** Stats are under `cluster.<statName>.`: `alt_stat_name`, or the name. */
+  readonly statName: string;
+  readonly discovery: Discovery;
+  /** 5 s when unset. */
+  readonly connectTimeoutMs: number;
+  /** What may wait to be written to an upstream connection before reading from the downstream stops. 1 MiB when unset. */
+  readonly bufferLimitBytes: number;
+  /** Circuit breaker of the default priority. 1024 when unset. */
+  readonly maxConnections: number;
+  /** Of the default and of the high priority, as `/clusters` shows them. */
+  readonly circuitBreakers: { readonly default: Thresholds; readonly high: Thresholds };
+  /** Source address of upstream connections; absent leaves it to the system. */
+  readonly bind?: { readonly address: string; readonly port: number };
+  /** Idle time before TCP keepalive probes; absent switches them off. */
+  readonly keepAliveMs?: number;
+  readonly transportSocket: Installer<UpstreamTransportSocket>;
+}
+
+export interface Thresholds {
+  readonly maxConnections: number;
+  readonly maxPendingRequests: number;
+  readonly maxRequests: number;
+  readonly maxRetries: number;
+}
+
+/** What a cluster's connections carry is TCP here, on which HTTP options have no effect, in Envoy either. */
+const httpOptions = {
+  http_protocol_options: noEffect,
+  http2_protocol_options: noEffect,
+  common_http_protocol_options: noEffect,
+  upstream_http_protocol_options: noEffect,
+  protocol_selection: noEffect,
+  typed_extension_protocol_options: (value: unknown, path: string) =>
+    Object.keys(isRecord(value) ? value : {})
+      .filter((key) => key !== "envoy.extensions.upstreams.http.v3.HttpProtocolOptions")
+      .map((key) => notSupported(`${path}[${JSON.stringify(key)}]`)),
+} as const;
+
+const support: SupportTable = {
+  ...httpOptions,
+  name: true,
+  alt_stat_name: true,
+  type: oneOf("STATIC", "STRICT_DNS", "LOGICAL_DNS", "EDS"),
+  lb_policy: oneOf("ROUND_ROBIN"),
+  eds_cluster_config: { eds_config: true, service_name: true },
+  connect_timeout: true,
+  per_connection_buffer_limit_bytes: true,
+  load_assignment: true,
+  // Requests, retries and pending requests are HTTP's; the limits of the high priority take HTTP routes to be reached.
+  circuit_breakers: {
+    thresholds: {
+      priority: true,
+      max_connections: true,
+      max_pending_requests: noEffect,
+      max_requests: noEffect,
+      max_retries: noEffect,
+    },
+  },
+  dns_refresh_rate: true,
+  respect_dns_ttl: true,
+  dns_lookup_family: oneOf("AUTO", "V4_ONLY", "V6_ONLY", "V4_PREFERRED", "ALL"),
+  transport_socket: true,
+  metadata: noEffect,
+  upstream_bind_config: { source_address: { address: true, port_value: true, protocol: oneOf("TCP") } },
+  upstream_connection_options: { tcp_keepalive: { keepalive_time: true } },
+};
+
+/** Envoy's default of `tcp_keepalive` without `keepalive_time` is the system's, on Linux two hours. */
+const SYSTEM_KEEPALIVE_SECONDS = 7200;
+const DEFAULT_BUFFER_LIMIT_BYTES = 1024 * 1024;
+const noThresholds = { maxConnections: 1024, maxPendingRequests: 1024, maxRequests: 1024, maxRetries: 3 };
+
+/**
+ * `envoy.config.cluster.v3.Cluster`, past the field rules of its top level. `path` is where it stands in a bootstrap, empty for a
+ * resource of its own.
+ */
+export function parseCluster(message: Message, context: ParseContext, path: string): Parsed<ClusterConfig> {
+  const cluster = asType("envoy.config.cluster.v3.Cluster", message);
+  const at = path === "" ? "" : `${path}.`;
+  const problems: Problem[] = [...unsupportedFields(message, support, path)];
+  const discovery = parseDiscovery(cluster, at);
+  const transport = parseTransport(cluster, context, at);
+  problems.push(...discovery.problems, ...transport.problems);
+  if (!discovery.value || !transport.value) return { problems };
+  const source = cluster.upstream_bind_config?.source_address;
+  const keepAlive = cluster.upstream_connection_options?.tcp_keepalive;
+  const breakers = circuitBreakers(cluster);
+  const name = cluster.name ?? "";
+  return parsed(
+    {
+      name,
+      statName: (cluster.alt_stat_name || name).replaceAll(":", "_"),
+      discovery: discovery.value,
+      connectTimeoutMs: durationMs(cluster.connect_timeout, 5000),
+      bufferLimitBytes: wrapped(cluster.per_connection_buffer_limit_bytes, 0, DEFAULT_BUFFER_LIMIT_BYTES),
+      maxConnections: breakers.default.maxConnections,
+      circuitBreakers: breakers,
+      ...(source && { bind: { address: source.address ?? "", port: source.port_value ?? 0 } }),
+      ...(keepAlive && {
+        keepAliveMs: wrapped(keepAlive.keepalive_time, 0, SYSTEM_KEEPALIVE_SECONDS) * 1000,
+      }),
+      transportSocket: transport.value,
+    },
+    problems,
+  );
+}
+
+function circuitBreakers(cluster: Cluster): ClusterConfig["circuitBreakers"] {
+  const thresholds = cluster.circuit_breakers?.thresholds ?? [];
+  const of = (priority: string): Thresholds => {
+    const found = thresholds.find((threshold) => (threshold.priority ?? "DEFAULT") === priority);
+    return {
+      maxConnections: wrapped(found?.max_connections, 0, noThresholds.maxConnections),
+      maxPendingRequests: wrapped(found?.max_pending_requests, 0, noThresholds.maxPendingRequests),
+      maxRequests: wrapped(found?.max_requests, 0, noThresholds.maxRequests),
+      maxRetries: wrapped(found?.max_retries, 0, noThresholds.maxRetries),
+    };
+  };
+  return { default: of("DEFAULT"), high: of("HIGH") };
+}
+
+function parseTransport(
+  cluster: Cluster,
+  context: ParseContext,
+  at: string,
+): Parsed<ClusterConfig["transportSocket"]> {
+  const socket = cluster.transport_socket;
+  if (!socket) return { value: () => plainTransport, problems: [] };
+  return parseTypedConfig("upstreamTransportSockets", socket, context, `${at}transport_socket`);
+}
+
+/** Bytes as they are: what a cluster has without a `transport_socket`. */
+const plainTransport: UpstreamTransportSocket = { header: () => undefined };
+
+function parseDiscovery(cluster: Cluster, at: string): Parsed<Discovery> {
+  const type = cluster.type ?? "STATIC";
+  if (type === "EDS") return parseEds(cluster, at);
+  const assignment = cluster.load_assignment
+    ? parseLoadAssignment({ ...cluster.load_assignment }, `${at}load_assignment`)
+    : { value: { clusterName: cluster.name ?? "", endpoints: [] }, problems: [] };
+  if (!assignment.value) return { problems: assignment.problems };
+  const { endpoints } = assignment.value;
+  const problems = [...assignment.problems];
+  if (cluster.eds_cluster_config) {
+    problems.push(refuse(`${at}eds_cluster_config`, "eds_cluster_config set in a non-EDS cluster"));
+  }
+  if (type === "STATIC") {
+    for (const { address } of endpoints) {
+      if (address.family !== "name") continue;
+      const hint = "Consider setting resolver_name or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'";
+      problems.push(refuse(`${at}load_assignment`, `malformed IP address: ${address.name}. ${hint}`));
+    }
+    return parsed({ kind: "static", assignment: assignment.value }, problems);
+  }
+  if (type === "LOGICAL_DNS" && endpoints.length !== 1) {
+    const rule = "LOGICAL_DNS clusters must have a single locality_lb_endpoint and a single lb_endpoint";
+    problems.push(refuse(`${at}load_assignment`, rule));
+  }
+  const kind = type === "LOGICAL_DNS" ? "logical-dns" : "strict-dns";
+  return parsed({ kind, assignment: assignment.value, dns: dnsConfig(cluster) }, problems);
+}
+
+function dnsConfig(cluster: Cluster): DnsConfig {
+  const family = cluster.dns_lookup_family;
+  const isKnown =
+    family === "V4_ONLY" || family === "V6_ONLY" || family === "V4_PREFERRED" || family === "ALL";
+  return {
+    lookupFamily: isKnown ? family : "AUTO",
+    refreshMs: durationMs(cluster.dns_refresh_rate, 5000),
+    respectsTtl: cluster.respect_dns_ttl ?? false,
+  };
+}
+
+function parseEds(cluster: Cluster, at: string): Parsed<Discovery> {
+  const source = cluster.eds_cluster_config?.eds_config;
+  if (!source) {
+    return {
+      problems: [refuse(`${at}eds_cluster_config`, "cannot create an EDS cluster without an EDS config")],
+    };
+  }
+  const problems = cluster.load_assignment
+    ? [refuse(`${at}load_assignment`, "load_assignment set in an EDS cluster")]
+    : [];
+  const serviceName = cluster.eds_cluster_config?.service_name || (cluster.name ?? "");
+  return parsed({ kind: "eds", serviceName, source: { ...source } }, problems);
+}

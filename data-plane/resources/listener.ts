@@ -1,0 +1,227 @@
+import type { Problem } from "../../src/base/problem.ts";
+import type { FilterChain, Listener, MessageTypes } from "../../src/schema/api.ts";
+import type { Message } from "../../src/schema/message.ts";
+import { typeUrlOf } from "../../src/schema/type-urls.ts";
+import type { Address } from "../network/address.ts";
+import { configuredAddress, listenerAddressSupport } from "./address.ts";
+import type {
+  DownstreamTransportSocket,
+  Installer,
+  ListenerFilter,
+  NetworkFilter,
+  ParseContext,
+} from "./extension.ts";
+import type { FilterChainMatch } from "./filter-chain-match.ts";
+import { matchesAll, parseFilterChainMatch } from "./filter-chain-match.ts";
+import { asType } from "./message-type.ts";
+import type { Parsed } from "./parsed.ts";
+import { parsed, refuse, warn } from "./parsed.ts";
+import type { SupportTable } from "./support.ts";
+import { noEffect, oneOf, unsupportedFields } from "./support.ts";
+import { parseTypedConfig } from "./typed-config.ts";
+import { durationMs, wrapped } from "./values.ts";
+
+/** A filter chain, ready to run. */
+export interface FilterChainConfig {
+  readonly name: string;
+  readonly match: FilterChainMatch;
+  /** Ends with a terminal filter. */
+  readonly filters: readonly Installer<NetworkFilter>[];
+  /** Absent: bytes as they are. */
+  readonly transportSocket?: Installer<DownstreamTransportSocket>;
+}
+
+/** A listener, ready to run. Immutable. */
+export interface ListenerConfig {
+  readonly name: string;
+  readonly address: Address;
+  /** An IPv6 wildcard takes IPv4 clients too. */
+  readonly isDualStack: boolean;
+  /** False: bound nowhere, reached by `use_original_dst` of another listener only (PP-60). */
+  readonly isBound: boolean;
+  /** Stats are under `listener.<statName>.`: `stat_prefix`, or the address with `_` for `:`. */
+  readonly statName: string;
+  readonly listenerFilters: readonly Installer<ListenerFilter>[];
+  /** 15 s when unset, 0 for no limit (PP-51). */
+  readonly listenerFiltersTimeoutMs: number;
+  readonly continuesOnListenerFiltersTimeout: boolean;
+  readonly usesOriginalDestination: boolean;
+  readonly filterChains: readonly FilterChainConfig[];
+  readonly defaultFilterChain?: FilterChainConfig;
+  /** What may wait to be written to a client before reading from the upstream stops. 1 MiB when unset. */
+  readonly bufferLimitBytes: number;
+  /** 128 when unset, as in Envoy. */
+  readonly backlog: number;
+  /** Runtime `envoy.resource_limits.listener.<name>.connection_limit`; connections above it are closed at once. */
+  readonly maxConnections: number;
+}
+
+const chainSupport: SupportTable = {
+  name: true,
+  filter_chain_match: true,
+  filters: { name: true, typed_config: true },
+  use_proxy_proto: true,
+  transport_socket: true,
+  metadata: noEffect,
+};
+
+const support: SupportTable = {
+  name: true,
+  address: listenerAddressSupport,
+  stat_prefix: true,
+  filter_chains: chainSupport,
+  default_filter_chain: chainSupport,
+  listener_filters: { name: true, typed_config: true },
+  listener_filters_timeout: true,
+  continue_on_listener_filters_timeout: true,
+  use_original_dst: true,
+  bind_to_port: true,
+  per_connection_buffer_limit_bytes: true,
+  tcp_backlog_size: true,
+  metadata: noEffect,
+  // What it alters is which listeners `/drain_listeners?inboundonly` means.
+  traffic_direction: true,
+  drain_type: oneOf("DEFAULT"),
+  // One process accepts on one socket, so there is nobody to share the port with.
+  enable_reuse_port: noEffect,
+  reuse_port: noEffect,
+};
+
+const PROXY_PROTOCOL = "envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol";
+
+/** `envoy.config.listener.v3.Listener`, past the field rules of its top level. */
+export function parseListener(message: Message, context: ParseContext, path: string): Parsed<ListenerConfig> {
+  const listener = asType("envoy.config.listener.v3.Listener", message);
+  const at = path === "" ? "" : `${path}.`;
+  const name = listener.name ?? "";
+  const problems: Problem[] = [...unsupportedFields(message, support, path)];
+  const take = <Value>(result: Parsed<Value>): Value | undefined => {
+    problems.push(...result.problems);
+    return result.value;
+  };
+  const address = take(parseAddress(listener, at));
+  const filters = listenerFilterMessages(listener, at, problems).map((filter, index) =>
+    take(parseTypedConfig("listenerFilters", filter, context, `${at}listener_filters[${index}]`)),
+  );
+  const chains = (listener.filter_chains ?? []).map((chain, index) =>
+    take(parseFilterChain(chain, context, `${at}filter_chains[${index}]`)),
+  );
+  const fallback = listener.default_filter_chain;
+  const defaultChain = fallback && take(parseFilterChain(fallback, context, `${at}default_filter_chain`));
+  if (chains.length === 0 && !fallback) {
+    problems.push(
+      refuse(path, `error adding listener '${addressText(listener)}': no filter chains specified`),
+    );
+  }
+  problems.push(...duplicateMatches(listener, at));
+  const usesOriginalDestination = wrapped(listener.use_original_dst, false, false);
+  if (usesOriginalDestination) {
+    const limit = "a destination that the kernel redirected (iptables REDIRECT) cannot be read here";
+    problems.push(warn(`${at}use_original_dst`, `${limit}; one that a listener filter restored counts`));
+  }
+  if (!address || problems.some((problem) => problem.severity === "error")) return { problems };
+  const backlog = wrapped(listener.tcp_backlog_size, 0, 128);
+  const limitKey = `envoy.resource_limits.listener.${name}.connection_limit`;
+  return parsed(
+    {
+      name,
+      address,
+      isDualStack: listener.address?.socket_address?.ipv4_compat ?? false,
+      isBound: wrapped(listener.bind_to_port, false, true),
+      statName: (listener.stat_prefix || addressText(listener)).replaceAll(":", "_"),
+      listenerFilters: filters.filter(isPresent),
+      listenerFiltersTimeoutMs: durationMs(listener.listener_filters_timeout, 15_000),
+      continuesOnListenerFiltersTimeout: listener.continue_on_listener_filters_timeout ?? false,
+      usesOriginalDestination,
+      filterChains: chains.filter(isPresent),
+      ...(defaultChain && { defaultFilterChain: defaultChain }),
+      bufferLimitBytes: wrapped(listener.per_connection_buffer_limit_bytes, 0, 1024 * 1024),
+      backlog,
+      maxConnections: context.runtime.integer(limitKey, Number.POSITIVE_INFINITY),
+    },
+    problems,
+  );
+}
+
+function isPresent<Value>(value: Value | undefined): value is Value {
+  return value !== undefined;
+}
+
+function addressText(listener: Listener): string {
+  const socket = listener.address?.socket_address;
+  if (!socket) return listener.address?.pipe?.path ?? "";
+  const host = socket.address ?? "";
+  return `${host.includes(":") ? `[${host}]` : host}:${socket.port_value ?? 0}`;
+}
+
+function parseAddress(listener: Listener, at: string): Parsed<Address> {
+  const address = configuredAddress(listener.address);
+  if (!address) return { problems: [refuse(`${at}address`, "value is required", "field-rule")] };
+  if (address.family !== "name") return { value: address, problems: [] };
+  return { problems: [refuse(`${at}address`, `malformed IP address: ${address.name}`)] };
+}
+
+/** The configured listener filters, and in front of them what the deprecated `use_proxy_proto` stands for (PP-11). */
+function listenerFilterMessages(
+  listener: Listener,
+  at: string,
+  problems: Problem[],
+): MessageTypes["envoy.config.listener.v3.ListenerFilter"][] {
+  const filters = listener.listener_filters ?? [];
+  const index = (listener.filter_chains ?? []).findIndex((chain) =>
+    wrapped(chain.use_proxy_proto, false, false),
+  );
+  if (index < 0) return filters;
+  const advice = "deprecated; name envoy.filters.listener.proxy_protocol in listener_filters instead";
+  problems.push(warn(`${at}filter_chains[${index}].use_proxy_proto`, advice, "deprecated"));
+  const name = "envoy.filters.listener.proxy_protocol";
+  return [
+    { name, typed_config: { type_url: typeUrlOf(PROXY_PROTOCOL), value: Buffer.alloc(0) } },
+    ...filters,
+  ];
+}
+
+function parseFilterChain(
+  chain: FilterChain,
+  context: ParseContext,
+  path: string,
+): Parsed<FilterChainConfig> {
+  const match = parseFilterChainMatch(chain.filter_chain_match, `${path}.filter_chain_match`);
+  const filters = (chain.filters ?? []).map((filter, index) =>
+    parseTypedConfig("networkFilters", filter, context, `${path}.filters[${index}]`),
+  );
+  const socket = chain.transport_socket;
+  const transport =
+    socket && parseTypedConfig("downstreamTransportSockets", socket, context, `${path}.transport_socket`);
+  const problems = [match, ...filters, ...(transport ? [transport] : [])].flatMap(
+    (result) => result.problems,
+  );
+  return parsed(
+    {
+      name: chain.name ?? "",
+      match: match.value ?? matchesAll,
+      filters: filters.flatMap((filter) => (filter.value ? [filter.value] : [])),
+      ...(transport?.value && { transportSocket: transport.value }),
+    },
+    problems,
+  );
+}
+
+/** Two chains that every connection could choose alike; Envoy refuses the second. */
+function duplicateMatches(listener: Listener, at: string): Problem[] {
+  const seen = new Map<string, string>();
+  return (listener.filter_chains ?? []).flatMap((chain, index) => {
+    const key = JSON.stringify(
+      Object.entries(chain.filter_chain_match ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
+    const other = seen.get(key);
+    const name = chain.name ?? "";
+    if (other === undefined) {
+      seen.set(key, name);
+      return [];
+    }
+    const subject = `error adding listener '${addressText(listener)}'`;
+    const story = `filter chain '${name}' has the same matching rules defined as '${other}'`;
+    return [refuse(`${at}filter_chains[${index}].filter_chain_match`, `${subject}: ${story}`)];
+  });
+}
