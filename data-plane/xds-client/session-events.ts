@@ -34,6 +34,8 @@ export interface Response {
   /** `version_info` or `system_version_info`. */
   readonly version: string;
   readonly nonce: string;
+  /** `control_plane.identifier`, where the server names itself. */
+  readonly identifier?: string;
   readonly content: ResponseContent;
 }
 

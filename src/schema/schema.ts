@@ -1,5 +1,6 @@
 import type { Problem } from "../base/problem.ts";
 import { ByteWriter } from "./codec/byte-writer.ts";
+import type { MessageOf } from "./api.ts";
 import { type DecodeOptions, readMessage } from "./codec/decode.ts";
 import { DecodeError } from "./codec/decode-error.ts";
 import { writeMessage } from "./codec/encode.ts";
@@ -65,6 +66,7 @@ export class Schema {
    * The message that `bytes` hold. Its `bytes` fields share memory with the input. Throws DecodeError for bytes that
    * are not such a message, UnknownTypeError for a name that is no type.
    */
+  decode<Name extends string>(typeName: Name, bytes: Buffer, options?: DecodeOptions): MessageOf<Name>;
   decode(typeName: string, bytes: Buffer, options: DecodeOptions = {}): Message {
     const plan = this.#plans.of(typeName);
     try {

@@ -1,0 +1,241 @@
+import type { Clock } from "../../src/base/clock.ts";
+import { unreachable } from "../../src/base/unreachable.ts";
+import type { Message } from "../../src/schema/message.ts";
+import type { Schema } from "../../src/schema/schema.ts";
+import type { BackoffPolicy } from "./backoff.ts";
+import { backoffMs } from "./backoff.ts";
+import { readDeltaResponse, readSotwResponse } from "./read-response.ts";
+import type { Instant, SessionAction, SessionEvent } from "./session-events.ts";
+import type { SessionMode, TypeView } from "./session.ts";
+import { Session } from "./session.ts";
+import type { StreamTransport, XdsStream } from "./stream-transport.ts";
+import { StreamError } from "./stream-transport.ts";
+import type { ResourceConsumer, Update, Verdict } from "./update.ts";
+
+export type Log = (level: "debug" | "info" | "warn" | "error", message: string) => void;
+
+export interface ResourceSourceOptions {
+  readonly mode: SessionMode;
+  readonly node: Message;
+  readonly isNodeOnFirstOnly: boolean;
+  readonly transport: StreamTransport;
+  readonly backoff: BackoffPolicy;
+  readonly schema: Pick<Schema, "encode" | "decode" | "checkRules">;
+  /** Who runs the resources of a type. A type without one cannot be subscribed to. */
+  readonly consumers: ReadonlyMap<string, ResourceConsumer>;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** What stats and admin show of a source (XC-56, XC-57). */
+export interface SourceView {
+  readonly target: string;
+  readonly mode: SessionMode;
+  /** `control_plane.connected_state`. */
+  readonly isConnected: boolean;
+  /** `control_plane.identifier` of the last response; empty before the first. */
+  readonly identifier: string;
+  readonly types: readonly TypeView[];
+}
+
+/** Lines about the same lost stream are told at most this often (XC-18). */
+const logIntervalMs = 5_000;
+
+/**
+ * A session and the streams that it lives on: connects, reads, steps, performs, reconnects (XC-17). Whatever
+ * happens to the control plane, what was applied stays (XC-50).
+ */
+export class ResourceSource {
+  readonly #options: ResourceSourceOptions;
+  readonly #session: Session;
+  #stream: XdsStream | undefined;
+  #isConnected = false;
+  #identifier = "";
+  #isTurnOpen = false;
+  #cancelTimer: (() => void) | undefined;
+  /** Consumers see one update at a time, in order. */
+  #applied: Promise<unknown> = Promise.resolve();
+  #loggedAtMs = -Infinity;
+
+  constructor(options: ResourceSourceOptions) {
+    this.#options = options;
+    this.#session = new Session(options);
+  }
+
+  view(): SourceView {
+    return {
+      target: this.#options.transport.target,
+      mode: this.#options.mode,
+      isConnected: this.#isConnected,
+      identifier: this.#identifier,
+      types: this.#session.types(),
+    };
+  }
+
+  /** Tells the session. What changes on the wire goes out when the turn of the event loop ends (XC-24). */
+  step(event: SessionEvent): void {
+    this.#perform(this.#session.step(event, this.#now()));
+    this.#endTurnSoon();
+  }
+
+  /** Keeps a stream open until the signal is aborted. Resolves then, never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      const { hasAnswered, reason } = await this.#runStream(signal);
+      if (signal.aborted) break;
+      failures = hasAnswered ? 1 : failures + 1;
+      const delayMs = backoffMs(this.#options.backoff, failures, this.#options.random());
+      this.#logLoss(reason, delayMs);
+      await this.#delay(delayMs, signal);
+    }
+    this.#cancelTimer?.();
+  }
+
+  async #runStream(signal: AbortSignal): Promise<{ hasAnswered: boolean; reason: string }> {
+    const stream = this.#options.transport.open();
+    const abort = () => stream.cancel();
+    signal.addEventListener("abort", abort, { once: true });
+    this.#stream = stream;
+    void this.#watchConnection(stream);
+    this.step({ kind: "opened" });
+    let hasAnswered = false;
+    let reason = "closed: 0, ";
+    try {
+      for await (const bytes of stream.messages) {
+        hasAnswered = true;
+        await this.#receive(bytes);
+        await stream.drained();
+      }
+    } catch (error) {
+      // Also what the server sent that is no response at all: the stream is of no more use.
+      reason = `closed: ${error instanceof StreamError ? error.code : 13}, ${messageOf(error)}`;
+      stream.cancel();
+    }
+    signal.removeEventListener("abort", abort);
+    this.#stream = undefined;
+    this.#isConnected = false;
+    this.step({ kind: "closed" });
+    return { hasAnswered, reason };
+  }
+
+  async #watchConnection(stream: XdsStream): Promise<void> {
+    await stream.connected;
+    if (this.#stream === stream) this.#isConnected = true;
+  }
+
+  async #receive(bytes: Buffer): Promise<void> {
+    const { schema, mode } = this.#options;
+    const response = (mode === "sotw" ? readSotwResponse : readDeltaResponse)(schema, bytes);
+    if (response.identifier !== undefined) this.#identifier = response.identifier;
+    const actions = this.#session.step({ kind: "received", response }, this.#now());
+    if (response.content.kind === "malformed") {
+      this.#options.log("warn", `${response.typeUrl} update rejected: ${response.content.reason}`);
+    }
+    this.#perform(actions.filter((action) => action.kind !== "apply"));
+    for (const action of actions) if (action.kind === "apply") await this.#apply(action.update);
+    this.#endTurnSoon();
+  }
+
+  async #apply(update: Update): Promise<void> {
+    const { refused, warmed } = await this.#hand(update);
+    for (const { name, reason } of refused) {
+      this.#options.log("warn", `${update.typeUrl} ${name} rejected: ${reason}`);
+    }
+    this.step({ kind: "applied", refused, isWarming: warmed !== undefined });
+    if (warmed) void warmed.then(() => this.step({ kind: "warmed", typeUrl: update.typeUrl }));
+  }
+
+  /** Gives the update to its consumer after those before it. A consumer that throws has refused everything. */
+  #hand(update: Update): Promise<Verdict> {
+    const consumer = this.#consumer(update.typeUrl);
+    const verdict = this.#applied.then(() => consumer.apply(update));
+    const safe = verdict.catch((error: unknown): Verdict => {
+      const reason = `internal error: ${messageOf(error)}`;
+      return { refused: [...update.resources.keys()].map((name) => ({ name, reason })) };
+    });
+    this.#applied = safe;
+    return safe;
+  }
+
+  #consumer(typeUrl: string): ResourceConsumer {
+    const consumer = this.#options.consumers.get(typeUrl);
+    if (!consumer) throw new Error(`nobody runs resources of ${typeUrl}`);
+    return consumer;
+  }
+
+  #perform(actions: readonly SessionAction[]): void {
+    for (const action of actions) this.#performOne(action);
+  }
+
+  #performOne(action: SessionAction): void {
+    switch (action.kind) {
+      case "send":
+        return this.#stream?.send(this.#encode(action.request));
+      case "apply":
+        // Only `received` gives it, and `#receive` awaits it.
+        return;
+      case "expire":
+        void this.#hand(action.update);
+        return;
+      case "end-fetch":
+        return this.#consumer(action.typeUrl).fetchEnded(action.names, action.end);
+      default:
+        return unreachable(action);
+    }
+  }
+
+  #encode(request: Message): Buffer {
+    const prefix = this.#options.mode === "sotw" ? "" : "Delta";
+    return this.#options.schema.encode(`envoy.service.discovery.v3.${prefix}DiscoveryRequest`, request);
+  }
+
+  #endTurnSoon(): void {
+    if (this.#isTurnOpen) return;
+    this.#isTurnOpen = true;
+    setImmediate(() => {
+      this.#isTurnOpen = false;
+      this.#perform(this.#session.step({ kind: "turn-ended" }, this.#now()));
+      this.#armTimer();
+    });
+  }
+
+  #armTimer(): void {
+    this.#cancelTimer?.();
+    const deadlineMs = this.#session.deadlineMs();
+    if (deadlineMs === undefined) return;
+    const delayMs = Math.max(0, deadlineMs - this.#options.clock.monotonic());
+    this.#cancelTimer = this.#options.clock.after(delayMs, () => this.step({ kind: "time-passed" }));
+  }
+
+  #now(): Instant {
+    const { clock } = this.#options;
+    return { monotonicMs: clock.monotonic(), wallMs: clock.now() };
+  }
+
+  #logLoss(reason: string, delayMs: number): void {
+    const { transport, clock, log } = this.#options;
+    const isDue = clock.monotonic() - this.#loggedAtMs >= logIntervalMs;
+    if (isDue) this.#loggedAtMs = clock.monotonic();
+    const text = `${transport.method} gRPC config stream to ${transport.target} ${reason}; next attempt in ${delayMs} ms`;
+    log(isDue ? "warn" : "debug", text);
+  }
+
+  #delay(delayMs: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        cancel();
+        signal.removeEventListener("abort", end);
+        resolve();
+      };
+      const cancel = this.#options.clock.after(delayMs, end);
+      signal.addEventListener("abort", end, { once: true });
+    });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
