@@ -1,0 +1,206 @@
+import { unreachable } from "../base/unreachable.ts";
+import type { Node } from "../snapshot/node.ts";
+import type { StreamOpened, StreamStatus, XdsEvent } from "../xds/events.ts";
+import { type StreamRecord, stepType, type TypeEvent, typeStatus } from "./node-record.ts";
+import type { NodeStatus, NodeTypeStatus } from "./node-status.ts";
+import { type PlacedResource, refusedResources } from "./refused-resources.ts";
+
+export interface FleetOptions {
+  /** The resources that a group's nodes should hold of a type, to trace refusals to their lines. */
+  resourcesOf(group: string, typeUrl: string): ReadonlyMap<string, PlacedResource>;
+  /** How long a node that went is remembered. Default one hour. */
+  readonly awayForMs?: number;
+  /** How many nodes that went are remembered; the ones longest away go first. Default 10,000. */
+  readonly mostAway?: number;
+}
+
+interface NodeRecord {
+  readonly node: Node;
+  /** Open streams by id, oldest first. */
+  readonly streams: Map<number, StreamRecord>;
+  /** The last stream that ended. */
+  last?: { readonly stream: StreamRecord; readonly atMs: number };
+}
+
+/**
+ * What the nodes were sent, accepted and refused, folded from the events of their streams (XDS-58, XDS-145). Does no
+ * I/O and has no clock: time is in the events. Memory is bounded by the open streams and by `mostAway`.
+ */
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #awayForMs: number;
+  readonly #mostAway: number;
+  /** Streams whose node is not known yet. */
+  readonly #anonymous = new Map<number, StreamRecord>();
+  readonly #nodeOfStream = new Map<number, NodeRecord>();
+  /** By node id. */
+  readonly #connected = new Map<string, NodeRecord>();
+  /** By node id, longest away first. */
+  readonly #away = new Map<string, NodeRecord>();
+
+  constructor(options: FleetOptions) {
+    this.#options = options;
+    this.#awayForMs = options.awayForMs ?? 3_600_000;
+    this.#mostAway = options.mostAway ?? 10_000;
+  }
+
+  /** How many nodes have an open stream. */
+  get connectedCount(): number {
+    return this.#connected.size;
+  }
+
+  /** Takes in what happened. Events of streams that are not known change nothing. */
+  apply(event: XdsEvent): void {
+    switch (event.kind) {
+      case "streamOpened":
+        this.#anonymous.set(event.streamId, { opened: event, types: new Map() });
+        return;
+      case "nodeKnown":
+        return this.#introduce(event.streamId, event.node);
+      case "groupAssigned":
+        return this.#change(event.streamId, (stream) => ({
+          ...stream,
+          group: event.group,
+          revisionId: event.revisionId,
+        }));
+      case "streamClosed":
+        return this.#close(event.streamId, event.atMs);
+      case "remarked":
+        return;
+      case "subscribed":
+      case "sent":
+      case "acked":
+      case "nacked":
+        return this.#change(event.streamId, (stream) => this.#stepStream(stream, event));
+      default:
+        return unreachable(event);
+    }
+  }
+
+  /**
+   * All nodes, connected and away, by id. `live` are the open streams as their sessions see them: only they know
+   * whether what was accepted is still what is wanted, so their word on the state wins.
+   */
+  nodes(nowMs: number, live: Iterable<StreamStatus> = []): readonly NodeStatus[] {
+    const states = new Map<string, NodeTypeStatus["state"]>();
+    for (const stream of live) {
+      for (const type of stream.types) states.set(`${stream.streamId} ${type.typeUrl}`, type.state);
+    }
+    const statuses = [...this.#connected.values()].map((record) => connectedStatus(record, states));
+    for (const record of this.#away.values()) {
+      if (record.last && nowMs - record.last.atMs < this.#awayForMs)
+        statuses.push(awayStatus(record, record.last));
+    }
+    return statuses.sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  #introduce(streamId: number, node: Node): void {
+    const stream = this.#anonymous.get(streamId);
+    if (!stream) return;
+    this.#anonymous.delete(streamId);
+    const known = this.#connected.get(node.id) ?? this.#away.get(node.id);
+    // What the node says of itself now counts: it may have been restarted as another version.
+    const record: NodeRecord = { ...known, node, streams: known?.streams ?? new Map() };
+    record.streams.set(streamId, { ...stream, node });
+    for (const id of record.streams.keys()) this.#nodeOfStream.set(id, record);
+    this.#away.delete(node.id);
+    this.#connected.set(node.id, record);
+  }
+
+  #change(streamId: number, step: (stream: StreamRecord) => StreamRecord): void {
+    const streams = this.#nodeOfStream.get(streamId)?.streams;
+    const stream = streams?.get(streamId);
+    if (stream) streams?.set(streamId, step(stream));
+  }
+
+  #stepStream(stream: StreamRecord, event: TypeEvent): StreamRecord {
+    const resources =
+      event.kind === "nacked" && stream.group !== undefined
+        ? refusedResources(event.message, this.#options.resourcesOf(stream.group, event.typeUrl))
+        : [];
+    const types = new Map(stream.types);
+    types.set(event.typeUrl, stepType(types.get(event.typeUrl), event, resources));
+    return { ...stream, types };
+  }
+
+  #close(streamId: number, atMs: number): void {
+    this.#anonymous.delete(streamId);
+    const record = this.#nodeOfStream.get(streamId);
+    const stream = record?.streams.get(streamId);
+    if (!record || !stream) return;
+    this.#nodeOfStream.delete(streamId);
+    record.streams.delete(streamId);
+    record.last = { stream, atMs };
+    if (record.streams.size > 0) return;
+    this.#connected.delete(record.node.id);
+    this.#away.set(record.node.id, record);
+    this.#forget(atMs);
+  }
+
+  #forget(nowMs: number): void {
+    for (const [id, { last }] of this.#away) {
+      const isDue = last !== undefined && nowMs - last.atMs >= this.#awayForMs;
+      if (!isDue && this.#away.size <= this.#mostAway) return;
+      this.#away.delete(id);
+    }
+  }
+}
+
+/** Of several streams with one type the newest counts: an older one may be half-open (XDS-9). */
+function connectedStatus(
+  record: NodeRecord,
+  states: ReadonlyMap<string, NodeTypeStatus["state"]>,
+): NodeStatus {
+  const types = new Map<string, NodeTypeStatus>();
+  let newest: StreamRecord | undefined;
+  let connectedSinceMs = Infinity;
+  for (const [streamId, stream] of record.streams) {
+    for (const type of stream.types.values()) {
+      const status = typeStatus(type);
+      types.set(type.typeUrl, {
+        ...status,
+        state: states.get(`${streamId} ${type.typeUrl}`) ?? status.state,
+      });
+    }
+    connectedSinceMs = Math.min(connectedSinceMs, stream.opened.atMs);
+    newest = stream;
+  }
+  if (!newest) throw new Error(`${record.node.id} is connected without a stream`);
+  return statusOf(record, newest, newest.opened, {
+    streamCount: record.streams.size,
+    connectedSinceMs,
+    types: [...types.values()],
+  });
+}
+
+function awayStatus(
+  record: NodeRecord,
+  last: { readonly stream: StreamRecord; readonly atMs: number },
+): NodeStatus {
+  return statusOf(record, last.stream, last.stream.opened, {
+    streamCount: 0,
+    connectedSinceMs: last.stream.opened.atMs,
+    awaySinceMs: last.atMs,
+    types: [...last.stream.types.values()].map(typeStatus),
+  });
+}
+
+function statusOf(
+  { node }: NodeRecord,
+  stream: StreamRecord,
+  opened: StreamOpened,
+  rest: Pick<NodeStatus, "streamCount" | "connectedSinceMs" | "awaySinceMs" | "types">,
+): NodeStatus {
+  return {
+    id: node.id,
+    cluster: node.cluster,
+    group: stream.group,
+    revisionId: stream.revisionId,
+    userAgentName: node.userAgentName,
+    userAgentVersion: node.userAgentVersion,
+    peer: opened.peer,
+    streamKind: opened.streamKind,
+    ...rest,
+    types: rest.types.toSorted((a, b) => (a.typeUrl < b.typeUrl ? -1 : 1)),
+  };
+}
