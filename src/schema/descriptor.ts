@@ -43,7 +43,10 @@ export interface FieldDescriptor {
   /** Name of the real oneof that it belongs to; absent for proto3 `optional`. */
   readonly oneof?: string;
   readonly isDeprecated?: boolean;
-  /** `(envoy.annotations.deprecated_at_minor_version)` and kin are not kept; only rules that refuse a value are. */
+  /** `(envoy.annotations.disallowed_by_default)`: Envoy refuses a value unless its runtime allows deprecated features. */
+  readonly isDisallowed?: boolean;
+  /** `(udpa.annotations.sensitive)`: the value is a secret and is never shown. */
+  readonly isSensitive?: boolean;
   readonly rules?: FieldRules;
 }
 
@@ -66,7 +69,14 @@ export interface MessageDescriptor {
 export interface EnumDescriptor {
   readonly name: string;
   /** First the value that is the default; aliases follow the name that output uses. */
-  readonly values: readonly { readonly name: string; readonly number: number }[];
+  readonly values: readonly EnumValue[];
+}
+
+export interface EnumValue {
+  readonly name: string;
+  readonly number: number;
+  /** `(envoy.annotations.disallowed_by_default_enum)`, as for fields. */
+  readonly isDisallowed?: boolean;
 }
 
 /**

@@ -35,6 +35,8 @@ export interface DraftField {
   readonly hasPresence: boolean;
   readonly oneof?: string;
   readonly isDeprecated: boolean;
+  readonly isDisallowed: boolean;
+  readonly isSensitive: boolean;
   /** The value of `(validate.rules)` as the parser gives it: names and raw values, in parts when set in parts. */
   readonly rules?: unknown;
 }

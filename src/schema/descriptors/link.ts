@@ -80,6 +80,8 @@ function linkField(draft: DraftField, type: FieldKind): FieldDescriptor {
     hasPresence: !draft.isRepeated && !isMap && (draft.hasPresence || type.kind === "message"),
     ...(draft.oneof === undefined ? {} : { oneof: draft.oneof }),
     ...(draft.isDeprecated ? { isDeprecated: true } : {}),
+    ...(draft.isDisallowed ? { isDisallowed: true } : {}),
+    ...(draft.isSensitive ? { isSensitive: true } : {}),
   };
 }
 

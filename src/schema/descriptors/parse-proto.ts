@@ -1,6 +1,7 @@
 import protobuf from "protobufjs";
 import type { EnumDescriptor } from "../descriptor.ts";
 import { isScalarKind, jsonNameOf } from "./draft.ts";
+import { rewriteLiterals } from "./literals.ts";
 import type { DraftField, DraftFile, DraftMessage, DraftType } from "./draft.ts";
 
 /**
@@ -24,7 +25,7 @@ export function parseProto(name: string, text: string): DraftFile {
 }
 
 function parse(text: string): protobuf.IParserResult {
-  const result = protobuf.parse(text, new protobuf.Root(), { keepCase: true });
+  const result = protobuf.parse(rewriteLiterals(text), new protobuf.Root(), { keepCase: true });
   // What proto2 and proto3 say differently (packed, presence) is known only after this.
   // oxlint-disable-next-line no-underscore-dangle -- resolveAll() does the same but wants every name resolved
   result.root._resolveFeaturesRecursive("proto2");
@@ -34,7 +35,13 @@ function parse(text: string): protobuf.IParserResult {
 const fullName = (object: protobuf.ReflectionObject) => object.fullName.replace(/^\./, "");
 
 function draftEnum(type: protobuf.Enum): EnumDescriptor {
-  const values = Object.entries(type.values).map(([name, number]) => ({ name, number }));
+  const values = Object.entries(type.values).map(([name, number]) => ({
+    name,
+    number,
+    ...(type.valuesOptions?.[name]?.["(envoy.annotations.disallowed_by_default_enum)"] === true
+      ? { isDisallowed: true }
+      : {}),
+  }));
   return { name: fullName(type), values };
 }
 
@@ -64,6 +71,8 @@ function draftField(field: protobuf.Field): DraftField {
     hasPresence: field.hasPresence && !field.repeated && !field.map,
     ...(oneof && !isSynthetic(oneof) ? { oneof: oneof.name } : {}),
     isDeprecated: optionOf(field, "deprecated") === true,
+    isDisallowed: optionOf(field, "(envoy.annotations.disallowed_by_default)") === true,
+    isSensitive: optionOf(field, "(udpa.annotations.sensitive)") === true,
     ...(rules === undefined ? {} : { rules }),
   };
 }
