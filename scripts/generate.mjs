@@ -1,5 +1,6 @@
 // Makes src/schema/generated/ out of the .proto files of @grpc/grpc-js-xds, protos/supplements and protos/chancery:
 // the descriptor bundle that src/schema/load.ts reads, and the TypeScript types of every message in it.
+// `--bare FILE` instead writes the bundle of all that the npm package knows, for scripts/envoy-api to complete.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -14,7 +15,7 @@ const packageOf = (name) => dirname(require.resolve(`${name}/package.json`));
 
 const deps = join(packageOf("@grpc/grpc-js-xds"), "deps");
 const importRoots = ["envoy-api", "xds", "googleapis", "protoc-gen-validate"].map((name) => join(deps, name));
-const ownRoots = [join(root, "protos/supplements"), join(root, "protos")];
+const supplementsRoot = join(root, "protos/supplements");
 
 /** Packages whose every type is in the bundle; of the others, only what these refer to. */
 const isWhole = (name) =>
@@ -27,19 +28,42 @@ const isSkipped = (path) =>
   /^(tests|java|example-workspace|bazel|rule_templates)\//.test(path) ||
   /^envoy\/(.*\/)?v(1alpha1|2|2alpha|2alpha1)\//.test(path);
 
-const main = async () => {
+/** What rules about durations and timestamps need to know. */
+const DURATION = {
+  fields: [
+    { name: "seconds", type: { kind: "scalar", scalar: "int64" } },
+    { name: "nanos", type: { kind: "scalar", scalar: "int32" } },
+  ],
+};
+
+const main = async (args) => {
   const inputs = [
     ...importRoots.flatMap((folder) => protoFiles(folder).filter((file) => !isSkipped(file.name))),
-    ...protoFiles(join(root, "protos/supplements")),
+    ...protoFiles(supplementsRoot),
     ...protoFiles(join(root, "protos/chancery")).map((file) => ({ ...file, name: `chancery/${file.name}` })),
   ];
+  if (args[0] === "--bare") {
+    // The npm package refers to these without having them: such a field is known all the same.
+    const absent = /^(google\.protobuf\.(?!NullValue)|opentelemetry\.|opencensus\.|io\.prometheus\.)/;
+    const outside = {
+      messages: { has: (name) => absent.test(name), get: () => DURATION },
+      enums: { has: (name) => name === "google.protobuf.NullValue" },
+    };
+    const { descriptors } = await compile(
+      inputs.filter((file) => file.folder.startsWith(deps)),
+      outside,
+    );
+    mkdirSync(dirname(args[1]), { recursive: true });
+    return writeFileSync(args[1], bundleText(descriptors));
+  }
   const stamp = stampOf(inputs);
   const stampFile = join(out, "stamp");
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
 
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
-  const descriptors = await compile(inputs);
+  const { files, descriptors: all, problems } = await compile(inputs);
+  const descriptors = closure(files, all, problems);
   writeFileSync(join(out, "descriptors.json"), bundleText(descriptors));
   writeTypes(descriptors);
   writeFileSync(stampFile, stamp);
@@ -53,6 +77,12 @@ function protoFiles(folder) {
     .map((name) => ({ folder, name, text: readFileSync(join(folder, name), "utf8") }));
 }
 
+/** The names that Envoy has dropped since the npm package was made, one a line. */
+function removedNames() {
+  const lines = readFileSync(join(supplementsRoot, "removed.txt"), "utf8").split("\n");
+  return new Set(lines.filter((line) => line !== "" && !line.startsWith("#")));
+}
+
 /** Hash of all that the output depends on: the protos, this program and the compiler of src/schema/descriptors. */
 function stampOf(inputs) {
   const hash = createHash("sha256");
@@ -60,6 +90,7 @@ function stampOf(inputs) {
   for (const file of inputs) add(relative(root, join(file.folder, file.name)), file.text);
   const compiler = join(root, "src/schema/descriptors");
   for (const name of readdirSync(compiler)) add(name, readFileSync(join(compiler, name), "utf8"));
+  add("removed.txt", readFileSync(join(supplementsRoot, "removed.txt"), "utf8"));
   add("generate.mjs", readFileSync(fileURLToPath(import.meta.url), "utf8"));
   for (const name of ["@grpc/proto-loader", "protobufjs", "typescript"]) {
     add(name, readFileSync(join(packageOf(name), "package.json"), "utf8"));
@@ -67,7 +98,7 @@ function stampOf(inputs) {
   return hash.digest("hex");
 }
 
-async function compile(inputs) {
+async function compile(inputs, outside = { messages: new Map(), enums: new Map() }) {
   execFileSync(process.execPath, [join(packageOf("typescript"), "bin/tsc"), "-p", join(root, "scripts")], {
     stdio: "inherit",
   });
@@ -76,14 +107,15 @@ async function compile(inputs) {
   const { supplementFiles } = await load("supplement.js");
   const { linkFiles } = await load("link.js");
 
-  const isSupplement = (file) => file.folder === join(root, "protos/supplements");
+  const isSupplement = (file) => file.folder === supplementsRoot;
   const parse = (file) => parseProto(file.name, file.text);
-  const files = supplementFiles(
-    inputs.filter((file) => !isSupplement(file)).map(parse),
-    inputs.filter(isSupplement).map(parse),
-  );
-  const { descriptors, problems } = linkFiles(files, { messages: new Map(), enums: new Map() });
-  return closure(files, descriptors, problems);
+  const base = inputs.filter((file) => !isSupplement(file)).map(parse);
+  const supplements = inputs.filter(isSupplement).map(parse);
+  const files = supplementFiles(base, {
+    files: supplements,
+    removed: supplements.length > 0 ? removedNames() : new Set(),
+  });
+  return { files, ...linkFiles(files, outside) };
 }
 
 /** The types of the packages that are whole, and all that they refer to. */
@@ -106,7 +138,7 @@ function closure(files, { messages, enums }, problems) {
     }
   }
   const missing = problems.filter((problem) => kept.messages.has(problem.path.replace(/\.[^.]*$/, "")));
-  for (const problem of missing) console.warn(`left out: ${problem.message}`);
+  if (missing.length > 0) throw new Error(missing.map((problem) => problem.message).join("\n"));
   return kept;
 }
 
@@ -197,4 +229,4 @@ function reflectionField({ type, number, isRepeated, isDeprecated }) {
   };
 }
 
-await main();
+await main(process.argv.slice(2));

@@ -46,6 +46,7 @@ export type TcpProxy = MessageTypes["envoy.extensions.filters.network.tcp_proxy.
 export type HttpConnectionManager =
   MessageTypes["envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"];
 
+export type TlvEntry = MessageTypes["envoy.config.core.v3.TlvEntry"];
 export type Node = MessageTypes["envoy.config.core.v3.Node"];
 export type Locality = MessageTypes["envoy.config.core.v3.Locality"];
 export type Metadata = MessageTypes["envoy.config.core.v3.Metadata"];

@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { dirname, join } from "node:path";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { needs, peerPath } from "../kit/peers.ts";
+
+const run = promisify(execFile);
+const root = dirname(fileURLToPath(import.meta.resolve("#root/package.json")));
+
+describe("the bundle against the descriptors compiled into go-control-plane", needs("go"), () => {
+  it("lacks nothing of the Envoy 1.40 API, and has nothing otherwise or beyond it", async () => {
+    const bundle = join(root, "src/schema/generated/descriptors.json");
+    const { stdout } = await run(peerPath("go"), ["run", "-C", "scripts/envoy-api", ".", "check", bundle], {
+      cwd: root,
+    });
+    const [compared, ...counts] = stdout.trimEnd().split("\n");
+    const fields = Number(/(\d+) of them in envoy v3 packages/.exec(compared ?? "")?.[1]);
+    assert.ok(fields > 4600, `only ${fields} v3 fields were compared`);
+    assert.deepEqual(counts, ["missing 0", "different 0", "extra 0"]);
+  });
+});
