@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { peerPath } from "../test/kit/peers.ts";
 import type { Figure, Mark } from "./kit/report.ts";
 import { median } from "./kit/statistics.ts";
 
@@ -129,7 +130,7 @@ const relayCommands: Readonly<Record<string, (folder: string, port: number, back
     return [process.execPath, main, "proxy", "-c", writeBootstrap(folder, port, backend), "-l", "warning"];
   },
   envoy: (folder, port, backend) => [
-    findEnvoy(),
+    peerPath("envoy"),
     "-c",
     writeBootstrap(folder, port, backend),
     "--concurrency",
@@ -156,7 +157,7 @@ backend back
   server one 127.0.0.1:${backend} send-proxy
 `,
     );
-    return ["haproxy", "-db", "-f", path];
+    return [peerPath("haproxy"), "-db", "-f", path];
   },
 };
 
@@ -237,7 +238,7 @@ http {
 }
 `,
   );
-  return startRelay(["nginx", "-p", folder, "-c", path], port);
+  return startRelay([peerPath("nginx"), "-p", folder, "-c", path], port);
 }
 
 /** Starts a process and waits until its port takes connections. */
@@ -276,8 +277,4 @@ async function freePort(): Promise<number> {
   await once(server, "close");
   if (address === null || typeof address === "string") throw new Error("no port");
   return address.port;
-}
-
-function findEnvoy(): string {
-  return execFileSync("sh", ["-c", "command -v envoy"], { encoding: "utf8" }).trim();
 }
