@@ -18,7 +18,8 @@ function bootstrapOf(file: string, backendPort: number): JsonObject {
   const ported = text
     .replaceAll("port_value: 10000", "port_value: 0")
     .replaceAll("port_value: 8080", `port_value: ${backendPort}`);
-  return load(ported) as JsonObject;
+  const bootstrap: JsonObject = JSON.parse(JSON.stringify(load(ported)));
+  return bootstrap;
 }
 
 const answer = "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
