@@ -63,6 +63,7 @@ const proxyFolders = [
   "data-plane/stats",
   "data-plane/network",
   "data-plane/resources",
+  "data-plane/bootstrap",
   "data-plane/transport-sockets",
   "data-plane/clusters",
   "data-plane/tcp",

@@ -1,0 +1,153 @@
+import type { Problem } from "../../src/base/problem.ts";
+import type { Bootstrap, Cluster, ConfigSource, DynamicResources } from "../../src/schema/api.ts";
+import type { Message } from "../../src/schema/message.ts";
+import type { Schema } from "../../src/schema/schema.ts";
+import type { ConfiguredAddress } from "../resources/address.ts";
+import { configuredAddress, listenerAddressSupport } from "../resources/address.ts";
+import type { ClusterConfig } from "../resources/cluster.ts";
+import { parseCluster } from "../resources/cluster.ts";
+import type { ExtensionTable, Runtime } from "../resources/extension.ts";
+import type { ListenerConfig } from "../resources/listener.ts";
+import { parseListener } from "../resources/listener.ts";
+import type { Parsed } from "../resources/parsed.ts";
+import { parsed, refuse } from "../resources/parsed.ts";
+import { noEffect, unsupportedFields } from "../resources/support.ts";
+import type { ApiSource, SourcePlan } from "../xds-client/source-plan.ts";
+import { parseApiConfigSource } from "./api-config-source.ts";
+import type { SourceContext } from "./config-source.ts";
+import { parseConfigSource } from "./config-source.ts";
+import type { NodeOverrides } from "./node.ts";
+import { effectiveNode } from "./node.ts";
+import { parseRuntime } from "./runtime.ts";
+
+/** A static resource, read, beside the message that it was read from. */
+export interface Static<Config> {
+  readonly config: Config;
+  readonly message: Message;
+}
+
+/** A bootstrap, ready to start. Immutable. */
+export interface BootstrapConfig {
+  /** As it was loaded: `/config_dump` shows it. */
+  readonly message: Message;
+  readonly node: Message;
+  readonly clusters: readonly Static<ClusterConfig>[];
+  readonly listeners: readonly Static<ListenerConfig>[];
+  readonly ads?: ApiSource;
+  readonly cds?: SourcePlan;
+  readonly lds?: SourcePlan;
+  /** Absent: no admin endpoint. */
+  readonly admin?: ConfiguredAddress;
+  readonly runtime: Runtime;
+  /** What a ConfigSource in a resource is looked up in. */
+  readonly sources: SourceContext;
+}
+
+export interface BootstrapOptions {
+  readonly schema: Schema;
+  readonly extensions: ExtensionTable;
+  readonly overrides: NodeOverrides;
+  /** Of this program: `user_agent_build_version`. */
+  readonly version: string;
+}
+
+const support = {
+  node: true,
+  static_resources: { clusters: true, listeners: true },
+  dynamic_resources: { ads_config: true, cds_config: true, lds_config: true },
+  admin: {
+    address: listenerAddressSupport,
+    // Statistics of the profiler, which only a POST that we do not have would write.
+    profile_path: noEffect,
+  },
+  layered_runtime: true,
+  // How often gauges reach sinks; there are no sinks, and the admin endpoint always tells the current value.
+  stats_flush_interval: noEffect,
+} as const;
+
+/**
+ * `envoy.config.bootstrap.v3.Bootstrap`, past its field rules, with the semantic checks of XC-1 to XC-10 in Envoy's words. All problems
+ * are found at once; every part that is set and not supported is one.
+ */
+export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions): Parsed<BootstrapConfig> {
+  const problems: Problem[] = [...unsupportedFields(bootstrap, support, "")];
+  const take = <Value>({ value, problems: found }: Parsed<Value>): Value | undefined => {
+    problems.push(...found);
+    return value;
+  };
+  const dynamic = bootstrap.dynamic_resources;
+  const clusters = bootstrap.static_resources?.clusters ?? [];
+  const runtime = take(parseRuntime(bootstrap.layered_runtime, "layered_runtime"));
+  const sources = {
+    schema: options.schema,
+    clusters: new Map(clusters.map((cluster) => [cluster.name ?? "", cluster])),
+    hasAds: dynamic?.ads_config !== undefined,
+  };
+  const node = effectiveNode(bootstrap.node, options.overrides, options.version);
+  problems.push(...nodeProblems(node, dynamic), ...duplicateProblems(clusters));
+  const source = (config: ConfigSource | undefined, path: string) =>
+    config && take(parseConfigSource(config, sources, path));
+  const ads =
+    dynamic?.ads_config &&
+    take(parseApiConfigSource(dynamic.ads_config, "ads", sources, "dynamic_resources.ads_config"));
+  const cds = source(dynamic?.cds_config, "dynamic_resources.cds_config");
+  const lds = source(dynamic?.lds_config, "dynamic_resources.lds_config");
+  if (!runtime) return { problems };
+  const context = { schema: options.schema, extensions: options.extensions, runtime };
+  const read = <Config>(
+    messages: readonly object[],
+    parse: (message: Message, at: typeof context, path: string) => Parsed<Config>,
+    path: string,
+  ) =>
+    messages.flatMap((resource, index) => {
+      const message = { ...resource };
+      const config = take(parse(message, context, `${path}[${index}]`));
+      return config ? [{ config, message }] : [];
+    });
+  const admin = configuredAddress(bootstrap.admin?.address);
+  return parsed(
+    {
+      message: { ...bootstrap },
+      node,
+      clusters: read(clusters, parseCluster, "static_resources.clusters"),
+      listeners: read(
+        bootstrap.static_resources?.listeners ?? [],
+        parseListener,
+        "static_resources.listeners",
+      ),
+      ...(ads ? { ads } : {}),
+      ...(cds ? { cds } : {}),
+      ...(lds ? { lds } : {}),
+      ...(admin ? { admin } : {}),
+      runtime,
+      sources,
+    },
+    problems,
+  );
+}
+
+/** XC-2: a source over gRPC introduces itself, so it must know who it is. The first that needs it is named. */
+function nodeProblems(node: Message, dynamic: DynamicResources | undefined): Problem[] {
+  if (node["id"] && node["cluster"]) return [];
+  const users = [
+    ["ads", dynamic?.ads_config],
+    ["type.googleapis.com/envoy.config.cluster.v3.Cluster", dynamic?.cds_config?.api_config_source],
+    ["type.googleapis.com/envoy.config.listener.v3.Listener", dynamic?.lds_config?.api_config_source],
+  ] as const;
+  const needs = users.find(([, source]) => source !== undefined);
+  if (!needs) return [];
+  const rule =
+    "node 'id' and 'cluster' are required. Set it either in 'node' config or via --service-node and --service-cluster options.";
+  return [refuse("node", `${needs[0]}: ${rule}`)];
+}
+
+/** XC-10. */
+function duplicateProblems(clusters: readonly Cluster[]): Problem[] {
+  const seen = new Set<string>();
+  return clusters.flatMap(({ name = "" }, index) => {
+    const isRepeated = seen.has(name);
+    seen.add(name);
+    const rule = `cluster manager: duplicate cluster '${name}'`;
+    return isRepeated ? [refuse(`static_resources.clusters[${index}].name`, rule)] : [];
+  });
+}

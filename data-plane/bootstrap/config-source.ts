@@ -1,0 +1,61 @@
+import type { Problem } from "../../src/base/problem.ts";
+import type { ConfigSource } from "../../src/schema/api.ts";
+import type { Parsed } from "../resources/parsed.ts";
+import { parsed, refuse, warn } from "../resources/parsed.ts";
+import { noEffect, notSupported, unsupportedFields } from "../resources/support.ts";
+import { durationMs } from "../resources/values.ts";
+import type { SourcePlan } from "../xds-client/source-plan.ts";
+import { parseApiConfigSource } from "./api-config-source.ts";
+import type { GrpcContext } from "./grpc-service.ts";
+
+export interface SourceContext extends GrpcContext {
+  /** The bootstrap has an `ads_config`. */
+  readonly hasAds: boolean;
+}
+
+const support = {
+  ads: true,
+  api_config_source: true,
+  path: true,
+  path_config_source: true,
+  self: true,
+  initial_fetch_timeout: true,
+  resource_api_version: true,
+  // xdstp authorities; nothing here names one.
+  authorities: noEffect,
+} as const;
+
+/** Envoy's `initial_fetch_timeout` (XC-13). */
+const defaultFetchTimeoutMs = 15_000;
+
+/** `envoy.config.core.v3.ConfigSource`, with the checks of XC-3, XC-8 and XC-9 in Envoy's words. */
+export function parseConfigSource(
+  source: ConfigSource,
+  context: SourceContext,
+  path: string,
+): Parsed<SourcePlan> {
+  const problems: Problem[] = [...unsupportedFields(source, support, path)];
+  const timeoutMs = durationMs(source.initial_fetch_timeout, defaultFetchTimeoutMs);
+  if (source.resource_api_version === "V2") {
+    problems.push(warn(`${path}.resource_api_version`, "V2 is gone, taken as V3", "deprecated"));
+  }
+  if (source.ads) {
+    if (!context.hasAds) {
+      problems.push(refuse(`${path}.ads`, "ADS must be configured to support an ADS config source"));
+    }
+    return parsed({ kind: "ads", timeoutMs }, problems);
+  }
+  if (source.api_config_source) {
+    const at = `${path}.api_config_source`;
+    const api = parseApiConfigSource(source.api_config_source, "own", context, at);
+    problems.push(...api.problems);
+    return api.value ? parsed({ kind: "api", timeoutMs, api: api.value }, problems) : { problems };
+  }
+  if (source.path_config_source) problems.push(notSupported(`${path}.path_config_source`));
+  else if (source.path !== undefined) problems.push(notSupported(`${path}.path`));
+  else {
+    const rule = "Missing config source specifier in envoy::config::core::v3::ConfigSource";
+    problems.push(refuse(path, rule));
+  }
+  return { problems };
+}

@@ -1,0 +1,129 @@
+import type { Clock } from "../../src/base/clock.ts";
+import type { Message } from "../../src/schema/message.ts";
+import type { Schema } from "../../src/schema/schema.ts";
+import type { GrpcTarget, MethodPath } from "./grpc-transport.ts";
+import { aggregatedMethod, methodOf } from "./methods.ts";
+import type { Log, SourceView } from "./resource-source.ts";
+import { ResourceSource } from "./resource-source.ts";
+import type { ApiSource, SourcePlan } from "./source-plan.ts";
+import type { StreamTransport } from "./stream-transport.ts";
+import type { NameSubscription, NameSubscriptions, ResourceConsumer } from "./update.ts";
+
+/** A ConfigSource of a resource, read: the plan, or why it cannot be used. */
+export type ResolvedSource =
+  | { readonly kind: "plan"; readonly plan: SourcePlan }
+  | { readonly kind: "refused"; readonly reason: string };
+
+export interface XdsClientOptions {
+  /** `envoy.config.core.v3.Node`, as it is sent. */
+  readonly node: Message;
+  /** `ads_config`; absent when there is none. */
+  readonly ads?: ApiSource;
+  /** Reads a ConfigSource that stands in a resource (`eds_config`). */
+  readonly resolve: (source: Message) => ResolvedSource;
+  readonly schema: Schema;
+  readonly openTransport: (target: GrpcTarget, path: MethodPath) => StreamTransport;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/**
+ * All sources of a proxy: one stream for everything that ADS serves, one for each type of each other source (XC-16). Nothing is
+ * connected to before somebody subscribes.
+ */
+export class XdsClient implements NameSubscriptions, AsyncDisposable {
+  readonly #options: XdsClientOptions;
+  readonly #consumers = new Map<string, ResourceConsumer>();
+  /** By `ads`, or type URL and what they connect to. */
+  readonly #sources = new Map<string, { readonly source: ResourceSource; readonly ended: Promise<void> }>();
+  readonly #stop = new AbortController();
+
+  constructor(options: XdsClientOptions) {
+    this.#options = options;
+  }
+
+  /** Names who runs the resources of a type; once a type, before anybody subscribes to it. */
+  consume(typeUrl: string, consumer: ResourceConsumer): void {
+    this.#consumers.set(typeUrl, consumer);
+  }
+
+  /** CDS or LDS: subscribes to everything there is. Its `initial_fetch_timeout` starts now. */
+  subscribeAll(typeUrl: string, plan: SourcePlan): void {
+    const source = this.#source(typeUrl, plan);
+    source.step({ kind: "subscribe-all", typeUrl, timeoutMs: plan.timeoutMs });
+  }
+
+  refusalOf(source: Message | undefined): string | undefined {
+    const resolved = this.#options.resolve(source ?? {});
+    return resolved.kind === "refused" ? resolved.reason : undefined;
+  }
+
+  /** @throws Error for a source that `refusalOf` refuses */
+  subscribe(typeUrl: string, name: string, source: Message): NameSubscription {
+    const resolved = this.#options.resolve(source);
+    if (resolved.kind === "refused") throw new Error(resolved.reason);
+    const { timeoutMs } = resolved.plan;
+    const target = this.#source(typeUrl, resolved.plan);
+    target.step({ kind: "subscribe", typeUrl, name, timeoutMs });
+    let isClosed = false;
+    return {
+      refresh: () => {
+        if (!isClosed) target.step({ kind: "refresh", typeUrl, name });
+      },
+      close: () => {
+        if (isClosed) return;
+        isClosed = true;
+        target.step({ kind: "unsubscribe", typeUrl, name });
+      },
+    };
+  }
+
+  /** Every source that is in use: versions, states and counters for admin (XC-56, XC-57). */
+  views(): SourceView[] {
+    return [...this.#sources.values()].map(({ source }) => source.view());
+  }
+
+  /** Ends all streams. What was applied stays with its consumers. Idempotent. */
+  async close(): Promise<void> {
+    this.#stop.abort(new Error("the xDS client is closed"));
+    await Promise.all([...this.#sources.values()].map(({ ended }) => ended));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #source(typeUrl: string, plan: SourcePlan): ResourceSource {
+    const { key, api, path } = this.#route(typeUrl, plan);
+    const known = this.#sources.get(key);
+    if (known) return known.source;
+    const { node, schema, clock, random, log } = this.#options;
+    const source = new ResourceSource({
+      mode: api.mode,
+      node,
+      isNodeOnFirstOnly: api.isNodeOnFirstOnly,
+      transport: this.#options.openTransport(api.target, path),
+      backoff: api.backoff,
+      schema,
+      consumers: this.#consumers,
+      clock,
+      random,
+      log,
+    });
+    this.#sources.set(key, { source, ended: source.run(this.#stop.signal) });
+    return source;
+  }
+
+  #route(typeUrl: string, plan: SourcePlan): { key: string; api: ApiSource; path: MethodPath } {
+    if (plan.kind === "api") {
+      const path = methodOf(typeUrl, plan.api.mode);
+      if (!path) throw new Error(`${typeUrl} has no discovery service of its own`);
+      return { key: `${typeUrl} ${JSON.stringify(plan.api)}`, api: plan.api, path };
+    }
+    const { ads } = this.#options;
+    if (!ads) throw new Error("ADS must be configured to support an ADS config source");
+    return { key: "ads", api: ads, path: aggregatedMethod(ads.mode) };
+  }
+}
