@@ -25,9 +25,14 @@ export class AdminClient {
     return this.#base;
   }
 
+  /** True when it serves; false also when nobody answers, as while it starts or ends. */
   async isReady(): Promise<boolean> {
-    const { status } = await this.request("GET", "/ready");
-    return status === 200;
+    try {
+      const { status } = await this.request("GET", "/ready");
+      return status === 200;
+    } catch {
+      return false; // Refused or reset: whoever waits also watches the process.
+    }
   }
 
   /** All counters and gauges by name. `filter`: a regular expression that names must contain. */

@@ -49,8 +49,8 @@ export async function startEnvoy(bootstrap: JsonObject, options: EnvoyOptions = 
   const child = spawnEnvoy(withAdmin(bootstrap), folder, options, ["--admin-address-path", addressFile]);
   try {
     const what = (): string => `Envoy gives its admin address\n${child.output()}`;
-    const address = await until(20_000, what, () => {
-      if (!child.isRunning) throw new Error(`Envoy ended\n${child.output()}`);
+    const address = await until(20_000, what, async () => {
+      await failWhenEnded(child);
       return readIfThere(addressFile);
     });
     const admin = new AdminClient(`http://${address}`);
@@ -59,7 +59,7 @@ export async function startEnvoy(bootstrap: JsonObject, options: EnvoyOptions = 
         20_000,
         () => `Envoy is live\n${child.output()}`,
         async () => {
-          if (!child.isRunning) throw new Error(`Envoy ended\n${child.output()}`);
+          await failWhenEnded(child);
           return (await admin.isReady()) || undefined;
         },
       );
@@ -103,6 +103,11 @@ function spawnEnvoy(
 
 function withAdmin(bootstrap: JsonObject): JsonObject {
   return { admin: { address: { socket_address: { address: "127.0.0.1", port_value: 0 } } }, ...bootstrap };
+}
+
+/** After the exit, since only then all that it logged is here. */
+async function failWhenEnded(child: Child): Promise<void> {
+  if (!child.isRunning) throw new Error(`Envoy ended with ${await child.exit()}\n${child.output()}`);
 }
 
 function readIfThere(file: string): string | undefined {

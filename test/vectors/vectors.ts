@@ -114,8 +114,7 @@ export interface PoolVector extends VectorBase {
   readonly expect: {
     readonly upstream: readonly number[];
     readonly headers?: readonly string[];
-    readonly upstream_closed_within_s?: number;
-    readonly upstream_still_open_after_s?: number;
+    readonly upstream_closed_within_s?: readonly [number, number];
   };
 }
 
