@@ -3,6 +3,7 @@ import { Child } from "./child.ts";
 import { withFreePort } from "./free-port.ts";
 import { peerPath } from "./peers.ts";
 import { temporaryFolder, type TemporaryFolder } from "./temporary-folder.ts";
+import { untilListening } from "./until-listening.ts";
 
 /** A real HAProxy with one frontend. */
 export class HaProxy implements AsyncDisposable {
@@ -63,11 +64,9 @@ async function start(configure: (port: number) => readonly string[]): Promise<Ha
       ...configure(port),
     ];
     writeFileSync(file, `${lines.join("\n")}\n`);
-    // -V says so when it listens.
-    const child = new Child(peerPath("haproxy"), ["-db", "-V", "-f", file]);
+    const child = new Child(peerPath("haproxy"), ["-db", "-f", file]);
     try {
-      await child.outputHas(/Loading success|Available polling systems/);
-      await child.outputHas(/Using \w+\(\) as the polling mechanism/);
+      await untilListening(child, port);
       return new HaProxy(port, child, folder);
     } catch (error) {
       await child.stop("SIGKILL");

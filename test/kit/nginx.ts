@@ -2,9 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { Child } from "./child.ts";
 import { withFreePort } from "./free-port.ts";
 import { peerPath } from "./peers.ts";
-import { canConnect } from "./scripted-client.ts";
 import { temporaryFolder, type TemporaryFolder } from "./temporary-folder.ts";
-import { until } from "./within.ts";
+import { untilListening } from "./until-listening.ts";
 
 /** A real nginx whose only server demands a PROXY header and answers with the addresses that it found in it. */
 export class Nginx implements AsyncDisposable {
@@ -58,14 +57,7 @@ export async function startNginxReader(): Promise<Nginx> {
       "stderr",
     ]);
     try {
-      await until(
-        10_000,
-        () => `nginx listens\n${child.output()}`,
-        async () => {
-          if (!child.isRunning) throw new Error(`nginx ended\n${child.output()}`);
-          return (await canConnect(port)) || undefined;
-        },
-      );
+      await untilListening(child, port);
       return new Nginx(port, child, folder);
     } catch (error) {
       await child.stop("SIGKILL");
