@@ -1,4 +1,5 @@
 import type { Clock } from "../../src/base/clock.ts";
+import type { Log } from "../../src/base/log.ts";
 import { unreachable } from "../../src/base/unreachable.ts";
 import type { Message } from "../../src/schema/message.ts";
 import type { Schema } from "../../src/schema/schema.ts";
@@ -11,8 +12,6 @@ import { Session } from "./session.ts";
 import type { StreamTransport, XdsStream } from "./stream-transport.ts";
 import { StreamError } from "./stream-transport.ts";
 import type { ResourceConsumer, Update, Verdict } from "./update.ts";
-
-export type Log = (level: "debug" | "info" | "warn" | "error", message: string) => void;
 
 export interface ResourceSourceOptions {
   readonly mode: SessionMode;
@@ -38,6 +37,12 @@ export interface SourceView {
   /** `control_plane.identifier` of the last response; empty before the first. */
   readonly identifier: string;
   readonly types: readonly TypeView[];
+}
+
+interface StreamEnd {
+  /** gRPC status. */
+  readonly code: number;
+  readonly error: string;
 }
 
 /** Lines about the same lost stream are told at most this often (XC-18). */
@@ -84,17 +89,17 @@ export class ResourceSource {
   async run(signal: AbortSignal): Promise<void> {
     let failures = 0;
     while (!signal.aborted) {
-      const { hasAnswered, reason } = await this.#runStream(signal);
+      const { hasAnswered, end } = await this.#runStream(signal);
       if (signal.aborted) break;
       failures = hasAnswered ? 1 : failures + 1;
       const delayMs = backoffMs(this.#options.backoff, failures, this.#options.random());
-      this.#logLoss(reason, delayMs);
+      this.#logLoss(end, delayMs);
       await this.#delay(delayMs, signal);
     }
     this.#cancelTimer?.();
   }
 
-  async #runStream(signal: AbortSignal): Promise<{ hasAnswered: boolean; reason: string }> {
+  async #runStream(signal: AbortSignal): Promise<{ hasAnswered: boolean; end: StreamEnd }> {
     const stream = this.#options.transport.open();
     const abort = () => stream.cancel();
     signal.addEventListener("abort", abort, { once: true });
@@ -102,7 +107,7 @@ export class ResourceSource {
     void this.#watchConnection(stream);
     this.step({ kind: "opened" });
     let hasAnswered = false;
-    let reason = "closed: 0, ";
+    let end: StreamEnd = { code: 0, error: "ended by the server" };
     try {
       for await (const bytes of stream.messages) {
         hasAnswered = true;
@@ -111,14 +116,14 @@ export class ResourceSource {
       }
     } catch (error) {
       // Also what the server sent that is no response at all: the stream is of no more use.
-      reason = `closed: ${error instanceof StreamError ? error.code : 13}, ${messageOf(error)}`;
+      end = { code: error instanceof StreamError ? error.code : 13, error: messageOf(error) };
       stream.cancel();
     }
     signal.removeEventListener("abort", abort);
     this.#stream = undefined;
     this.#isConnected = false;
     this.step({ kind: "closed" });
-    return { hasAnswered, reason };
+    return { hasAnswered, end };
   }
 
   async #watchConnection(stream: XdsStream): Promise<void> {
@@ -132,7 +137,9 @@ export class ResourceSource {
     if (response.identifier !== undefined) this.#identifier = response.identifier;
     const actions = this.#session.step({ kind: "received", response }, this.#now());
     if (response.content.kind === "malformed") {
-      this.#options.log("warn", `${response.typeUrl} update rejected: ${response.content.reason}`);
+      const { typeUrl, version, nonce } = response;
+      const fields = { type_url: typeUrl, version, nonce, error: response.content.reason };
+      this.#options.log.warn("refused a response", fields);
     }
     this.#perform(actions.filter((action) => action.kind !== "apply"));
     for (const action of actions) if (action.kind === "apply") await this.#apply(action.update);
@@ -142,7 +149,8 @@ export class ResourceSource {
   async #apply(update: Update): Promise<void> {
     const { refused, warmed } = await this.#hand(update);
     for (const { name, reason } of refused) {
-      this.#options.log("warn", `${update.typeUrl} ${name} rejected: ${reason}`);
+      const { typeUrl, version } = update;
+      this.#options.log.warn("refused a resource", { type_url: typeUrl, name, version, error: reason });
     }
     this.step({ kind: "applied", refused, isWarming: warmed !== undefined });
     if (warmed) void warmed.then(() => this.step({ kind: "warmed", typeUrl: update.typeUrl }));
@@ -215,12 +223,12 @@ export class ResourceSource {
     return { monotonicMs: clock.monotonic(), wallMs: clock.now() };
   }
 
-  #logLoss(reason: string, delayMs: number): void {
+  #logLoss(end: StreamEnd, delayMs: number): void {
     const { transport, clock, log } = this.#options;
     const isDue = clock.monotonic() - this.#loggedAtMs >= logIntervalMs;
     if (isDue) this.#loggedAtMs = clock.monotonic();
-    const text = `${transport.method} gRPC config stream to ${transport.target} ${reason}; next attempt in ${delayMs} ms`;
-    log(isDue ? "warn" : "debug", text);
+    const fields = { target: transport.target, method: transport.method, ...end, retry_in_ms: delayMs };
+    log[isDue ? "warn" : "debug"]("lost the stream to the control plane; what is configured stays", fields);
   }
 
   #delay(delayMs: number, signal: AbortSignal): Promise<void> {

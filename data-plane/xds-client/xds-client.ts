@@ -1,9 +1,10 @@
 import type { Clock } from "../../src/base/clock.ts";
+import type { Log } from "../../src/base/log.ts";
 import type { Message } from "../../src/schema/message.ts";
 import type { Schema } from "../../src/schema/schema.ts";
 import type { GrpcTarget, MethodPath } from "./grpc-transport.ts";
 import { aggregatedMethod, methodOf } from "./methods.ts";
-import type { Log, SourceView } from "./resource-source.ts";
+import type { SourceView } from "./resource-source.ts";
 import { ResourceSource } from "./resource-source.ts";
 import type { ApiSource, SourcePlan } from "./source-plan.ts";
 import type { StreamTransport } from "./stream-transport.ts";
