@@ -1,0 +1,71 @@
+import { parseEvents, YAMLException } from "js-yaml";
+import type { Problem } from "../../base/problem.ts";
+import type { SourceFile, SourceNode } from "../source-node.ts";
+import { composeDocuments } from "./compose.ts";
+import { defaultYamlLimits, type YamlLimits } from "./limits.ts";
+import { placeOf } from "./place.ts";
+import { splitDocuments } from "./split-documents.ts";
+
+export interface ParseYamlOptions {
+  /** Each limit that is left out has its default. */
+  readonly limits?: Partial<YamlLimits>;
+  /** Makes a key that occurs twice in one mapping an error; default false: a warning, as Envoy takes the last. */
+  readonly isStrict?: boolean;
+}
+
+export interface ParsedYaml {
+  /** One tree per document that could be read; an empty document has none. */
+  readonly documents: readonly SourceNode[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Reads YAML 1.2 or JSON text into one tree per document. A document that cannot be read becomes a problem at its
+ * place, and the others are still returned.
+ */
+export function parseYaml(file: SourceFile, options: ParseYamlOptions = {}): ParsedYaml {
+  const limits = { ...defaultYamlLimits, ...options.limits };
+  const isStrict = options.isStrict ?? false;
+  if (file.text.length > limits.maxLength) return { documents: [], problems: [tooLarge(file, limits)] };
+  const whole = parsePart(file, 0, file.text.length, limits, isStrict);
+  if (whole.isRead) return whole;
+  // The parser gives nothing once it has met an error, so each document gets a parser of its own.
+  const parts = splitDocuments(file.text).map(([start, end]) =>
+    parsePart(file, start, end, limits, isStrict),
+  );
+  return {
+    documents: parts.flatMap((part) => part.documents),
+    problems: parts.flatMap((part) => part.problems),
+  };
+}
+
+function parsePart(
+  file: SourceFile,
+  start: number,
+  end: number,
+  limits: YamlLimits,
+  isStrict: boolean,
+): ParsedYaml & { readonly isRead: boolean } {
+  const text = file.text.slice(start, end);
+  try {
+    const events = parseEvents(text, { maxDepth: limits.maxDepth });
+    return { ...composeDocuments({ file, text, base: start, events, limits, isStrict }), isRead: true };
+  } catch (cause) {
+    if (!(cause instanceof YAMLException)) throw cause;
+    return { documents: [], problems: [syntaxProblem(file, start, cause, limits)], isRead: false };
+  }
+}
+
+function syntaxProblem(file: SourceFile, base: number, cause: YAMLException, limits: YamlLimits): Problem {
+  const place = placeOf(file, base + (cause.mark?.position ?? 0));
+  if (cause.reason.startsWith("nesting exceeded")) {
+    const message = `collections are nested more than ${limits.maxDepth} deep`;
+    return { code: "yaml-too-deep", severity: "error", message, place };
+  }
+  return { code: "yaml-syntax", severity: "error", message: cause.reason, place };
+}
+
+function tooLarge(file: SourceFile, limits: YamlLimits): Problem {
+  const message = `the file is ${file.text.length} characters long, the limit is ${limits.maxLength}`;
+  return { code: "yaml-too-large", severity: "error", message, place: placeOf(file, 0) };
+}
