@@ -4,19 +4,13 @@ import type { MessageOf } from "./api.ts";
 import { type DecodeOptions, readMessage } from "./codec/decode.ts";
 import { DecodeError } from "./codec/decode-error.ts";
 import { writeMessage } from "./codec/encode.ts";
-import { Plans } from "./codec/plan.ts";
+import { Plans, UnknownTypeError } from "./codec/plan.ts";
 import type { Descriptors } from "./descriptor.ts";
 import type { JsonValue } from "./json-value.ts";
 import type { Message } from "./message.ts";
+import { SourceMapper } from "./from-source/source-mapper.ts";
+import { RuleChecker, type RuleViolation } from "./rules/rule-checker.ts";
 import type { SourceNode } from "./source-node.ts";
-
-/** A field whose value breaks a protoc-gen-validate rule. */
-export interface RuleViolation {
-  /** Below the message that was checked, with Envoy's field names: `load_assignment.endpoints[0].priority`. */
-  readonly path: string;
-  /** In the words of Envoy: `value must be less than or equal to 65535`. */
-  readonly message: string;
-}
 
 export interface FromSourceOptions {
   /** False leaves protoc-gen-validate rules unchecked. */
@@ -26,8 +20,8 @@ export interface FromSourceOptions {
 }
 
 export interface FromSourceResult {
-  /** Absent when a problem is an error that leaves no message; rule violations leave one. */
-  readonly message?: Message;
+  /** Undefined when something could not be read; a message that only breaks rules is there. */
+  readonly message: Message | undefined;
   readonly problems: readonly Problem[];
 }
 
@@ -45,11 +39,19 @@ export interface ToJsonOptions {
 export class Schema {
   readonly descriptors: Descriptors;
   readonly #plans: Plans;
+  readonly #rules: RuleChecker;
+  readonly #mapper: SourceMapper;
   readonly #writer = new ByteWriter();
 
   constructor(descriptors: Descriptors) {
     this.descriptors = descriptors;
     this.#plans = new Plans(descriptors);
+    this.#rules = new RuleChecker(descriptors, (typeName, bytes) => this.decode(typeName, bytes));
+    this.#mapper = new SourceMapper({
+      descriptors,
+      encode: (typeName, message) => this.encode(typeName, message),
+      checkRules: (typeName, message) => this.#rules.check(typeName, message, false),
+    });
   }
 
   /**
@@ -81,13 +83,16 @@ export class Schema {
    * Maps a YAML or JSON tree to a message by the proto3 JSON mapping as Envoy's loader accepts it, and checks field
    * rules. All problems are returned at once, each with its place and path.
    */
-  fromSource(_typeName: string, _node: SourceNode, _options: FromSourceOptions = {}): FromSourceResult {
-    throw new Error("fromSource is not built yet");
+  fromSource(typeName: string, node: SourceNode, options: FromSourceOptions = {}): FromSourceResult {
+    if (!this.descriptors.messages.has(typeName)) throw new UnknownTypeError(typeName);
+    const { rules = true, path = "" } = options;
+    return this.#mapper.map(typeName, node, { rules, path });
   }
 
   /** The protoc-gen-validate violations of a message and of everything inside it, known Any contents included. */
-  checkRules(_typeName: string, _message: Message): readonly RuleViolation[] {
-    throw new Error("checkRules is not built yet");
+  checkRules(typeName: string, message: Message): readonly RuleViolation[] {
+    if (!this.descriptors.messages.has(typeName)) throw new UnknownTypeError(typeName);
+    return this.#rules.check(typeName, message, true);
   }
 
   /** The proto3 JSON form of a message, Any expanded with "@type" where its type is known. */

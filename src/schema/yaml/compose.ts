@@ -131,6 +131,7 @@ class Composer {
     let weight = 1;
     let height = 0;
     while (this.#peek().type !== EVENT_ID.POP) {
+      if (event.style === COLLECTION_STYLE.BLOCK) this.#toDash();
       const item = this.#node(depth + 1);
       if (item) items.push(item);
       weight += this.#weight;
@@ -140,6 +141,17 @@ class Composer {
     this.#weight = weight;
     this.#height = height + 1;
     return { kind: "sequence", file: this.#input.file, start, end, items };
+  }
+
+  /** An empty item has no place of its own in the events; it stands at its dash. */
+  #toDash(): void {
+    const event = this.#peek();
+    if (event.type !== EVENT_ID.SCALAR || event.valueStart >= 0) return;
+    const { text } = this.#input.file;
+    while (this.#cursor < text.length && text[this.#cursor] !== "-") {
+      this.#cursor = text[this.#cursor] === "#" ? text.indexOf("\n", this.#cursor) >>> 0 : this.#cursor + 1;
+    }
+    this.#cursor = Math.min(this.#cursor + 1, text.length);
   }
 
   #mapping(event: MappingEvent, depth: number): SourceNode {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { formatProblem } from "../../../src/base/problem.ts";
 import type { SourceNode } from "../../../src/schema/source-node.ts";
 import { type ParseYamlOptions, parseYaml } from "../../../src/schema/yaml/parse-yaml.ts";
@@ -59,11 +59,7 @@ describe("parseYaml()", () => {
     ],
     ["a mapping as a key", "? {a: 1}\n: b\n", "f.yaml:1:3: a key must be a scalar, found a mapping"],
     ["a tab as indentation", "a:\n\tb: 1\n", "f.yaml:2:1: tab characters must not be used in indentation"],
-    [
-      "an unclosed quote",
-      'a: "x\nb: 1\n',
-      "f.yaml:2:1: deficient indentation",
-    ],
+    ["an unclosed quote", 'a: "x\nb: 1\n', "f.yaml:2:1: deficient indentation"],
   ];
   for (const [name, text, problem] of refused) {
     it(`refuses ${name}`, () => {

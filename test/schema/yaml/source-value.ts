@@ -1,3 +1,4 @@
+import { unreachable } from "../../../src/base/unreachable.ts";
 import type { SourceNode } from "../../../src/schema/source-node.ts";
 
 /** A tree as plain values: scalars as their texts, a plain one marked by `~` so that `"1"` and `1` differ. */
@@ -9,5 +10,7 @@ export function sourceValue(node: SourceNode): unknown {
       return node.items.map(sourceValue);
     case "mapping":
       return Object.fromEntries(node.entries.map(({ key, value }) => [key.value, sourceValue(value)]));
+    default:
+      return unreachable(node);
   }
 }
