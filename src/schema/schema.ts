@@ -12,6 +12,8 @@ import { SourceMapper } from "./from-source/source-mapper.ts";
 import { RuleChecker, type RuleViolation } from "./rules/rule-checker.ts";
 import type { SourceNode } from "./source-node.ts";
 
+export type { RuleViolation } from "./rules/rule-checker.ts";
+
 export interface FromSourceOptions {
   /** False leaves protoc-gen-validate rules unchecked. */
   readonly rules?: boolean;
