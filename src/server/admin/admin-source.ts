@@ -1,0 +1,77 @@
+import type { Problem } from "../../base/problem.ts";
+import type { NodeStatus } from "../../fleet/node-status.ts";
+import type { Reach } from "../../fleet/reach.ts";
+import type { JsonValue } from "../../schema/json-value.ts";
+import type { Place } from "../../base/problem.ts";
+import type { RevisionSource } from "../../snapshot/revision.ts";
+import type { EventLog } from "../event-log.ts";
+
+/** The revision that is served, as the API tells it. */
+export interface ServedReport {
+  readonly id: string;
+  readonly source: RevisionSource;
+  readonly createdAtMs: number;
+  /** True when it comes from the state directory because the source has had no valid state since the start. */
+  readonly isRestored: boolean;
+  readonly groups: readonly {
+    readonly name: string;
+    readonly match: JsonValue;
+    readonly types: readonly {
+      readonly typeUrl: string;
+      readonly version: string;
+      readonly resources: number;
+    }[];
+  }[];
+  readonly warnings: readonly Problem[];
+  /** Who has it (XDS-146). */
+  readonly reach: Reach;
+}
+
+/** The last state of the source that was not served; gone with the next one that is. */
+export interface RefusedReport {
+  readonly atMs: number;
+  readonly reason: string;
+  readonly problems: readonly Problem[];
+}
+
+export interface RevisionReport {
+  readonly current: ServedReport | null;
+  readonly refused: RefusedReport | null;
+}
+
+/** A resource as the API shows it, secrets masked (XDS-139). */
+export interface ResourceReport {
+  readonly group: string;
+  readonly typeUrl: string;
+  readonly name: string;
+  readonly version: string;
+  readonly place?: Place;
+  readonly resource: JsonValue;
+}
+
+export interface ResourceQuery {
+  /** A type URL, a full or a short type name. */
+  readonly type?: string | undefined;
+  readonly group?: string | undefined;
+  readonly name?: string | undefined;
+  readonly limit: number;
+}
+
+/** What the admin API needs of the control plane. */
+export interface AdminSource {
+  readonly version: string;
+  readonly events: EventLog;
+  /** Why it is not ready, or undefined when it is: ready means that a valid revision is served and nobody shuts down. */
+  notReadyBecause(): string | undefined;
+  nodes(): readonly NodeStatus[];
+  revision(): RevisionReport;
+  resources(query: ResourceQuery): {
+    readonly resources: readonly ResourceReport[];
+    readonly isTruncated: boolean;
+  };
+  /** Looks at the source now; resolves with what came of it. */
+  reconcile(options: {
+    readonly allowsRemovals: boolean;
+  }): Promise<RevisionReport & { readonly isAccepted: boolean }>;
+  metrics(): Promise<{ readonly contentType: string; readonly text: string }>;
+}

@@ -1,0 +1,138 @@
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import type { Clock } from "../../base/clock.ts";
+import type { AdminSource } from "./admin-source.ts";
+import { eventStream } from "./event-stream.ts";
+import { refusalOf } from "./guard.ts";
+
+export interface AdminAppOptions {
+  readonly source: AdminSource;
+  readonly clock: Clock;
+  /** Host names besides addresses and `localhost` that requests may be made to. */
+  readonly allowedHosts: readonly string[];
+  /** Ends event streams. */
+  readonly signal: AbortSignal;
+}
+
+const apiVersion = "chancery/v1";
+const mostEventStreams = 100;
+const mostResources = 10_000;
+const bodyMaxBytes = 64 * 1024;
+
+/** The admin API; works on requests as values, without a socket. docs/admin-api.md describes each path. */
+export function createAdminApp(options: AdminAppOptions): Hono {
+  const { source } = options;
+  const app = new Hono();
+  guard(app, options);
+  probes(app, source);
+  queries(app, source);
+  eventRoutes(app, options);
+  app.post("/api/v1/reconcile", bodyLimit({ maxSize: bodyMaxBytes, onError: tooLarge }), async (context) => {
+    const body: unknown = await context.req.json().catch(() => undefined);
+    const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
+    if (!isObject) return context.json(problem('send a JSON object, such as {"allowRemovals":false}'), 400);
+    const allows = "allowRemovals" in body ? body.allowRemovals : false;
+    if (typeof allows !== "boolean")
+      return context.json(problem("allowRemovals: expected true or false"), 400);
+    const result = await source.reconcile({ allowsRemovals: allows });
+    return context.json({ apiVersion, kind: "Reconciliation", ...result }, result.isAccepted ? 200 : 422);
+  });
+  app.notFound((context) => context.json(problem(`there is no ${context.req.path} here`), 404));
+  app.onError((error, context) => context.json(problem(error.message), 500));
+  return app;
+}
+
+function guard(app: Hono, { allowedHosts }: AdminAppOptions): void {
+  app.use(async (context, next) => {
+    const header = (name: string) => context.req.header(name);
+    const refusal = refusalOf(
+      {
+        method: context.req.method,
+        host: header("host"),
+        origin: header("origin"),
+        fetchSite: header("sec-fetch-site"),
+      },
+      allowedHosts,
+    );
+    context.header("x-content-type-options", "nosniff");
+    context.header("cache-control", "no-store");
+    if (refusal !== undefined) return context.json(problem(refusal), 403);
+    const isBody = context.req.method !== "GET" && context.req.method !== "HEAD";
+    // A form can be sent across sites without asking; JSON cannot.
+    if (isBody && !/^application\/json\b/i.test(header("content-type") ?? "")) {
+      return context.json(problem("content-type: expected application/json"), 415);
+    }
+    return next();
+  });
+}
+
+function probes(app: Hono, source: AdminSource): void {
+  const live = (path: string) => app.get(path, (context) => context.text("OK\n"));
+  live("/healthz");
+  live("/livez");
+  app.get("/readyz", (context) => {
+    const reason = source.notReadyBecause();
+    return reason === undefined ? context.text("OK\n") : context.text(`${reason}\n`, 503);
+  });
+  app.get("/version", (context) => context.json({ apiVersion, kind: "Version", version: source.version }));
+  app.get("/metrics", async () => {
+    const { contentType, text } = await source.metrics();
+    return new Response(text, { headers: { "content-type": contentType } });
+  });
+}
+
+function queries(app: Hono, source: AdminSource): void {
+  app.get("/api/v1/nodes", (context) => {
+    const wanted = context.req.query("id");
+    const items = source.nodes().filter(({ id }) => wanted === undefined || id === wanted);
+    return context.json({ apiVersion, kind: "NodeList", items });
+  });
+  app.get("/api/v1/revision", (context) =>
+    context.json({ apiVersion, kind: "Revision", ...source.revision() }),
+  );
+  app.get("/api/v1/resources", (context) => {
+    const { type, group, name, limit: limitText = "1000" } = context.req.query();
+    const limit = Number(limitText);
+    if (!Number.isInteger(limit) || limit < 1 || limit > mostResources) {
+      return context.json(
+        problem(`limit: expected 1 to ${mostResources}, found ${JSON.stringify(limitText)}`),
+        400,
+      );
+    }
+    const { resources, isTruncated } = source.resources({ type, group, name, limit });
+    return context.json({ apiVersion, kind: "ResourceList", items: resources, isTruncated });
+  });
+}
+
+function eventRoutes(app: Hono, { source, clock, signal }: AdminAppOptions): void {
+  let open = 0;
+  app.get("/api/v1/events", (context) => {
+    if (open >= mostEventStreams) {
+      return context.json(problem(`${mostEventStreams} event streams are open, that is the limit`), 503);
+    }
+    const after = context.req.header("last-event-id") ?? context.req.query("after");
+    const afterId = after === undefined ? source.events.lastId : Number(after);
+    if (!Number.isSafeInteger(afterId) || afterId < 0) {
+      return context.json(problem(`after: expected an event id, found ${JSON.stringify(after)}`), 400);
+    }
+    open += 1;
+    const gone = AbortSignal.any([signal, context.req.raw.signal]);
+    gone.addEventListener("abort", () => (open -= 1), { once: true });
+    return new Response(eventStream(source.events, afterId, clock, gone), {
+      headers: { "content-type": "text/event-stream", "cache-control": "no-store" },
+    });
+  });
+}
+
+function tooLarge(context: { json(body: unknown, status: ContentfulStatusCode): Response }): Response {
+  return context.json(problem(`the body is larger than ${bodyMaxBytes} bytes`), 413);
+}
+
+function problem(message: string): {
+  readonly apiVersion: string;
+  readonly kind: "Error";
+  readonly message: string;
+} {
+  return { apiVersion, kind: "Error", message };
+}

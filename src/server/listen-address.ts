@@ -1,0 +1,46 @@
+import { isIP } from "node:net";
+
+/** Where a server listens. */
+export interface ListenAddress {
+  /** An IP address or a host name. */
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+}
+
+/** `127.0.0.1:18000`, `[::1]:18000` or `localhost:0`; throws `Error` with what was expected. */
+export function parseListenAddress(text: string): ListenAddress {
+  const match = /^(?:\[([0-9a-fA-F:.%]+)\]|([^:[\]\s/]+)):(\d{1,5})$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3]);
+  if (host === undefined || port > 65_535)
+    throw new Error("expected HOST:PORT, such as 127.0.0.1:18000 or [::1]:0");
+  return { host, port };
+}
+
+/** `127.0.0.1:18000`, with brackets around IPv6. */
+export function formatListenAddress({ host, port }: ListenAddress): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** True when only this machine can reach it. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
+}
+
+/** The sentence for an error of `listen`, with what to do about it. */
+export function explainListenError(
+  error: NodeJS.ErrnoException,
+  address: ListenAddress,
+  flag: string,
+): string {
+  const where = formatListenAddress(address);
+  if (error.code === "EADDRINUSE") {
+    return `${where} is in use: stop the program that listens there, or choose another address with ${flag}`;
+  }
+  if (error.code === "EACCES") return `${where} needs more rights: choose a port above 1023 with ${flag}`;
+  if (error.code === "EADDRNOTAVAIL" || error.code === "ENOTFOUND") {
+    return `${where} is not an address of this machine: choose another with ${flag}`;
+  }
+  return `cannot listen on ${where}: ${error.message}`;
+}

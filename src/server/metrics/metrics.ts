@@ -1,0 +1,195 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { NodeStatus } from "../../fleet/node-status.ts";
+import type { Revision } from "../../snapshot/revision.ts";
+import { typeLabel, type XdsCounters } from "./xds-counters.ts";
+
+/** What is read at a scrape. */
+export interface MetricSources {
+  readonly counters: XdsCounters;
+  nodes(): readonly NodeStatus[];
+  served(): Revision | undefined;
+  isReady(): boolean;
+  /** Wall clock of the last load that was accepted; absent before the first. */
+  lastGoodLoadMs(): number | undefined;
+}
+
+/** The metrics of one control plane, in a registry of its own. */
+export interface Metrics {
+  readonly registry: Registry;
+  readonly convergenceSeconds: Histogram;
+  readonly reconcileSeconds: Histogram<"result">;
+  /** By `reason`: unreadable, errors, removals. */
+  readonly loadErrors: Counter<"reason">;
+  readonly stateErrors: Counter;
+}
+
+/** Registers all metrics; docs/metrics.md lists them. */
+export function createMetrics(sources: MetricSources): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  registerXds(registry, sources.counters);
+  registerFleet(registry, sources);
+  return {
+    registry,
+    convergenceSeconds: new Histogram({
+      name: "chancery_xds_convergence_seconds",
+      help: "Time from the change of the source to the last ACK of it",
+      buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+      registers,
+    }),
+    reconcileSeconds: new Histogram({
+      name: "chancery_reconcile_seconds",
+      help: "Time to compile and check one state of the source",
+      labelNames: ["result"],
+      buckets: [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
+      registers,
+    }),
+    loadErrors: new Counter({
+      name: "chancery_load_errors_total",
+      help: "States of the source that were not served, by reason",
+      labelNames: ["reason"],
+      registers,
+    }),
+    stateErrors: new Counter({
+      name: "chancery_state_errors_total",
+      help: "Failures to write or read the state directory",
+      registers,
+    }),
+  };
+}
+
+function registerXds(registry: Registry, counters: XdsCounters): void {
+  const registers = [registry];
+  const gauge = new Gauge({
+    name: "chancery_xds_streams",
+    help: "Open xDS streams",
+    labelNames: ["type", "mode"],
+    registers,
+    collect: () => {
+      for (const [key, count] of counters.streams) {
+        const [type, mode] = splitKey(key);
+        gauge.set({ type, mode }, count);
+      }
+    },
+  });
+  const responses = new Counter({
+    name: "chancery_xds_responses_total",
+    help: "Responses sent, and how clients answered them",
+    labelNames: ["type", "result"],
+    registers,
+    collect: () => {
+      responses.reset();
+      for (const [type, counts] of counters.types) {
+        responses.inc({ type, result: "sent" }, counts.sent);
+        responses.inc({ type, result: "ack" }, counts.acked);
+        responses.inc({ type, result: "nack" }, counts.nacked);
+      }
+    },
+  });
+  const bytes = new Counter({
+    name: "chancery_xds_sent_bytes_total",
+    help: "Encoded size of the responses sent",
+    labelNames: ["type"],
+    registers,
+    collect: () => {
+      bytes.reset();
+      for (const [type, counts] of counters.types) bytes.inc({ type }, counts.sentBytes);
+    },
+  });
+  const stale = new Counter({
+    name: "chancery_xds_stale_nonce_total",
+    help: "Requests that answered a response that was not the latest",
+    labelNames: ["type"],
+    registers,
+    collect: () => {
+      stale.reset();
+      for (const [type, counts] of counters.types) stale.inc({ type }, counts.staleNonces);
+    },
+  });
+  const refusals = new Counter({
+    name: "chancery_xds_nack_total",
+    help: "Responses refused, by node; nodes beyond the first hundred count as other",
+    labelNames: ["type", "node"],
+    registers,
+    collect: () => {
+      refusals.reset();
+      for (const [key, count] of counters.refusals) {
+        const [type, node] = splitKey(key);
+        refusals.inc({ type, node }, count);
+      }
+    },
+  });
+}
+
+function registerFleet(registry: Registry, sources: MetricSources): void {
+  const registers = [registry];
+  const nodes = new Gauge({
+    name: "chancery_nodes",
+    help: "Nodes that are connected, and that were until lately",
+    labelNames: ["state"],
+    registers,
+    collect: () => {
+      const all = sources.nodes();
+      const away = all.filter((node) => node.awaySinceMs !== undefined).length;
+      nodes.set({ state: "connected" }, all.length - away);
+      nodes.set({ state: "away" }, away);
+    },
+  });
+  const sync = new Gauge({
+    name: "chancery_node_types",
+    help: "Connected nodes by type and how they stand with it",
+    labelNames: ["type", "state"],
+    registers,
+    collect: () => {
+      sync.reset();
+      for (const node of sources.nodes()) {
+        if (node.awaySinceMs !== undefined) continue;
+        for (const type of node.types) sync.inc({ type: typeLabel(type.typeUrl), state: type.state });
+      }
+    },
+  });
+  const resources = new Gauge({
+    name: "chancery_resources",
+    help: "Resources served",
+    labelNames: ["group", "type"],
+    registers,
+    collect: () => {
+      resources.reset();
+      for (const group of sources.served()?.groups.values() ?? []) {
+        for (const set of group.snapshot.types.values()) {
+          resources.set({ group: group.name, type: typeLabel(set.typeUrl) }, set.resources.size);
+        }
+      }
+    },
+  });
+  const revision = new Gauge({
+    name: "chancery_revision_info",
+    help: "The revision that is served",
+    labelNames: ["revision"],
+    registers,
+    collect: () => {
+      revision.reset();
+      const served = sources.served();
+      if (served) revision.set({ revision: served.id }, 1);
+    },
+  });
+  const ready: Gauge = new Gauge({
+    name: "chancery_ready",
+    help: "1 when a valid revision is served",
+    registers,
+    collect: () => ready.set(sources.isReady() ? 1 : 0),
+  });
+  const lastGood: Gauge = new Gauge({
+    name: "chancery_last_good_load_timestamp_seconds",
+    help: "When the last accepted load was read, in seconds since the epoch; 0 before the first",
+    registers,
+    collect: () => lastGood.set((sources.lastGoodLoadMs() ?? 0) / 1000),
+  });
+}
+
+/** The two labels of a key that `XdsCounters` made: the first has no space. */
+function splitKey(key: string): readonly [string, string] {
+  const gap = key.indexOf(" ");
+  return [key.slice(0, gap), key.slice(gap + 1)];
+}

@@ -1,0 +1,105 @@
+import { unreachable } from "../../base/unreachable.ts";
+import { TYPE_URL_PREFIX } from "../../schema/type-urls.ts";
+import type { StreamKind, XdsEvent } from "../../xds/events.ts";
+
+/** Counts of one resource type. */
+export interface TypeCounts {
+  sent: number;
+  acked: number;
+  nacked: number;
+  sentBytes: number;
+  staleNonces: number;
+}
+
+/** How many nodes have refusals counted by their id; those of further nodes count under `other`. */
+const mostNodeLabels = 100;
+/** Type URLs come from clients too, so their number has a bound. */
+const mostTypeLabels = 64;
+
+/** Plain fields that every event of every stream touches; read when the metrics are scraped. */
+export class XdsCounters {
+  /** By short type name. */
+  readonly types = new Map<string, TypeCounts>();
+  /** By `type mode`; the type is `ads` for the aggregated service. */
+  readonly streams = new Map<string, number>();
+  /** Refusals by `node type`. */
+  readonly refusals = new Map<string, number>();
+  unknownTypes = 0;
+  readonly #openStreams = new Map<number, { readonly label: string; nodeId: string }>();
+  readonly #nodeLabels = new Set<string>();
+
+  apply(event: XdsEvent): void {
+    switch (event.kind) {
+      case "streamOpened": {
+        const type = event.service.kind === "ads" ? "ads" : typeLabel(event.service.typeUrl);
+        const label = streamLabel(type, event.streamKind);
+        this.#openStreams.set(event.streamId, { label, nodeId: "" });
+        this.streams.set(label, (this.streams.get(label) ?? 0) + 1);
+        return;
+      }
+      case "nodeKnown": {
+        const stream = this.#openStreams.get(event.streamId);
+        if (stream) stream.nodeId = event.node.id;
+        return;
+      }
+      case "streamClosed": {
+        const stream = this.#openStreams.get(event.streamId);
+        if (!stream) return;
+        this.#openStreams.delete(event.streamId);
+        this.streams.set(stream.label, (this.streams.get(stream.label) ?? 1) - 1);
+        return;
+      }
+      case "sent": {
+        const counts = this.#of(event.typeUrl);
+        counts.sent += 1;
+        counts.sentBytes += event.bytes;
+        return;
+      }
+      case "acked":
+        this.#of(event.typeUrl).acked += 1;
+        return;
+      case "nacked": {
+        this.#of(event.typeUrl).nacked += 1;
+        const node = this.#nodeLabel(this.#openStreams.get(event.streamId)?.nodeId ?? "");
+        const label = `${typeLabel(event.typeUrl)} ${node}`;
+        this.refusals.set(label, (this.refusals.get(label) ?? 0) + 1);
+        return;
+      }
+      case "remarked":
+        if (event.remark.kind === "staleNonce") this.#of(event.remark.typeUrl).staleNonces += 1;
+        if (event.remark.kind === "unknownType") this.unknownTypes += 1;
+        return;
+      case "groupAssigned":
+      case "subscribed":
+        return;
+      default:
+        unreachable(event);
+    }
+  }
+
+  #of(typeUrl: string): TypeCounts {
+    let label = typeLabel(typeUrl);
+    if (!this.types.has(label) && this.types.size >= mostTypeLabels) label = "other";
+    let counts = this.types.get(label);
+    if (!counts) {
+      counts = { sent: 0, acked: 0, nacked: 0, sentBytes: 0, staleNonces: 0 };
+      this.types.set(label, counts);
+    }
+    return counts;
+  }
+
+  #nodeLabel(id: string): string {
+    if (this.#nodeLabels.size < mostNodeLabels) this.#nodeLabels.add(id);
+    return this.#nodeLabels.has(id) ? id : "other";
+  }
+}
+
+/** `Cluster` for Envoy's own types, the full name for a user's. */
+export function typeLabel(typeUrl: string): string {
+  const name = typeUrl.startsWith(TYPE_URL_PREFIX) ? typeUrl.slice(TYPE_URL_PREFIX.length) : typeUrl;
+  return name.startsWith("envoy.") ? name.slice(name.lastIndexOf(".") + 1) : name;
+}
+
+function streamLabel(type: string, mode: StreamKind): string {
+  return `${type} ${mode}`;
+}

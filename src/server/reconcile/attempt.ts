@@ -1,0 +1,83 @@
+import { hasErrors, type Problem } from "../../base/problem.ts";
+import type { ConfigFile } from "../../config/config-file.ts";
+import type { NodeMatch } from "../../config/node-match.ts";
+import type { Resource } from "../../config/resource.ts";
+import { makeRevision, type Revision, type RevisionSource } from "../../snapshot/revision.ts";
+import { Snapshot } from "../../snapshot/snapshot.ts";
+import type { Reading } from "../../sources/reading.ts";
+import { excessiveRemovals, type RemovalPolicy } from "./removals.ts";
+
+/** What a tree of texts means, checked. */
+export interface Loaded {
+  readonly groups: Iterable<{
+    readonly name: string;
+    readonly match: NodeMatch;
+    readonly resources: readonly Resource[];
+  }>;
+  readonly problems: readonly Problem[];
+}
+
+/** What came of looking at the source once. */
+export type Attempt =
+  /** Nothing is wrong with it: it is to be served. `isNew` is false when nodes would get nothing else than before. */
+  | { readonly kind: "accepted"; readonly revision: Revision; readonly isNew: boolean }
+  /** Something is wrong with it: what was served before stays. */
+  | { readonly kind: "refused"; readonly refusal: RefusedLoad };
+
+/** A state of the source that is not served, and why. */
+export interface RefusedLoad {
+  readonly atMs: number;
+  /** `unreadable`: there was nothing to read; `errors`: the texts have errors; `removals`: too much would go (XDS-71). */
+  readonly reason: "unreadable" | "errors" | "removals";
+  readonly problems: readonly Problem[];
+  /** The texts, for excerpts; none when they could not be read. */
+  readonly files: readonly ConfigFile[];
+}
+
+export interface AttemptOptions {
+  /** What is served, or was before a restart; absent at the very first start. */
+  readonly current: Revision | undefined;
+  readonly source: RevisionSource;
+  readonly removals: RemovalPolicy;
+  readonly load: (files: readonly ConfigFile[]) => Loaded;
+}
+
+/** Turns a reading into a revision, or into the reasons why what is served has to stay. */
+export function attempt(reading: Reading, options: AttemptOptions): Attempt {
+  const atMs = reading.readAtMs;
+  if (reading.kind === "failed") {
+    return {
+      kind: "refused",
+      refusal: { atMs, reason: "unreadable", problems: reading.problems, files: [] },
+    };
+  }
+  const { files } = reading;
+  const { groups, problems } = loadSafely(files, options);
+  if (hasErrors(problems)) return { kind: "refused", refusal: { atMs, reason: "errors", problems, files } };
+  const { current, source } = options;
+  const revision = makeRevision({
+    groups: [...groups].map(({ name, match, resources }) => ({
+      name,
+      match,
+      snapshot: Snapshot.of(resources, current?.groups.get(name)?.snapshot),
+    })),
+    source,
+    problems,
+    createdAtMs: atMs,
+  });
+  const removals = current ? excessiveRemovals(current, revision, options.removals) : [];
+  if (removals.length > 0) {
+    return { kind: "refused", refusal: { atMs, reason: "removals", problems: removals, files } };
+  }
+  return { kind: "accepted", revision, isNew: revision.id !== current?.id };
+}
+
+/** A text that breaks the loader itself must not take the server down: it is refused like any other bad text. */
+function loadSafely(files: readonly ConfigFile[], options: AttemptOptions): Loaded {
+  try {
+    return options.load(files);
+  } catch (error) {
+    const message = `the configuration could not be loaded: ${error instanceof Error ? error.message : String(error)}`;
+    return { groups: [], problems: [{ code: "internal-error", severity: "error", message }] };
+  }
+}

@@ -1,0 +1,75 @@
+import type { ConfigFile } from "../../config/config-file.ts";
+import type { Revision, RevisionSource } from "../../snapshot/revision.ts";
+import type { Reading } from "../../sources/reading.ts";
+import { type Attempt, attempt, type Loaded } from "./attempt.ts";
+import type { RemovalPolicy } from "./removals.ts";
+
+export interface ReconcilerOptions {
+  readonly source: RevisionSource;
+  /** Ends the loop; `run` then resolves. */
+  readonly signal: AbortSignal;
+  /** What was served before a restart. */
+  readonly current: Revision | undefined;
+  readonly removals: RemovalPolicy;
+  /** Watches the source until the signal aborts; yields a reading at once, and one for each change. */
+  watch(signal: AbortSignal): AsyncIterable<Reading>;
+  readonly load: (files: readonly ConfigFile[]) => Loaded;
+  /** Each attempt, in order; the next reading waits until it is done. */
+  onAttempt(attempt: Attempt, tookMs: number): Promise<void>;
+  /** Monotonic milliseconds. */
+  readonly monotonic: () => number;
+}
+
+/** Somebody who asked for a look at the source; due once a watch has begun after the asking. */
+interface Waiter {
+  readonly removals: RemovalPolicy;
+  readonly isDue: boolean;
+  readonly resolve: (attempt: Attempt) => void;
+}
+
+/** Follows a source: every state of it becomes an attempt, and what was accepted is what the next is compared with. */
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
+  #current: Revision | undefined;
+  #round = new AbortController();
+  #waiting: readonly Waiter[] = [];
+
+  constructor(options: ReconcilerOptions) {
+    this.#options = options;
+    this.#current = options.current;
+  }
+
+  /** Follows the source until the signal aborts. Rejects only when `onAttempt` or the source itself breaks. */
+  async run(): Promise<void> {
+    const { signal } = this.#options;
+    const stop = () => this.#round.abort();
+    signal.addEventListener("abort", stop, { once: true });
+    while (!signal.aborted) {
+      this.#round = new AbortController();
+      this.#waiting = this.#waiting.map((waiter) => ({ ...waiter, isDue: true }));
+      for await (const reading of this.#options.watch(this.#round.signal)) await this.#take(reading);
+    }
+    signal.removeEventListener("abort", stop);
+  }
+
+  /** Looks at the source now, whether it seems to have changed or not, and resolves with what came of it. */
+  async reconcileNow(removals: RemovalPolicy = this.#options.removals): Promise<Attempt> {
+    const result = new Promise<Attempt>((resolve) => {
+      this.#waiting = [...this.#waiting, { removals, isDue: false, resolve }];
+    });
+    this.#round.abort();
+    return result;
+  }
+
+  async #take(reading: Reading): Promise<void> {
+    const { load, source, monotonic } = this.#options;
+    const startMs = monotonic();
+    const due = this.#waiting.filter(({ isDue }) => isDue);
+    const removals = due.at(-1)?.removals ?? this.#options.removals;
+    const result = attempt(reading, { current: this.#current, source, removals, load });
+    if (result.kind === "accepted") this.#current = result.revision;
+    await this.#options.onAttempt(result, monotonic() - startMs);
+    this.#waiting = this.#waiting.filter((waiter) => !due.includes(waiter));
+    for (const waiter of due) waiter.resolve(result);
+  }
+}
