@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { systemClock } from "../../../src/base/clock.ts";
+import type { AdminSource, ResourceQuery } from "../../../src/server/admin/admin-source.ts";
+import { createAdminApp } from "../../../src/server/admin/app.ts";
+import { listenAdmin } from "../../../src/server/admin/listen.ts";
+import { EventLog } from "../../../src/server/event-log.ts";
+import { formatListenAddress } from "../../../src/server/listen-address.ts";
+
+function adminWith(more: Partial<AdminSource> = {}) {
+  const events = new EventLog();
+  const source: AdminSource = {
+    version: "1.2.3",
+    events,
+    notReadyBecause: () => undefined,
+    nodes: () => [],
+    revision: () => ({ current: null, refused: null }),
+    resources: () => ({ resources: [], isTruncated: false }),
+    reconcile: async () => ({ isAccepted: true, current: null, refused: null }),
+    metrics: async () => ({ contentType: "text/plain; version=0.0.4", text: "chancery_ready 1\n" }),
+    ...more,
+  };
+  const stop = new AbortController();
+  const app = createAdminApp({ source, clock: systemClock, allowedHosts: [], signal: stop.signal });
+  const request = async (path: string, init: RequestInit = {}) => {
+    const headers = new Headers(init.headers);
+    if (!headers.has("host")) headers.set("host", "127.0.0.1:1");
+    return app.request(path, { ...init, headers });
+  };
+  return { app, request, events, stop };
+}
+
+async function answer(response: Promise<Response>): Promise<[number, unknown]> {
+  const { status, body } = await response.then(async (r) => ({ status: r.status, body: await r.json() }));
+  return [status, body];
+}
+
+function post(
+  body: string,
+  headers: Record<string, string> = { "content-type": "application/json" },
+): RequestInit {
+  return { method: "POST", body, headers };
+}
+
+describe("the admin API", () => {
+  it("is alive always, and ready when the control plane is", async () => {
+    const { request } = adminWith({ notReadyBecause: () => "no valid revision yet" });
+    for (const path of ["/healthz", "/livez"]) assert.equal((await request(path)).status, 200);
+    const ready = await request("/readyz");
+    assert.deepEqual([ready.status, await ready.text()], [503, "no valid revision yet\n"]);
+    assert.equal((await adminWith().request("/readyz")).status, 200);
+  });
+
+  it("gives metrics in Prometheus' form and the version as JSON", async () => {
+    const { request } = adminWith();
+    const metrics = await request("/metrics");
+    assert.deepEqual(
+      [metrics.headers.get("content-type"), await metrics.text()],
+      ["text/plain; version=0.0.4", "chancery_ready 1\n"],
+    );
+    const [, version] = await answer(request("/version"));
+    assert.deepEqual(version, { apiVersion: "chancery/v1", kind: "Version", version: "1.2.3" });
+  });
+
+  it("hands queries on and names the shape of every answer", async () => {
+    const queries: ResourceQuery[] = [];
+    const { request } = adminWith({
+      resources: (query) => {
+        queries.push(query);
+        return { resources: [], isTruncated: true };
+      },
+    });
+    assert.deepEqual(await answer(request("/api/v1/resources?type=Cluster&group=edge&limit=5")), [
+      200,
+      { apiVersion: "chancery/v1", kind: "ResourceList", items: [], isTruncated: true },
+    ]);
+    assert.deepEqual(queries, [{ type: "Cluster", group: "edge", name: undefined, limit: 5 }]);
+    assert.deepEqual(await answer(request("/api/v1/nodes")), [
+      200,
+      { apiVersion: "chancery/v1", kind: "NodeList", items: [] },
+    ]);
+  });
+
+  const bad: [string, string, RequestInit, number, RegExp][] = [
+    ["a path that is not there", "/nope", {}, 404, /no \/nope/],
+    [
+      "a limit that is none",
+      "/api/v1/resources?limit=many",
+      {},
+      400,
+      /limit: expected 1 to 10000, found "many"/,
+    ],
+    ["a rebound host name", "/api/v1/nodes", { headers: { host: "evil.example" } }, 403, /not allowed/],
+    ["an event id that is none", "/api/v1/events?after=x", {}, 400, /after: expected an event id/],
+    ["a form", "/api/v1/reconcile", post("a=1", { "content-type": "text/plain" }), 415, /application\/json/],
+    ["a broken body", "/api/v1/reconcile", post("{"), 400, /send a JSON object/],
+    ["a wrong field", "/api/v1/reconcile", post('{"allowRemovals":1}'), 400, /allowRemovals: expected true/],
+    ["a huge body", "/api/v1/reconcile", post(JSON.stringify("x".repeat(70_000))), 413, /larger than 65536/],
+  ];
+  for (const [what, path, init, status, message] of bad) {
+    it(`answers ${status} as JSON to ${what}`, async () => {
+      const [found, body] = await answer(adminWith().request(path, init));
+      assert.equal(found, status);
+      assert.match(JSON.stringify(body), /"kind":"Error"/);
+      assert.match(String(Object(body).message), message);
+    });
+  }
+
+  it("answers 422 when what reconcile found is not served", async () => {
+    const asked: boolean[] = [];
+    const { request } = adminWith({
+      reconcile: async ({ allowsRemovals }) => {
+        asked.push(allowsRemovals);
+        return { isAccepted: allowsRemovals, current: null, refused: null };
+      },
+    });
+    assert.equal((await request("/api/v1/reconcile", post("{}"))).status, 422);
+    assert.equal((await request("/api/v1/reconcile", post('{"allowRemovals":true}'))).status, 200);
+    assert.deepEqual(asked, [false, true]);
+  });
+
+  it("streams events from the id given, and ends with the control plane", async () => {
+    const { app, events, stop } = adminWith();
+    const server = await listenAdmin(app, { host: "127.0.0.1", port: 0 });
+    events.add("revision-served", 1, { id: "r1" });
+    const response = await fetch(`http://${formatListenAddress(server.address)}/api/v1/events?after=0`);
+    assert.equal(response.headers.get("content-type"), "text/event-stream");
+    let text = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of response.body!) {
+      text += decoder.decode(chunk);
+      if (text.includes("r1") && events.lastId === 1) events.add("nacked", 2, { node: "e1" });
+      if (text.includes("nacked")) stop.abort();
+    }
+    assert.ok(text.endsWith('id: 2\nevent: nacked\ndata: {"atMs":2,"node":"e1"}\n\n'), text);
+    await server.close();
+  });
+});

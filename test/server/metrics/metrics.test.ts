@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Fleet } from "../../../src/fleet/fleet.ts";
+import { createMetrics } from "../../../src/server/metrics/metrics.ts";
+import { XdsCounters } from "../../../src/server/metrics/xds-counters.ts";
+import { ack, CDS, close, connect, envoy, LDS, nack, send, subscribe } from "../../fleet/transcript.ts";
+
+async function scrape(events: ReturnType<typeof connect>): Promise<string[]> {
+  const counters = new XdsCounters();
+  const fleet = new Fleet({ resourcesOf: () => new Map() });
+  for (const event of events) {
+    counters.apply(event);
+    fleet.apply(event);
+  }
+  const metrics = createMetrics({
+    counters,
+    nodes: () => fleet.nodes(2000),
+    served: () => undefined,
+    isReady: () => false,
+    lastGoodLoadMs: () => undefined,
+  });
+  // Whoever scrapes first must not change what the next one reads.
+  await metrics.registry.metrics();
+  const text = await metrics.registry.metrics();
+  return text.split("\n").filter((line) => line.startsWith("chancery_"));
+}
+
+describe("the metrics", () => {
+  it("count streams, responses and refusals by type (XDS-142)", async () => {
+    const lines = await scrape([
+      ...connect(1, envoy("e 1")),
+      subscribe(1, CDS),
+      send(1, CDS, "n1", "v1"),
+      ack(1, CDS, "n1", "v1"),
+      send(1, LDS, "n2", "v1"),
+      nack(1, LDS, "n2", "v1", "no"),
+      ...connect(2, envoy("e2")),
+      close(2, 1500),
+    ]);
+    for (const line of [
+      'chancery_xds_streams{type="ads",mode="sotw"} 1',
+      'chancery_xds_responses_total{type="Cluster",result="sent"} 1',
+      'chancery_xds_responses_total{type="Cluster",result="ack"} 1',
+      'chancery_xds_responses_total{type="Listener",result="nack"} 1',
+      'chancery_xds_sent_bytes_total{type="Cluster"} 10',
+      'chancery_xds_nack_total{type="Listener",node="e 1"} 1',
+      'chancery_nodes{state="connected"} 1',
+      'chancery_nodes{state="away"} 1',
+      'chancery_node_types{type="Cluster",state="SYNCED"} 1',
+      'chancery_node_types{type="Listener",state="NACKED"} 1',
+      "chancery_ready 0",
+      "chancery_last_good_load_timestamp_seconds 0",
+    ]) {
+      assert.ok(lines.includes(line), `${line} is missing in\n${lines.join("\n")}`);
+    }
+  });
+
+  it("have a bounded number of labels, whatever clients call themselves", () => {
+    const counters = new XdsCounters();
+    for (let i = 0; i < 1000; i += 1) {
+      for (const event of connect(i, envoy(`e${i}`))) counters.apply(event);
+      counters.apply(nack(i, CDS, "n", "v", "no"));
+      const remark = { kind: "staleNonce", typeUrl: `type.googleapis.com/x.T${i}`, nonce: "n" } as const;
+      counters.apply({ kind: "remarked", streamId: i, atMs: 1, remark });
+    }
+    assert.equal(counters.refusals.size, 101);
+    assert.equal(counters.refusals.get("Cluster other"), 900);
+    assert.ok(counters.types.size <= 65);
+  });
+});
