@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { fanoutMarks, runFanout } from "./fanout.ts";
 import { type Figure, type Mark, judge, renderMarks, renderTable, writeJson } from "./kit/report.ts";
+import { proxyProtocolMarks, runProxyProtocol } from "./proxy-protocol.ts";
 import { runTcp, tcpMarks } from "./tcp.ts";
 
 interface Benchmark {
@@ -13,6 +14,7 @@ interface Benchmark {
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   fanout: { marks: fanoutMarks, run: runFanout },
   tcp: { marks: tcpMarks, run: runTcp },
+  "proxy-protocol": { marks: proxyProtocolMarks, run: runProxyProtocol },
 };
 
 const usage = `Usage: npm run bench -- ${Object.keys(benchmarks).join("|")} [--rounds N] [--out FILE]

@@ -1,14 +1,14 @@
 /**
  * An IPv4 address as an unsigned 32-bit number, from strict dotted decimal: four numbers 0 to 255 without
- * leading zeros and nothing around them (PP-20, `inet_pton`). Anything else gives undefined.
+ * leading zeros and nothing around them (PP-20, `inet_pton`). Anything else gives undefined. `start` and `end`
+ * bound the address within a longer text.
  */
-export function parseIpv4(text: string): number | undefined {
-  const { length } = text;
-  if (length < 7 || length > 15) return undefined;
+export function parseIpv4(text: string, start = 0, end = text.length): number | undefined {
+  if (end - start < 7 || end - start > 15) return undefined;
   let value = 0;
   let part = -1;
   let dots = 0;
-  for (let index = 0; index < length; index += 1) {
+  for (let index = start; index < end; index += 1) {
     const digit = text.charCodeAt(index) - 48;
     if (digit >= 0 && digit <= 9) {
       if (part === 0) return undefined;

@@ -8,21 +8,21 @@ function hexDigit(code: number): number {
 
 /**
  * The 16 bytes of an IPv6 address in any textual form of RFC 4291 §2.2: full, compressed, either case, dotted
- * tail (PP-21). Brackets, zones, a second `::`, and more than four digits in a group give undefined.
+ * tail (PP-21). Brackets, zones, a second `::`, and more than four digits in a group give undefined. `start` and
+ * `end` bound the address within a longer text.
  */
-export function parseIpv6(text: string): Uint8Array | undefined {
-  const { length } = text;
-  if (length < 2 || length > 45) return undefined;
+export function parseIpv6(text: string, start = 0, end = text.length): Uint8Array | undefined {
+  if (end - start < 2 || end - start > 45) return undefined;
   const bytes = new Uint8Array(16);
   let filled = 0;
   let gapAt = -1;
-  let index = 0;
-  if (text.charCodeAt(0) === 58) {
-    if (text.charCodeAt(1) !== 58) return undefined;
-    index = 2;
+  let index = start;
+  if (text.charCodeAt(start) === 58) {
+    if (text.charCodeAt(start + 1) !== 58) return undefined;
+    index = start + 2;
     gapAt = 0;
   }
-  while (index < length) {
+  while (index < end) {
     const groupStart = index;
     let group = 0;
     let digit = hexDigit(text.charCodeAt(index));
@@ -30,10 +30,10 @@ export function parseIpv6(text: string): Uint8Array | undefined {
       group = group * 16 + digit;
       index += 1;
       if (index - groupStart > 4) return undefined;
-      digit = index < length ? hexDigit(text.charCodeAt(index)) : -1;
+      digit = index < end ? hexDigit(text.charCodeAt(index)) : -1;
     }
-    if (index < length && text.charCodeAt(index) === 46) {
-      const tail = parseIpv4(text.slice(groupStart));
+    if (index < end && text.charCodeAt(index) === 46) {
+      const tail = parseIpv4(text, groupStart, end);
       if (tail === undefined || filled > 12) return undefined;
       bytes[filled] = tail >>> 24;
       bytes[filled + 1] = tail >>> 16;
@@ -46,10 +46,10 @@ export function parseIpv6(text: string): Uint8Array | undefined {
     bytes[filled] = group >>> 8;
     bytes[filled + 1] = group;
     filled += 2;
-    if (index === length) break;
+    if (index === end) break;
     if (text.charCodeAt(index) !== 58) return undefined;
     index += 1;
-    if (index === length) return undefined;
+    if (index === end) return undefined;
     if (text.charCodeAt(index) === 58) {
       if (gapAt >= 0) return undefined;
       gapAt = filled;
@@ -69,6 +69,32 @@ export function parseIpv6(text: string): Uint8Array | undefined {
  * end in dotted decimal: `::ffff:192.0.2.1` (PP-64, PP-96).
  */
 export function formatIpv6(bytes: Uint8Array, offset = 0): string {
+  const [gapStart, gapLength] = longestGap(bytes, offset);
+  const isMapped =
+    gapStart === 0 && gapLength === 5 && bytes[offset + 10] === 255 && bytes[offset + 11] === 255;
+  const hasDottedTail = isMapped || (gapStart === 0 && gapLength === 6);
+  const groups = hasDottedTail ? 6 : 8;
+  let text = "";
+  let separator = "";
+  for (let group = 0; group < groups;) {
+    if (group === gapStart) {
+      text += "::";
+      separator = "";
+      group += gapLength;
+      continue;
+    }
+    const at = offset + group * 2;
+    text += separator + (bytes[at]! * 256 + bytes[at + 1]!).toString(16);
+    separator = ":";
+    group += 1;
+  }
+  if (!hasDottedTail) return text;
+  const tail = bytes[offset + 12]! * 0x1000000 + bytes[offset + 13]! * 0x10000 + bytes[offset + 14]! * 256;
+  return text + separator + formatIpv4(tail + bytes[offset + 15]!);
+}
+
+/** Start and length of the first longest run of two or more zero groups; a start of -1 when there is none. */
+function longestGap(bytes: Uint8Array, offset: number): readonly [number, number] {
   let gapStart = -1;
   let gapLength = 1;
   let runStart = -1;
@@ -84,22 +110,5 @@ export function formatIpv6(bytes: Uint8Array, offset = 0): string {
       gapLength = group - runStart + 1;
     }
   }
-  const isMapped =
-    gapStart === 0 && gapLength === 5 && bytes[offset + 10] === 255 && bytes[offset + 11] === 255;
-  const hasDottedTail = isMapped || (gapStart === 0 && gapLength === 6);
-  const groups = hasDottedTail ? 6 : 8;
-  let text = "";
-  for (let group = 0; group < groups; group += 1) {
-    if (group === gapStart) {
-      text += "::";
-      group += gapLength - 1;
-      continue;
-    }
-    if (text !== "" && !text.endsWith(":")) text += ":";
-    const at = offset + group * 2;
-    text += (bytes[at]! * 256 + bytes[at + 1]!).toString(16);
-  }
-  if (!hasDottedTail) return text;
-  const tail = bytes[offset + 12]! * 0x1000000 + bytes[offset + 13]! * 0x10000 + bytes[offset + 14]! * 256;
-  return `${text}${text.endsWith(":") ? "" : ":"}${formatIpv4(tail + bytes[offset + 15]!)}`;
+  return [gapStart, gapLength];
 }

@@ -145,7 +145,7 @@ describe("decodeHeader()", () => {
       kind: "refuse",
       cause: "malformed",
       version: "V1",
-      reason: "the line has 5 fields, not 6",
+      reason: "the line has not 6 fields",
     });
   });
 
