@@ -60,10 +60,9 @@ const main = async (args) => {
   const stampFile = join(out, "stamp");
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
 
-  rmSync(out, { recursive: true, force: true });
-  mkdirSync(out, { recursive: true });
   const { files, descriptors: all, problems } = await compile(inputs);
   const descriptors = closure(files, all, problems);
+  rmSync(stampFile, { force: true });
   writeFileSync(join(out, "descriptors.json"), bundleText(descriptors));
   writeTypes(descriptors);
   writeFileSync(stampFile, stamp);
@@ -155,6 +154,7 @@ function bundleText({ messages, enums }) {
 
 /** The types are made of the finished descriptors and nothing else: what can be decoded is in its type. */
 function writeTypes(descriptors) {
+  rmSync(join(out, "api"), { recursive: true, force: true });
   const rootFile = join(out, "root.json");
   writeFileSync(rootFile, JSON.stringify(reflectionJson(descriptors)));
   const generator = join(packageOf("@grpc/proto-loader"), "build/bin/proto-loader-gen-types.js");

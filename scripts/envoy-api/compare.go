@@ -76,7 +76,23 @@ func compareEnum(known *Enum, fact Enum) Gap {
 	if known.Values[0].Number != fact.Values[0].Number {
 		gap.other = append(gap.other, "default")
 	}
+	for number, name := range printedNames(fact.Values) {
+		if len(gap.missing) == 0 && printedNames(known.Values)[number] != name {
+			gap.other = append(gap.other, "alias "+name)
+		}
+	}
 	return gap
+}
+
+// printedNames gives the first name of each number, which is the one that output uses.
+func printedNames(values []EnumValue) map[int]string {
+	names := map[int]string{}
+	for _, value := range values {
+		if _, isAlias := names[value.Number]; !isAlias {
+			names[value.Number] = value.Name
+		}
+	}
+	return names
 }
 
 type named interface{ nameOf() string }

@@ -3,6 +3,7 @@
 //
 //	go run . check BUNDLE              prints what the bundle lacks or has otherwise; exit 1 when there is anything
 //	go run . supplements BUNDLE DIR    writes .proto files into DIR with what the bundle lacks
+//	go run . set FILE                  writes the API as a FileDescriptorSet
 //	go run . imports                   writes imports.go, after the version of a module in go.mod has changed
 package main
 
@@ -38,9 +39,11 @@ func run(args []string) error {
 			return err
 		}
 		return writeSupplements(newUniverse(), bundle, args[2])
+	case len(args) == 2 && args[0] == "set":
+		return writeSet(args[1])
 	case len(args) == 1 && args[0] == "imports":
 		return writeImports()
 	default:
-		return fmt.Errorf("usage: envoy-api check BUNDLE | supplements BUNDLE DIR | imports")
+		return fmt.Errorf("usage: envoy-api check BUNDLE | supplements BUNDLE DIR | set FILE | imports")
 	}
 }

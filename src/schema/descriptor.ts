@@ -68,7 +68,7 @@ export interface MessageDescriptor {
 
 export interface EnumDescriptor {
   readonly name: string;
-  /** First the value that is the default; aliases follow the name that output uses. */
+  /** First the value that is the default, then by number; aliases follow the name that output uses. */
   readonly values: readonly EnumValue[];
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Descriptors, EnumDescriptor, MessageDescriptor } from "./descriptor.ts";
+import { Schema } from "./schema.ts";
 
 /**
  * Reads the descriptor bundle that the build made: every type of the Envoy v3 API and what it refers to.
@@ -13,6 +14,11 @@ export function loadDescriptors(): Descriptors {
   const path = fileURLToPath(import.meta.resolve("#root/src/schema/generated/descriptors.json"));
   const bundle: Bundle = JSON.parse(readFileSync(path, "utf8"));
   return { messages: byName(bundle.messages), enums: byName(bundle.enums) };
+}
+
+/** The Envoy API, ready for use: `loadDescriptors` as a Schema. */
+export function loadSchema(): Schema {
+  return new Schema(loadDescriptors());
 }
 
 /** The shape of the bundle: the descriptors in order of their names. */

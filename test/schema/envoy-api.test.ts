@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { loadDescriptors } from "../../src/schema/load.ts";
+import { descriptorsFromSet } from "../../src/schema/user-types/from-set.ts";
 import { needs, peerPath } from "../kit/peers.ts";
+import { temporaryFolder } from "../kit/temporary-folder.ts";
 
 const run = promisify(execFile);
 const root = dirname(fileURLToPath(import.meta.resolve("#root/package.json")));
@@ -19,5 +23,18 @@ describe("the bundle against the descriptors compiled into go-control-plane", ne
     const fields = Number(/(\d+) of them in envoy v3 packages/.exec(compared ?? "")?.[1]);
     assert.ok(fields > 4600, `only ${fields} v3 fields were compared`);
     assert.deepEqual(counts, ["missing 0", "different 0", "extra 0"]);
+  });
+
+  it("reads the same out of them as a FileDescriptorSet", async () => {
+    using folder = temporaryFolder();
+    await run(peerPath("go"), ["run", "-C", "scripts/envoy-api", ".", "set", folder.file("envoy.binpb")], {
+      cwd: root,
+    });
+    const base = loadDescriptors();
+    const bytes = readFileSync(folder.file("envoy.binpb"));
+    const { descriptors, problems } = descriptorsFromSet(bytes, base, "envoy.binpb");
+    assert.deepEqual(problems, []);
+    for (const [name, message] of base.messages) assert.deepEqual(descriptors.messages.get(name), message);
+    for (const [name, type] of base.enums) assert.deepEqual(descriptors.enums.get(name), type);
   });
 });

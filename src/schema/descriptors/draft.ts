@@ -45,7 +45,11 @@ export type DraftType =
   | { readonly kind: "scalar"; readonly scalar: ScalarKind }
   /** A message or an enum, by a name that is absolute (leading dot) or relative to the message that holds it. */
   | { readonly kind: "named"; readonly name: string }
-  | { readonly kind: "map"; readonly key: ScalarKind; readonly value: Exclude<DraftType, { kind: "map" }> };
+  /** A group of proto2, or a message field that is `DELIMITED`: no part of the Envoy API, and not supported. */
+  | { readonly kind: "group"; readonly name: string }
+  | { readonly kind: "map"; readonly key: ScalarKind; readonly value: DraftValueType };
+
+export type DraftValueType = Exclude<DraftType, { kind: "map" }>;
 
 const scalars: ReadonlySet<string> = new Set<ScalarKind>([
   "double",

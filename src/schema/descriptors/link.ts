@@ -2,6 +2,7 @@ import type { Problem } from "../../base/problem.ts";
 import type {
   Descriptors,
   EnumDescriptor,
+  EnumValue,
   FieldDescriptor,
   FieldKind,
   MessageDescriptor,
@@ -22,7 +23,7 @@ export function linkFiles(
   const enums = new Map<string, EnumDescriptor>();
   const drafts = new Map<string, DraftMessage>();
   for (const file of files) {
-    for (const type of file.enums) enums.set(type.name, type);
+    for (const type of file.enums) enums.set(type.name, { name: type.name, values: inOrder(type.values) });
     for (const message of file.messages) drafts.set(message.name, message);
   }
   const kindOf: KindLookup = (name) => {
@@ -47,6 +48,11 @@ export function linkFiles(
     messages.set(draft.name, { ...message, fields: withRules(draft, message.fields, typeOf) });
   }
   return { descriptors: { messages, enums }, problems };
+}
+
+/** The first is the default, whatever its number; aliases keep their order, for the first of them is printed. */
+function inOrder([first, ...others]: readonly EnumValue[]): EnumValue[] {
+  return [...(first ? [first] : []), ...others.sort((a, b) => a.number - b.number)];
 }
 
 type KindLookup = (name: string) => "message" | "enum" | undefined;
@@ -104,6 +110,7 @@ function withRules(
 
 function resolveType(type: DraftType, scope: string, kindOf: KindLookup): FieldKind | undefined {
   if (type.kind === "scalar") return type;
+  if (type.kind === "group") return undefined;
   if (type.kind === "named") return resolveName(type.name, scope, kindOf);
   const value = type.value.kind === "scalar" ? type.value : resolveName(type.value.name, scope, kindOf);
   return value && { kind: "map", key: type.key, value };
@@ -129,10 +136,18 @@ function resolveName(
 
 function unresolvedType(file: DraftFile, message: DraftMessage, field: DraftField): Problem {
   const type = field.type.kind === "map" ? field.type.value : field.type;
-  return {
-    code: "unresolved-type",
-    severity: "error",
-    message: `${file.name}: the type ${type.kind === "named" ? type.name : type.scalar} of ${message.name}.${field.name} is in none of the files`,
-    path: `${message.name}.${field.name}`,
-  };
+  const path = `${message.name}.${field.name}`;
+  return type.kind === "group"
+    ? {
+        code: "unsupported-group",
+        severity: "error",
+        message: `${file.name}: ${path} is a group, which is not supported`,
+        path,
+      }
+    : {
+        code: "unresolved-type",
+        severity: "error",
+        message: `${file.name}: the type ${type.kind === "named" ? type.name : type.scalar} of ${path} is in none of the files`,
+        path,
+      };
 }

@@ -2,7 +2,7 @@ import protobuf from "protobufjs";
 import type { EnumDescriptor } from "../descriptor.ts";
 import { isScalarKind, jsonNameOf } from "./draft.ts";
 import { rewriteLiterals } from "./literals.ts";
-import type { DraftField, DraftFile, DraftMessage, DraftType } from "./draft.ts";
+import type { DraftField, DraftFile, DraftMessage, DraftType, DraftValueType } from "./draft.ts";
 
 /**
  * Reads the text of one .proto file (proto2 or proto3). Names stay as written; `linkFiles` resolves them.
@@ -78,6 +78,7 @@ function draftField(field: protobuf.Field): DraftField {
 }
 
 function draftType(field: protobuf.Field): DraftType {
+  if (isGroup(field)) return { kind: "group", name: field.type };
   const value = valueType(field.type);
   if (!(field instanceof protobuf.MapField)) return value;
   if (!isScalarKind(field.keyType))
@@ -85,7 +86,13 @@ function draftType(field: protobuf.Field): DraftType {
   return { kind: "map", key: field.keyType, value };
 }
 
-function valueType(name: string): Exclude<DraftType, { kind: "map" }> {
+/** `field.delimited` of protobufjs would tell, but only once types are resolved. */
+function isGroup(field: protobuf.Field): boolean {
+  const type = field.parent?.get(field.type);
+  return type instanceof protobuf.Type && "group" in type && type.group === true;
+}
+
+function valueType(name: string): DraftValueType {
   return isScalarKind(name) ? { kind: "scalar", scalar: name } : { kind: "named", name };
 }
 

@@ -36,6 +36,7 @@ function singleValue(value: unknown, type: FieldKind, typeOf: TypeLookup): unkno
   if (type.kind === "message") return optionMessage(value, type.name, typeOf);
   if (type.kind !== "scalar") return value;
   if (isLong(type.scalar)) return String(value);
+  if (Buffer.isBuffer(value)) return value.toString("base64");
   if (type.scalar === "bytes") return Buffer.from(String(value), "latin1").toString("base64");
   return type.scalar === "float" || type.scalar === "double" ? Number(value) : value;
 }
