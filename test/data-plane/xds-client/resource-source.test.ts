@@ -5,7 +5,6 @@ import { systemClock } from "../../../src/base/clock.ts";
 import { createLog } from "../../../src/base/log.ts";
 import { loadDescriptors } from "../../../src/schema/load.ts";
 import type { Message } from "../../../src/schema/message.ts";
-import type { RuleViolation } from "../../../src/schema/schema.ts";
 import { Schema } from "../../../src/schema/schema.ts";
 import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT } from "../../../src/schema/type-urls.ts";
 import type { GrpcTarget } from "../../../data-plane/xds-client/grpc-transport.ts";
@@ -20,14 +19,7 @@ import { ScriptedXds } from "../../kit/scripted-xds.ts";
 const cluster = (name: string): Message => ({ name, connect_timeout: { seconds: "1" } });
 const assignment = (name: string): Message => ({ cluster_name: name });
 
-/** Field rules are the business of `readSotwResponse()`'s own tests. */
-class RulelessSchema extends Schema {
-  override checkRules(): readonly RuleViolation[] {
-    return [];
-  }
-}
-
-const schema = new RulelessSchema(loadDescriptors());
+const schema = new Schema(loadDescriptors());
 
 /** Takes everything; what it took can be read. */
 class Recorder implements ResourceConsumer {
