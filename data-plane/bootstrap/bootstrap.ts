@@ -49,6 +49,8 @@ export interface BootstrapOptions {
   readonly overrides: NodeOverrides;
   /** Of this program: `user_agent_build_version`. */
   readonly version: string;
+  /** `%HOSTNAME%` in format strings. */
+  readonly hostname: string;
 }
 
 const support = {
@@ -93,7 +95,8 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
   const cds = source(dynamic?.cds_config, "dynamic_resources.cds_config");
   const lds = source(dynamic?.lds_config, "dynamic_resources.lds_config");
   if (!runtime) return { problems };
-  const context = { schema: options.schema, extensions: options.extensions, runtime };
+  const { schema, extensions, hostname } = options;
+  const context = { schema, extensions, runtime, hostname };
   const read = <Config>(
     messages: readonly object[],
     parse: (message: Message, at: typeof context, path: string) => Parsed<Config>,

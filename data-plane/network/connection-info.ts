@@ -88,3 +88,15 @@ export class ConnectionInfo {
     this.#filterState.set(name, object);
   }
 }
+
+/**
+ * The addresses as they stand, for a PROXY header, when they are a pair of one family. A unix socket has none to tell, and a mixed
+ * pair must never be written (catalogue, section Q).
+ */
+export function ownAddresses({
+  remote,
+  local,
+}: Pick<ConnectionInfo, "remote" | "local">): ProxyAddresses | undefined {
+  if (remote.family === "pipe" || local.family === "pipe" || remote.family !== local.family) return undefined;
+  return { source: remote, destination: local };
+}

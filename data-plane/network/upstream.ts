@@ -33,6 +33,14 @@ export interface UpstreamContext {
 /** Why no upstream connection came about. */
 export type ConnectFailure = "no-host" | "overflow" | "connect-timeout" | "connect-fail";
 
+/** Counters of a cluster that its connections add to. */
+export interface UpstreamTraffic {
+  upstream_cx_rx_bytes_total: number;
+  upstream_cx_tx_bytes_total: number;
+  upstream_flow_control_paused_reading_total: number;
+  upstream_flow_control_resumed_reading_total: number;
+}
+
 /** An upstream connection that is up. Who asked for it owns the socket and must `release` it exactly once when it is over. */
 export interface UpstreamConnection {
   readonly socket: Socket;
@@ -40,8 +48,10 @@ export interface UpstreamConnection {
   readonly local: Address;
   /** Bytes of the transport socket that must go out before any other, in clear; write them with the first payload. */
   readonly header: Buffer | undefined;
+  /** What may wait to be written to the upstream before reading from the downstream stops. */
+  readonly bufferLimitBytes: number;
   /** Payload counters of the cluster, to be added to in place. */
-  readonly traffic: { upstream_cx_rx_bytes_total: number; upstream_cx_tx_bytes_total: number };
+  readonly traffic: UpstreamTraffic;
   /** Takes the connection off the cluster's books. `by` tells who ended it. */
   release(by: "local" | "remote"): void;
 }
@@ -55,8 +65,8 @@ export interface ConnectRequest {
   readonly info: ConnectionInfo;
   /** What the PROXY header, if the cluster writes one, is to say. */
   readonly downstream: ProxyProtocolState;
-  /** True from the second attempt of one downstream connection on. */
-  readonly isRetry: boolean;
+  /** A failure of this attempt ends the downstream connection: `upstream_cx_connect_attempts_exceeded` counts it. */
+  readonly isLastAttempt: boolean;
   onConnected(connection: UpstreamConnection): void;
   onFailure(failure: ConnectFailure): void;
 }

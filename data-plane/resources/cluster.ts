@@ -19,8 +19,6 @@ export interface DnsConfig {
   readonly lookupFamily: DnsLookupFamily;
   /** Between two lookups. 5 s when unset. */
   readonly refreshMs: number;
-  /** Takes the record's TTL instead of `refreshMs`. */
-  readonly respectsTtl: boolean;
 }
 
 /** Where the endpoints come from. */
@@ -95,7 +93,6 @@ const support: SupportTable = {
     },
   },
   dns_refresh_rate: true,
-  respect_dns_ttl: true,
   dns_lookup_family: oneOf("AUTO", "V4_ONLY", "V6_ONLY", "V4_PREFERRED", "ALL"),
   transport_socket: true,
   metadata: noEffect,
@@ -205,7 +202,6 @@ function dnsConfig(cluster: Cluster): DnsConfig {
   return {
     lookupFamily: isKnown ? family : "AUTO",
     refreshMs: durationMs(cluster.dns_refresh_rate, 5000),
-    respectsTtl: cluster.respect_dns_ttl ?? false,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../../src/base/clock.ts";
+import type { Log } from "../../src/base/log.ts";
 import type { Message } from "../../src/schema/message.ts";
 import type { ConnectionInfo } from "../network/connection-info.ts";
 import type { UpstreamContext, Upstreams } from "../network/upstream.ts";
@@ -26,6 +27,8 @@ export interface ParseContext {
   readonly schema: SchemaReader;
   readonly extensions: ExtensionTable;
   readonly runtime: Runtime;
+  /** `%HOSTNAME%`. */
+  readonly hostname: string;
 }
 
 /** What a running extension may use. */
@@ -33,7 +36,9 @@ export interface RunContext {
   readonly stats: StatsStore;
   readonly upstreams: Upstreams;
   readonly clock: Clock;
-  readonly log: (level: "info" | "warn" | "error", message: string) => void;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  readonly log: Log;
 }
 
 /** What a listener filter makes of the bytes received so far. */
@@ -59,10 +64,12 @@ export interface ListenerFilter {
 /** A downstream connection whose filter chain is chosen. The terminal filter owns the socket. */
 export interface DownstreamConnection {
   readonly info: ConnectionInfo;
-  /** Paused, half-open allowed. Its `error` and `close` events must be listened to by the terminal filter. */
+  /** Paused, half-open allowed. Its errors need no listener: a broken connection is told by `close`. */
   readonly socket: Socket;
   /** Bytes that arrived behind what the listener filters consumed; to be handled before those of the socket. */
   readonly early: Buffer;
+  /** What may wait to be written to the client before nothing more is to be read for it. */
+  readonly bufferLimitBytes: number;
 }
 
 /** A network filter of one filter chain. */

@@ -24,6 +24,8 @@ import { durationMs, wrapped } from "./values.ts";
 /** A filter chain, ready to run. */
 export interface FilterChainConfig {
   readonly name: string;
+  /** Equal for chains that are configured alike: their connections outlive an update of the listener (XC-43). */
+  readonly fingerprint: string;
   readonly match: FilterChainMatch;
   /** Ends with a terminal filter. */
   readonly filters: readonly Installer<NetworkFilter>[];
@@ -34,6 +36,8 @@ export interface FilterChainConfig {
 /** A listener, ready to run. Immutable. */
 export interface ListenerConfig {
   readonly name: string;
+  /** Equal for listeners that differ in nothing but their filter chains. */
+  readonly fingerprint: string;
   readonly address: Address;
   /** An IPv6 wildcard takes IPv4 clients too. */
   readonly isDualStack: boolean;
@@ -125,6 +129,7 @@ export function parseListener(message: Message, context: ParseContext, path: str
   return parsed(
     {
       name,
+      fingerprint: JSON.stringify({ ...listener, filter_chains: [], default_filter_chain: {} }),
       address,
       isDualStack: listener.address?.socket_address?.ipv4_compat ?? false,
       isBound: wrapped(listener.bind_to_port, false, true),
@@ -199,6 +204,7 @@ function parseFilterChain(
   return parsed(
     {
       name: chain.name ?? "",
+      fingerprint: JSON.stringify(chain),
       match: match.value ?? matchesAll,
       filters: filters.flatMap((filter) => (filter.value ? [filter.value] : [])),
       ...(transport?.value && { transportSocket: transport.value }),

@@ -100,8 +100,7 @@ export class RulePlans {
     return {
       name,
       shape: "single",
-      // Of the members of a oneof only the one that is set is checked: another is no missing value.
-      required: isRequired && field.oneof === undefined ? requiredText(type) : undefined,
+      required: isRequired ? requiredText(type) : undefined,
       fallback,
       value: this.#value(type, rules),
       collection: undefined,

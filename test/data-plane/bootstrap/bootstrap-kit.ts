@@ -54,7 +54,7 @@ export function parse(message: Message, overrides: NodeOverrides = {}): Parsed<B
     upstreamTransportSockets: [],
     downstreamTransportSockets: [],
   };
-  return parseBootstrap(decoded, { schema, extensions, overrides, version: "1.2.3" });
+  return parseBootstrap(decoded, { schema, extensions, overrides, version: "1.2.3", hostname: "edge" });
 }
 
 /** The value, which must be there. */

@@ -1,0 +1,209 @@
+import { connect as connectSocket, type Socket } from "node:net";
+import { endpointAddress, formatAddress } from "../network/address.ts";
+import type {
+  ConnectAttempt,
+  ConnectRequest,
+  Upstream,
+  UpstreamConnection,
+  UpstreamContext,
+} from "../network/upstream.ts";
+import type { ClusterConfig } from "../resources/cluster.ts";
+import type { RunContext, UpstreamTransportSocket } from "../resources/extension.ts";
+import type { ClusterHost } from "./cluster-host.ts";
+import type { ClusterStats } from "./cluster-stats.ts";
+import { clusterStats } from "./cluster-stats.ts";
+import type { LoadBalancer } from "./round-robin.ts";
+import { roundRobin } from "./round-robin.ts";
+
+/** One version of a cluster: its hosts, and the connections that are made to them. */
+export class ActiveCluster implements Upstream {
+  readonly config: ClusterConfig;
+  readonly stats: ClusterStats;
+  readonly #run: RunContext;
+  readonly #transport: UpstreamTransportSocket;
+  readonly #nextId: () => number;
+  #hosts: ReadonlyMap<string, ClusterHost> = new Map();
+  #choose: LoadBalancer = () => undefined;
+  #active = 0;
+  #onIdle: (() => void) | undefined;
+
+  /** `nextId` numbers connections over the process. */
+  constructor(config: ClusterConfig, run: RunContext, nextId: () => number) {
+    const scope = `cluster.${config.statName}`;
+    this.config = config;
+    this.stats = clusterStats(run.stats, scope);
+    this.#run = run;
+    this.#transport = config.transportSocket(run, scope);
+    this.#nextId = nextId;
+  }
+
+  get name(): string {
+    return this.config.name;
+  }
+
+  /** The hosts by address, in the order of their endpoints. */
+  get hosts(): ReadonlyMap<string, ClusterHost> {
+    return this.#hosts;
+  }
+
+  /** Replaces the hosts; running connections to hosts that are gone go on. */
+  setHosts(hosts: readonly ClusterHost[]): void {
+    const next = new Map(hosts.map((host) => [formatAddress(host.address), host]));
+    const isChanged = next.size !== this.#hosts.size || [...next.keys()].some((key) => !this.#hosts.has(key));
+    this.#hosts = next;
+    this.#choose = roundRobin([...next.values()]);
+    if (isChanged) this.stats.counters.membership_change += 1;
+    this.showMembership();
+  }
+
+  /** Puts this version's membership on the gauges, which it shares with other versions of the cluster. */
+  showMembership(): void {
+    const { gauges } = this.stats;
+    const hosts = [...this.#hosts.values()];
+    gauges.membership_total.set(hosts.length);
+    gauges.membership_healthy.set(hosts.filter((host) => host.isHealthy).length);
+    gauges.max_host_weight.set(Math.max(0, ...hosts.map((host) => host.weight)));
+  }
+
+  /** Calls back once, when the cluster has no connection any more; at once if it has none. */
+  whenIdle(callback: () => void): void {
+    if (this.#active === 0) callback();
+    else this.#onIdle = callback;
+  }
+
+  connect(request: ConnectRequest): ConnectAttempt {
+    const { counters } = this.stats;
+    if (this.#active >= this.config.maxConnections) {
+      counters.upstream_cx_overflow += 1;
+      return failLater(request, "overflow");
+    }
+    const host = this.#choose();
+    if (!host) {
+      counters.upstream_cx_none_healthy += 1;
+      return failLater(request, "no-host");
+    }
+    return this.#dial(host, request);
+  }
+
+  #dial(host: ClusterHost, request: ConnectRequest): ConnectAttempt {
+    const { counters, gauges } = this.stats;
+    const release = this.#enter(host);
+    const socket = this.#open(host);
+    const fail = (failure: "connect-timeout" | "connect-fail") => {
+      stop();
+      counters.upstream_cx_connect_fail += 1;
+      host.stats.cxConnectFail += 1;
+      if (request.isLastAttempt) counters.upstream_cx_connect_attempts_exceeded += 1;
+      release(failure === "connect-timeout" ? "local" : "remote");
+      request.onFailure(failure);
+    };
+    const onConnect = () => {
+      stop();
+      request.onConnected(this.#established(socket, host, request, release));
+    };
+    const onError = () => fail("connect-fail");
+    const cancelTimer = this.#run.clock.after(this.config.connectTimeoutMs, () => {
+      counters.upstream_cx_connect_timeout += 1;
+      fail("connect-timeout");
+      socket.destroy();
+    });
+    const stop = () => {
+      cancelTimer();
+      socket.off("connect", onConnect);
+      socket.off("error", onError);
+      // A late error of a socket that is being destroyed has nobody to tell.
+      socket.on("error", ignore);
+    };
+    socket.on("connect", onConnect);
+    socket.on("error", onError);
+    gauges.upstream_cx_active.add(1);
+    return {
+      cancel() {
+        stop();
+        socket.destroy();
+        release("local");
+      },
+    };
+  }
+
+  #open(host: ClusterHost): Socket {
+    const { bind, keepAliveMs } = this.config;
+    const options = {
+      allowHalfOpen: true,
+      noDelay: true,
+      ...(keepAliveMs !== undefined && { keepAlive: true, keepAliveInitialDelay: keepAliveMs }),
+    };
+    if (host.address.family === "pipe") return connectSocket({ ...options, path: host.address.path });
+    return connectSocket({
+      ...options,
+      host: host.address.address,
+      port: host.address.port,
+      ...(bind && { localAddress: bind.address, localPort: bind.port }),
+    });
+  }
+
+  #established(
+    socket: Socket,
+    host: ClusterHost,
+    request: ConnectRequest,
+    release: (by: "local" | "remote") => void,
+  ): UpstreamConnection {
+    const context: UpstreamContext = {
+      host,
+      connectionId: this.#nextId(),
+      downstream: request.downstream,
+      // Read only by who needs it: asking the kernel costs a system call.
+      get local() {
+        return endpointAddress(socket.localAddress, socket.localPort);
+      },
+    };
+    const header = this.#transport.header(context);
+    const secured = this.#transport.secure ? this.#transport.secure(socket, context) : socket;
+    return {
+      socket: secured,
+      host,
+      get local() {
+        return context.local;
+      },
+      header,
+      bufferLimitBytes: this.config.bufferLimitBytes,
+      traffic: this.stats.counters,
+      release,
+    };
+  }
+
+  /** Books a connection; the returned function takes it off the books, once. */
+  #enter(host: ClusterHost): (by: "local" | "remote") => void {
+    const { counters, gauges } = this.stats;
+    this.#active += 1;
+    counters.upstream_cx_total += 1;
+    host.stats.cxTotal += 1;
+    host.stats.cxActive += 1;
+    let isReleased = false;
+    return (by) => {
+      if (isReleased) return;
+      isReleased = true;
+      this.#active -= 1;
+      host.stats.cxActive -= 1;
+      gauges.upstream_cx_active.add(-1);
+      counters.upstream_cx_destroy += 1;
+      if (by === "local") counters.upstream_cx_destroy_local += 1;
+      else counters.upstream_cx_destroy_remote += 1;
+      if (this.#active === 0) this.#onIdle?.();
+    };
+  }
+}
+
+function ignore(): void {}
+
+function failLater(request: ConnectRequest, failure: "overflow" | "no-host"): ConnectAttempt {
+  let isCancelled = false;
+  queueMicrotask(() => {
+    if (!isCancelled) request.onFailure(failure);
+  });
+  return {
+    cancel() {
+      isCancelled = true;
+    },
+  };
+}

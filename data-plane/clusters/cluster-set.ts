@@ -1,0 +1,248 @@
+import type { Upstream, Upstreams } from "../network/upstream.ts";
+import type { LoadAssignmentConfig } from "../resources/cluster-load-assignment.ts";
+import { unreachable } from "../../src/base/unreachable.ts";
+import type { ClusterConfig, Discovery } from "../resources/cluster.ts";
+import type { RunContext } from "../resources/extension.ts";
+import type { Message } from "../../src/schema/message.ts";
+import { ActiveCluster } from "./active-cluster.ts";
+import { hostsOf, startDns } from "./discovery.ts";
+import type { Resolver } from "./resolver.ts";
+
+/** A hold on one EDS name; see the xDS client's NameSubscription. */
+export interface EndpointSubscription {
+  refresh(): void;
+  close(): void;
+}
+
+export interface ClusterSetOptions {
+  readonly run: Omit<RunContext, "upstreams">;
+  readonly nextId: () => number;
+  readonly resolver: Resolver;
+  /** Asks for the endpoints of a name from a ConfigSource; the answers come to `setEndpoints` or `endFetch`. */
+  readonly subscribe: (serviceName: string, source: Message) => EndpointSubscription;
+}
+
+/** One version of a cluster, and what feeds it. */
+interface Running {
+  readonly cluster: ActiveCluster;
+  /** The EDS name that it listens to. */
+  readonly serviceName: string | undefined;
+  stop(): void;
+}
+
+interface Entry {
+  active: Running | undefined;
+  /** The next version, until it has its endpoints (XC-34). */
+  warming: (Running & { readonly warmed: () => void }) | undefined;
+}
+
+/**
+ * The clusters of a proxy, by name. A changed cluster warms beside the one that serves and then takes over for new connections;
+ * running connections stay where they are (XC-33 to XC-39).
+ */
+export class ClusterSet implements Upstreams {
+  readonly #options: ClusterSetOptions;
+  readonly #run: RunContext;
+  readonly #stats;
+  readonly #entries = new Map<string, Entry>();
+  /** EDS answers by service name, kept while somebody listens to the name. */
+  readonly #assignments = new Map<string, LoadAssignmentConfig>();
+
+  constructor(options: ClusterSetOptions) {
+    this.#options = options;
+    this.#run = { ...options.run, upstreams: this };
+    this.#stats = {
+      counters: options.run.stats.counters("cluster_manager", [
+        "cluster_added",
+        "cluster_modified",
+        "cluster_removed",
+        "cluster_updated",
+      ]),
+      gauges: options.run.stats.gauges("cluster_manager", ["active_clusters", "warming_clusters"]),
+    };
+  }
+
+  get(name: string): Upstream | undefined {
+    return this.#entries.get(name)?.active?.cluster;
+  }
+
+  /** The clusters that serve, in the order of addition. */
+  active(): readonly ActiveCluster[] {
+    return [...this.#entries.values()].flatMap(({ active }) => (active ? [active.cluster] : []));
+  }
+
+  isWarming(name: string): boolean {
+    return this.#entries.get(name)?.warming !== undefined;
+  }
+
+  /**
+   * Adds a cluster or replaces the one of its name. The promise is done when this version serves (or never will, because a later
+   * one or a removal overtook it); it does not reject.
+   */
+  update(config: ClusterConfig): Promise<void> {
+    const { counters } = this.#stats;
+    const entry = this.#entries.get(config.name) ?? { active: undefined, warming: undefined };
+    const isNew = !entry.active && !entry.warming;
+    if (isNew) counters.cluster_added += 1;
+    else counters.cluster_modified += 1;
+    this.#entries.set(config.name, entry);
+    entry.warming?.warmed();
+    entry.warming?.stop();
+    return new Promise((resolve) => {
+      const { running, ready } = this.#launch(config);
+      const warming = { ...running, warmed: resolve };
+      entry.warming = warming;
+      this.#count();
+      const takeOver = () => {
+        if (entry.warming === warming) this.#takeOver(entry);
+      };
+      if (ready === undefined) takeOver();
+      else void ready.then(takeOver);
+    });
+  }
+
+  /** Takes a cluster away; its connections go on until they end (XC-39). */
+  remove(name: string): void {
+    const entry = this.#entries.get(name);
+    if (!entry) return;
+    this.#entries.delete(name);
+    this.#stats.counters.cluster_removed += 1;
+    entry.warming?.warmed();
+    for (const running of [entry.warming, entry.active]) {
+      if (!running) continue;
+      running.stop();
+      running.cluster.whenIdle(() => {
+        if (!this.#entries.has(name)) {
+          this.#run.stats.remove(`cluster.${running.cluster.config.statName}`);
+        }
+      });
+    }
+    this.#count();
+  }
+
+  /** True when the latest endpoints of an EDS name are in use. */
+  hasEndpoints(serviceName: string): boolean {
+    return this.#assignments.has(serviceName);
+  }
+
+  /** Endpoints of an EDS name. Those that nobody listens to are forgotten (XC-23). */
+  setEndpoints(serviceName: string, assignment: LoadAssignmentConfig): void {
+    const listening = this.#listening(serviceName);
+    if (listening.length === 0) return;
+    this.#assignments.set(serviceName, assignment);
+    for (const { entry, running } of listening) {
+      running.cluster.stats.counters.update_success += 1;
+      running.cluster.setHosts(hostsOf(assignment, running.cluster.hosts));
+      if (entry.warming === running) this.#takeOver(entry);
+    }
+  }
+
+  /** No endpoints will come for these names for now: clusters that wait for them serve with what they have (XC-37, XC-38). */
+  endFetch(serviceNames: readonly string[]): void {
+    for (const name of serviceNames) {
+      for (const { entry, running } of this.#listening(name)) {
+        if (entry.warming === running) this.#takeOver(entry);
+      }
+    }
+  }
+
+  /** Stops looking for endpoints. Connections are not touched. */
+  close(): void {
+    for (const { active, warming } of this.#entries.values()) {
+      warming?.warmed();
+      warming?.stop();
+      active?.stop();
+    }
+    this.#entries.clear();
+  }
+
+  /** Makes a version and starts to feed it. `ready` is absent when it has its endpoints now. */
+  #launch(config: ClusterConfig): { running: Running; ready: Promise<void> | undefined } {
+    const cluster = new ActiveCluster(config, this.#run, this.#options.nextId);
+    const { discovery } = config;
+    switch (discovery.kind) {
+      case "static":
+        cluster.setHosts(hostsOf(discovery.assignment, new Map()));
+        return { running: { cluster, serviceName: undefined, stop: nothing }, ready: undefined };
+      case "eds":
+        return this.#launchEds(cluster, discovery.serviceName, discovery.source);
+      case "strict-dns":
+      case "logical-dns":
+        return this.#launchDns(cluster, discovery);
+      default:
+        return unreachable(discovery);
+    }
+  }
+
+  #launchDns(
+    cluster: ActiveCluster,
+    { assignment, dns, kind }: Extract<Discovery, { kind: "strict-dns" | "logical-dns" }>,
+  ): { running: Running; ready: Promise<void> } {
+    const { resolved, stop } = startDns({
+      assignment,
+      dns,
+      isLogical: kind === "logical-dns",
+      resolver: this.#options.resolver,
+      clock: this.#run.clock,
+      stats: cluster.stats,
+      known: () => cluster.hosts,
+      onHosts: (hosts) => cluster.setHosts(hosts),
+    });
+    return { running: { cluster, serviceName: undefined, stop }, ready: resolved };
+  }
+
+  #launchEds(
+    cluster: ActiveCluster,
+    serviceName: string,
+    source: Message,
+  ): { running: Running; ready: Promise<void> | undefined } {
+    const known = this.#assignments.get(serviceName);
+    const subscription = this.#options.subscribe(serviceName, source);
+    const running = {
+      cluster,
+      serviceName,
+      stop: () => {
+        subscription.close();
+        if (this.#listening(serviceName).every((other) => other.running.cluster === cluster)) {
+          this.#assignments.delete(serviceName);
+        }
+      },
+    };
+    // Held endpoints serve at once; asking again tells a delta server that this version still lacks an answer (XC-36).
+    if (known) {
+      cluster.setHosts(hostsOf(known, new Map()));
+      subscription.refresh();
+      return { running, ready: undefined };
+    }
+    return { running, ready: new Promise(nothing) };
+  }
+
+  #takeOver(entry: Entry): void {
+    const next = entry.warming;
+    if (!next) return;
+    const previous = entry.active;
+    entry.warming = undefined;
+    entry.active = next;
+    previous?.stop();
+    next.cluster.showMembership();
+    this.#stats.counters.cluster_updated += previous ? 1 : 0;
+    this.#count();
+    next.warmed();
+  }
+
+  #listening(serviceName: string): { entry: Entry; running: Running }[] {
+    return [...this.#entries.values()].flatMap((entry) =>
+      [entry.active, entry.warming].flatMap((running) =>
+        running?.serviceName === serviceName ? [{ entry, running }] : [],
+      ),
+    );
+  }
+
+  #count(): void {
+    const entries = [...this.#entries.values()];
+    this.#stats.gauges.active_clusters.set(entries.filter(({ active }) => active).length);
+    this.#stats.gauges.warming_clusters.set(entries.filter(({ warming }) => warming).length);
+  }
+}
+
+function nothing(): void {}

@@ -1,0 +1,42 @@
+import type { StatsStore } from "../stats/stats-store.ts";
+
+/** Counters of a cluster that TCP traffic and endpoint updates move. */
+const counters = [
+  "bind_errors",
+  "membership_change",
+  "update_attempt",
+  "update_empty",
+  "update_failure",
+  "update_no_rebuild",
+  "update_success",
+  "upstream_cx_connect_attempts_exceeded",
+  "upstream_cx_connect_fail",
+  "upstream_cx_connect_timeout",
+  "upstream_cx_destroy",
+  "upstream_cx_destroy_local",
+  "upstream_cx_destroy_remote",
+  "upstream_cx_none_healthy",
+  "upstream_cx_overflow",
+  "upstream_cx_rx_bytes_total",
+  "upstream_cx_total",
+  "upstream_cx_tx_bytes_total",
+  "upstream_flow_control_paused_reading_total",
+  "upstream_flow_control_resumed_reading_total",
+] as const;
+
+const gauges = [
+  "max_host_weight",
+  "membership_degraded",
+  "membership_excluded",
+  "membership_healthy",
+  "membership_total",
+  "upstream_cx_active",
+  "warming_state",
+] as const;
+
+export type ClusterStats = ReturnType<typeof clusterStats>;
+
+/** The statistics under `cluster.<name>.`; two versions of one cluster share them. */
+export function clusterStats(stats: StatsStore, scope: string) {
+  return { counters: stats.counters(scope, counters), gauges: stats.gauges(scope, gauges) };
+}

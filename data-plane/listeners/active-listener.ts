@@ -1,0 +1,202 @@
+import type { Socket } from "node:net";
+import { endpointAddress } from "../network/address.ts";
+import { ConnectionInfo } from "../network/connection-info.ts";
+import type {
+  DownstreamTransportSocket,
+  ListenerFilter,
+  NetworkFilter,
+  RunContext,
+} from "../resources/extension.ts";
+import type { FilterChainConfig, ListenerConfig } from "../resources/listener.ts";
+import { chooseFilterChain } from "./filter-chain-choice.ts";
+import type { ListenerFilterEnd } from "./listener-filter-run.ts";
+import { runListenerFilters } from "./listener-filter-run.ts";
+import type { ListenerStats } from "./listener-stats.ts";
+import { listenerStats } from "./listener-stats.ts";
+
+/** What a listener needs from the set that it is in. */
+export interface ListenerSurroundings {
+  /** The listener bound to (or meant for) exactly this address, for `use_original_dst` (PP-60). */
+  findByAddress(info: ConnectionInfo): ActiveListener | undefined;
+  /** Numbers connections over the process. */
+  nextId(): number;
+}
+
+/** A connection on a listener's books. */
+interface Tracked {
+  readonly socket: Socket;
+  /** Of its filter chain, once that is chosen. */
+  fingerprint: string | undefined;
+  owner: ActiveListener;
+}
+
+/** A filter chain with its filters made. */
+interface ActiveChain {
+  readonly config: FilterChainConfig;
+  readonly match: FilterChainConfig["match"];
+  readonly filters: readonly NetworkFilter[];
+  readonly transport: DownstreamTransportSocket | undefined;
+}
+
+const noBytes = Buffer.alloc(0);
+
+/** One version of a listener: takes connections from accept to their terminal filter. */
+export class ActiveListener {
+  readonly config: ListenerConfig;
+  readonly #run: RunContext;
+  readonly #surroundings: ListenerSurroundings;
+  readonly #stats: ListenerStats;
+  readonly #filters: readonly ListenerFilter[];
+  readonly #chains: readonly ActiveChain[];
+  readonly #defaultChain: ActiveChain | undefined;
+  readonly #connections = new Set<Tracked>();
+  #onIdle: (() => void) | undefined;
+
+  constructor(config: ListenerConfig, run: RunContext, surroundings: ListenerSurroundings) {
+    const scope = `listener.${config.statName}`;
+    this.config = config;
+    this.#run = run;
+    this.#surroundings = surroundings;
+    this.#stats = listenerStats(run.stats, scope);
+    this.#filters = config.listenerFilters.map((install) => install(run, scope));
+    const activate = (chain: FilterChainConfig): ActiveChain => ({
+      config: chain,
+      match: chain.match,
+      filters: chain.filters.map((install) => install(run, scope)),
+      transport: chain.transportSocket?.(run, scope),
+    });
+    this.#chains = config.filterChains.map(activate);
+    this.#defaultChain = config.defaultFilterChain && activate(config.defaultFilterChain);
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Takes a freshly accepted socket. */
+  accept(socket: Socket): void {
+    const { counters } = this.#stats;
+    // A connection that breaks is seen by its close; whoever works with it then learns of it there.
+    socket.on("error", ignore);
+    if (this.#connections.size >= this.config.maxConnections) {
+      counters.downstream_cx_overflow += 1;
+      socket.destroy();
+      return;
+    }
+    const remote = endpointAddress(socket.remoteAddress, socket.remotePort);
+    const local = endpointAddress(socket.localAddress, socket.localPort);
+    this.#begin(socket, new ConnectionInfo(this.#surroundings.nextId(), remote, local), noBytes);
+  }
+
+  /**
+   * Gives connections whose filter chain `successor` has unchanged over to it, so that they outlive this version (XC-43).
+   */
+  handOver(successor: ActiveListener): void {
+    const chains = [...successor.#chains, ...(successor.#defaultChain ? [successor.#defaultChain] : [])];
+    const unchanged = new Set(chains.map((chain) => chain.config.fingerprint));
+    for (const tracked of this.#connections) {
+      if (tracked.fingerprint === undefined || !unchanged.has(tracked.fingerprint)) continue;
+      tracked.owner = successor;
+      this.#connections.delete(tracked);
+      successor.#connections.add(tracked);
+    }
+  }
+
+  /** Calls back once, when there is no connection any more; at once if there is none. */
+  whenIdle(callback: () => void): void {
+    if (this.#connections.size === 0) callback();
+    else this.#onIdle = callback;
+  }
+
+  /** Closes every connection now. */
+  closeConnections(): void {
+    for (const { socket } of this.#connections) socket.destroy();
+  }
+
+  #forget(tracked: Tracked): void {
+    this.#connections.delete(tracked);
+    if (this.#connections.size === 0) this.#onIdle?.();
+  }
+
+  #begin(socket: Socket, info: ConnectionInfo, early: Buffer): void {
+    const tracked: Tracked = { socket, fingerprint: undefined, owner: this };
+    this.#connections.add(tracked);
+    if (this.#filters.length === 0) {
+      socket.pause();
+      this.#afterFilters(tracked, info, { kind: "done", bytes: early });
+      return;
+    }
+    const { gauges } = this.#stats;
+    gauges.downstream_pre_cx_active.add(1);
+    runListenerFilters({
+      filters: this.#filters,
+      socket,
+      info,
+      early,
+      timeoutMs: this.config.listenerFiltersTimeoutMs,
+      clock: this.#run.clock,
+      onEnd: (end) => {
+        gauges.downstream_pre_cx_active.add(-1);
+        this.#afterFilters(tracked, info, end);
+      },
+    });
+  }
+
+  #afterFilters(tracked: Tracked, info: ConnectionInfo, end: ListenerFilterEnd): void {
+    const { counters } = this.#stats;
+    const { socket } = tracked;
+    if (end.kind === "remote-close") counters.downstream_listener_filter_remote_close += 1;
+    if (end.kind === "timeout") counters.downstream_pre_cx_timeout += 1;
+    const goesOn =
+      end.kind === "done" || (end.kind === "timeout" && this.config.continuesOnListenerFiltersTimeout);
+    if (!goesOn) {
+      this.#forget(tracked);
+      socket.destroy();
+      return;
+    }
+    const other =
+      this.config.usesOriginalDestination && info.isLocalRestored
+        ? this.#surroundings.findByAddress(info)
+        : undefined;
+    if (other && other !== this) {
+      this.#forget(tracked);
+      other.#begin(socket, info, end.bytes);
+    } else this.#serve(tracked, info, end.bytes);
+  }
+
+  #serve(tracked: Tracked, info: ConnectionInfo, early: Buffer): void {
+    const { counters, gauges } = this.#stats;
+    const { socket } = tracked;
+    const chain = chooseFilterChain(this.#chains, info) ?? this.#defaultChain;
+    if (!chain) {
+      counters.no_filter_chain_match += 1;
+      this.#forget(tracked);
+      socket.destroy();
+      return;
+    }
+    tracked.fingerprint = chain.config.fingerprint;
+    counters.downstream_cx_total += 1;
+    gauges.downstream_cx_active.add(1);
+    socket.once("close", () => {
+      counters.downstream_cx_destroy += 1;
+      gauges.downstream_cx_active.add(-1);
+      tracked.owner.#forget(tracked);
+    });
+    const secured = chain.transport?.secure?.(socket, early, info);
+    const connection = {
+      info,
+      socket: secured ?? socket,
+      early: secured ? noBytes : early,
+      bufferLimitBytes: this.config.bufferLimitBytes,
+    };
+    for (const filter of chain.filters) {
+      if (filter.kind === "terminal") filter.serve(connection);
+      else if (filter.admit(info) === "close") {
+        socket.destroy();
+        return;
+      }
+    }
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,236 @@
+import type { Address } from "../network/address.ts";
+import { formatAddress, isSameAddress } from "../network/address.ts";
+import type { ConnectionInfo } from "../network/connection-info.ts";
+import type { RunContext } from "../resources/extension.ts";
+import type { ListenerConfig } from "../resources/listener.ts";
+import type { ListenerSurroundings } from "./active-listener.ts";
+import { ActiveListener } from "./active-listener.ts";
+import type { Binding } from "./binding.ts";
+import { bind } from "./binding.ts";
+
+export interface ListenerSetOptions {
+  readonly run: RunContext;
+  readonly nextId: () => number;
+  /** How long connections of a listener that is gone may go on (`--drain-time-s`, Envoy's default 600 s). */
+  readonly drainMs: number;
+}
+
+interface Entry {
+  readonly listener: ActiveListener;
+  /** Absent before the set accepts, and for a listener that is not to be bound. */
+  readonly binding: Binding | undefined;
+}
+
+/**
+ * The listeners of a proxy, by name. An update takes effect for new connections at once and leaves no gap; what runs on the old
+ * version drains (XC-42 to XC-45). Calls must not overlap: wait for one update before the next.
+ */
+export class ListenerSet {
+  readonly #options: ListenerSetOptions;
+  readonly #stats;
+  readonly #surroundings: ListenerSurroundings;
+  readonly #entries = new Map<string, Entry>();
+  readonly #draining = new Map<ActiveListener, () => void>();
+  #state: "not-started" | "accepting" | "stopped" = "not-started";
+
+  constructor(options: ListenerSetOptions) {
+    this.#options = options;
+    const { stats } = options.run;
+    this.#stats = {
+      counters: stats.counters("listener_manager", [
+        "listener_added",
+        "listener_create_failure",
+        "listener_create_success",
+        "listener_in_place_updated",
+        "listener_modified",
+        "listener_removed",
+        "listener_stopped",
+      ]),
+      gauges: stats.gauges("listener_manager", [
+        "total_filter_chains_draining",
+        "total_listeners_active",
+        "total_listeners_draining",
+        "total_listeners_warming",
+        "workers_started",
+      ]),
+    };
+    this.#surroundings = {
+      nextId: options.nextId,
+      findByAddress: (info) => this.#findByAddress(info),
+    };
+  }
+
+  /** Where each listener stands, in the order of addition; the configured address while it is not bound. */
+  addresses(): readonly { readonly name: string; readonly address: Address }[] {
+    return [...this.#entries].map(([name, { listener, binding }]) => ({
+      name,
+      address: binding?.address ?? listener.config.address,
+    }));
+  }
+
+  has(name: string): boolean {
+    return this.#entries.has(name);
+  }
+
+  /**
+   * Binds everything and begins to accept. Gives the reasons, by name, why listeners could not be bound; those are dropped.
+   */
+  async start(): Promise<ReadonlyMap<string, string>> {
+    this.#state = "accepting";
+    const failures = new Map<string, string>();
+    for (const [name, { listener }] of this.#entries) {
+      const binding = await this.#bind(listener.config);
+      if (binding && "reason" in binding) {
+        failures.set(name, binding.reason);
+        this.#entries.delete(name);
+        this.#stats.counters.listener_create_failure += 1;
+      } else this.#serve(name, listener, binding);
+    }
+    this.#stats.gauges.workers_started.set(1);
+    this.#count();
+    return failures;
+  }
+
+  /** Adds a listener or replaces the one of its name. Gives the reason when it cannot be: the old one then stays as it was. */
+  async update(config: ListenerConfig): Promise<string | undefined> {
+    const { counters } = this.#stats;
+    const conflict = this.#conflict(config);
+    if (conflict !== undefined) return conflict;
+    const old = this.#entries.get(config.name);
+    const canTakeOver = old?.binding && isSameSocket(old.listener.config, config);
+    // Two sockets cannot hold one address: where only the socket's options change, the old one makes room first.
+    if (old && !canTakeOver && isSameAddress(old.listener.config.address, config.address))
+      old.binding?.close();
+    const binding = canTakeOver ? old.binding : await this.#bind(config);
+    if (binding && "reason" in binding) {
+      counters.listener_create_failure += 1;
+      return binding.reason;
+    }
+    const listener = new ActiveListener(config, this.#options.run, this.#surroundings);
+    this.#serve(config.name, listener, binding);
+    if (old) {
+      counters.listener_modified += 1;
+      if (old.binding !== binding) old.binding?.close();
+      if (old.listener.config.fingerprint === config.fingerprint) {
+        counters.listener_in_place_updated += 1;
+        old.listener.handOver(listener);
+      }
+      this.#drain(old.listener);
+    } else counters.listener_added += 1;
+    this.#count();
+    return undefined;
+  }
+
+  /** Stops accepting at once; connections drain. */
+  remove(name: string): void {
+    const entry = this.#entries.get(name);
+    if (!entry) return;
+    this.#entries.delete(name);
+    entry.binding?.close();
+    this.#stats.counters.listener_removed += 1;
+    this.#drain(entry.listener);
+    this.#count();
+  }
+
+  /** Stops accepting everywhere; connections go on until `drain` or `destroy`. */
+  stop(): void {
+    if (this.#state === "stopped") return;
+    this.#state = "stopped";
+    for (const { binding } of this.#entries.values()) {
+      binding?.close();
+      this.#stats.counters.listener_stopped += 1;
+    }
+  }
+
+  /** Stops accepting and waits for the connections to end, at most so long; then closes them. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.stop();
+    const listeners = [
+      ...[...this.#entries.values()].map(({ listener }) => listener),
+      ...this.#draining.keys(),
+    ];
+    let cancel: (() => void) | undefined;
+    const timeout = new Promise<void>((resolve) => {
+      cancel = this.#options.run.clock.after(timeoutMs, resolve);
+    });
+    const idle = Promise.all(
+      listeners.map((listener) => new Promise<void>((resolve) => listener.whenIdle(resolve))),
+    );
+    await Promise.race([idle, timeout]);
+    cancel?.();
+    this.destroy();
+  }
+
+  /** Stops accepting and closes every connection now. */
+  destroy(): void {
+    this.stop();
+    for (const { listener } of this.#entries.values()) listener.closeConnections();
+    for (const [listener, cancel] of this.#draining) {
+      cancel();
+      listener.closeConnections();
+    }
+    this.#draining.clear();
+    this.#entries.clear();
+    this.#count();
+  }
+
+  #conflict(config: ListenerConfig): string | undefined {
+    if (config.address.family !== "pipe" && config.address.port === 0) return undefined;
+    for (const [name, { listener }] of this.#entries) {
+      if (name === config.name || !isSameAddress(listener.config.address, config.address)) continue;
+      const subject = `error adding listener: '${config.name}' has duplicate address '${formatAddress(config.address)}'`;
+      const hint =
+        "to check if the listener has duplicated addresses with other listeners or 'enable_reuse_port'";
+      return `${subject} as existing listener, ${hint} is set to 'false' for the listener`;
+    }
+    return undefined;
+  }
+
+  /**
+   * Before the start nothing must accept, yet a refusal has to come now: the address is tried and given back. After it, the
+   * binding is for good.
+   */
+  async #bind(config: ListenerConfig): Promise<Binding | undefined | { readonly reason: string }> {
+    if (!config.isBound || this.#state === "stopped") return undefined;
+    const binding = await bind(config);
+    if ("reason" in binding || this.#state === "accepting") return binding;
+    binding.close();
+    return undefined;
+  }
+
+  #serve(name: string, listener: ActiveListener, binding: Binding | undefined): void {
+    this.#entries.set(name, { listener, binding });
+    this.#stats.counters.listener_create_success += binding ? 1 : 0;
+    binding?.serve((socket) => listener.accept(socket));
+  }
+
+  #findByAddress(info: ConnectionInfo): ActiveListener | undefined {
+    for (const { listener } of this.#entries.values()) {
+      if (isSameAddress(listener.config.address, info.local)) return listener;
+    }
+    return undefined;
+  }
+
+  #drain(listener: ActiveListener): void {
+    const { drainMs, run } = this.#options;
+    const cancel = run.clock.after(drainMs, () => listener.closeConnections());
+    this.#draining.set(listener, cancel);
+    listener.whenIdle(() => {
+      cancel();
+      this.#draining.delete(listener);
+      this.#count();
+    });
+  }
+
+  #count(): void {
+    const { gauges } = this.#stats;
+    gauges.total_listeners_active.set(this.#entries.size);
+    gauges.total_listeners_draining.set(this.#draining.size);
+  }
+}
+
+/** True when the listening socket of one version can go on as that of the other. */
+function isSameSocket(a: ListenerConfig, b: ListenerConfig): boolean {
+  const isSame = isSameAddress(a.address, b.address) && a.isBound === b.isBound;
+  return isSame && a.isDualStack === b.isDualStack && a.backlog === b.backlog;
+}

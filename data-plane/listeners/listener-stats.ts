@@ -1,0 +1,19 @@
+import type { StatsStore } from "../stats/stats-store.ts";
+
+export type ListenerStats = ReturnType<typeof listenerStats>;
+
+/** The statistics under `listener.<address>.`; versions of one listener share them. */
+export function listenerStats(stats: StatsStore, scope: string) {
+  return {
+    counters: stats.counters(scope, [
+      "downstream_cx_destroy",
+      "downstream_cx_overflow",
+      "downstream_cx_total",
+      "downstream_listener_filter_error",
+      "downstream_listener_filter_remote_close",
+      "downstream_pre_cx_timeout",
+      "no_filter_chain_match",
+    ]),
+    gauges: stats.gauges(scope, ["downstream_cx_active", "downstream_pre_cx_active"]),
+  };
+}

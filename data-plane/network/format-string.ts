@@ -1,0 +1,148 @@
+import type { Address } from "./address.ts";
+import { formatAddress, formatHost } from "./address.ts";
+import type { ConnectionInfo, MetadataValue } from "./connection-info.ts";
+import type { Host } from "./upstream.ts";
+
+/** What a format string is evaluated against. */
+export interface FormatSource {
+  /** The connection that the `%DOWNSTREAM_…%` operators mean. */
+  readonly connection: Pick<
+    ConnectionInfo,
+    "id" | "remote" | "local" | "directRemote" | "directLocal" | "metadata" | "filterState"
+  >;
+  readonly upstreamHost?: Host;
+  readonly hostname: string;
+}
+
+/** A parsed format string: the text for a source. A value that is missing reads `-`. */
+export type Format = (source: FormatSource) => string;
+
+/** Reads the argument of an operator and gives what it yields for a source. */
+type Operator = (argument: string) => (source: FormatSource) => string | undefined;
+
+const port = (address: Address) => (address.family === "pipe" ? undefined : String(address.port));
+const none = () => undefined;
+const nothing: Operator = () => none;
+
+function addressOperators(name: string, of: (source: FormatSource) => Address): [string, Operator][] {
+  return [
+    [`${name}_ADDRESS`, () => (source) => formatAddress(of(source))],
+    [`${name}_ADDRESS_WITHOUT_PORT`, () => (source) => formatHost(of(source))],
+    [`${name}_PORT`, () => (source) => port(of(source))],
+  ];
+}
+
+const operators: ReadonlyMap<string, Operator> = new Map<string, Operator>([
+  ...addressOperators("DOWNSTREAM_REMOTE", ({ connection }) => connection.remote),
+  ...addressOperators("DOWNSTREAM_LOCAL", ({ connection }) => connection.local),
+  ...addressOperators("DOWNSTREAM_DIRECT_REMOTE", ({ connection }) => connection.directRemote),
+  ...addressOperators("DOWNSTREAM_DIRECT_LOCAL", ({ connection }) => connection.directLocal),
+  [
+    "CONNECTION_ID",
+    () =>
+      ({ connection }) =>
+        String(connection.id),
+  ],
+  [
+    "HOSTNAME",
+    () =>
+      ({ hostname }) =>
+        hostname,
+  ],
+  [
+    "UPSTREAM_HOST",
+    () =>
+      ({ upstreamHost }) =>
+        upstreamHost && formatAddress(upstreamHost.address),
+  ],
+  [
+    "UPSTREAM_METADATA",
+    (argument) => {
+      const [namespace = "", ...keys] = argument.split(":");
+      return ({ upstreamHost }) => lookUp(upstreamHost?.metadata.filter.get(namespace), keys);
+    },
+  ],
+  [
+    "DYNAMIC_METADATA",
+    (argument) => {
+      const [namespace = "", ...keys] = argument.split(":");
+      return ({ connection }) => lookUp(connection.metadata(namespace), keys);
+    },
+  ],
+  [
+    "FILTER_STATE",
+    (argument) => {
+      const [name = "", form, field = ""] = argument.split(":");
+      return ({ connection }) => {
+        const object = connection.filterState(name);
+        return form === "FIELD" ? object?.field(field) : object?.serialize();
+      };
+    },
+  ],
+  // What belongs to a request or to the choice of its cluster has no value on a bare connection (PP-105).
+  ["UPSTREAM_CLUSTER", nothing],
+  ["REQ", nothing],
+  ["RESP", nothing],
+  ["TRAILER", nothing],
+]);
+
+/** An operator, or a literal percent sign. */
+const operatorPattern = /%(?:([A-Z][A-Z0-9_]*)(?:\(([^)]*)\))?(?::(\d+))?)?%/y;
+
+/**
+ * Reads Envoy's format string: text with `%OPERATOR(argument):max_length%`, `%%` for a percent sign. Gives the reason when it is
+ * none, or names an operator that is not known here.
+ */
+export function parseFormat(text: string): Format | { readonly reason: string } {
+  const parts: Format[] = [];
+  let at = 0;
+  while (at < text.length) {
+    const next = text.indexOf("%", at);
+    const literal = text.slice(at, next < 0 ? text.length : next);
+    if (literal !== "") parts.push(() => literal);
+    if (next < 0) break;
+    operatorPattern.lastIndex = next;
+    const found = operatorPattern.exec(text);
+    if (!found) return { reason: `incorrect operator at ${JSON.stringify(text.slice(next, next + 40))}` };
+    const part = parseOperator(found[1], found[2] ?? "", found[3]);
+    if (typeof part !== "function") return part;
+    parts.push(part);
+    at = operatorPattern.lastIndex;
+  }
+  return (source) => parts.map((part) => part(source)).join("");
+}
+
+function parseOperator(
+  name: string | undefined,
+  argument: string,
+  maxLength: string | undefined,
+): Format | { readonly reason: string } {
+  if (name === undefined) return () => "%";
+  const operator = operators.get(name);
+  if (!operator) return { reason: `%${name}% is not known to the bundled data plane` };
+  const read = operator(argument);
+  const limit = maxLength === undefined ? undefined : Number(maxLength);
+  return (source) => (read(source) ?? "-").slice(0, limit);
+}
+
+/** The value under a path of keys: text as it is, everything else as JSON with sorted keys. */
+function lookUp(
+  fields: Readonly<Record<string, MetadataValue>> | undefined,
+  keys: readonly string[],
+): string | undefined {
+  let value: MetadataValue | undefined = fields;
+  for (const key of keys) {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+    const entries: readonly (readonly [string, MetadataValue])[] = Object.entries(value);
+    value = entries.find(([name]) => name === key)?.[1];
+  }
+  if (value === undefined) return undefined;
+  return typeof value === "string" ? value : JSON.stringify(sortKeys(value));
+}
+
+function sortKeys(value: MetadataValue): MetadataValue {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(sortKeys);
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, item]) => [key, sortKeys(item)]));
+}

@@ -1,0 +1,13 @@
+import { proxyProtocol } from "../filters/proxy-protocol.ts";
+import type { ExtensionTable } from "../resources/extension.ts";
+import { tcpProxy } from "../tcp/tcp-proxy.ts";
+import { downstreamRawBuffer, upstreamRawBuffer } from "../transport-sockets/raw-buffer.ts";
+import { upstreamProxyProtocol } from "../transport-sockets/upstream-proxy-protocol.ts";
+
+/** Every extension that comes with the data plane. */
+export const bundledExtensions: ExtensionTable = {
+  listenerFilters: [proxyProtocol],
+  networkFilters: [tcpProxy],
+  upstreamTransportSockets: [upstreamRawBuffer, upstreamProxyProtocol],
+  downstreamTransportSockets: [downstreamRawBuffer],
+};

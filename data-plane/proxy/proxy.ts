@@ -1,0 +1,250 @@
+import type { Clock } from "../../src/base/clock.ts";
+import type { Log } from "../../src/base/log.ts";
+import { CLUSTER_LOAD_ASSIGNMENT } from "../../src/schema/type-urls.ts";
+import type { BootstrapConfig } from "../bootstrap/bootstrap.ts";
+import { ClusterSet } from "../clusters/cluster-set.ts";
+import type { Resolver } from "../clusters/resolver.ts";
+import { ListenerSet } from "../listeners/listener-set.ts";
+import { parseLoadAssignment } from "../resources/cluster-load-assignment.ts";
+import type { ClusterConfig } from "../resources/cluster.ts";
+import { parseCluster } from "../resources/cluster.ts";
+import type { ExtensionTable, ParseContext, RunContext, SchemaReader } from "../resources/extension.ts";
+import type { ListenerConfig } from "../resources/listener.ts";
+import { parseListener } from "../resources/listener.ts";
+import type { Parsed } from "../resources/parsed.ts";
+import { parsed, refuse } from "../resources/parsed.ts";
+import { StatsStore } from "../stats/stats-store.ts";
+import type {
+  NameSubscriptions,
+  ResourceConsumer,
+  Update,
+  UpdatedResource,
+  Verdict,
+} from "../xds-client/update.ts";
+import { applyEach } from "./consume.ts";
+import { ResourceRecords } from "./resource-records.ts";
+
+/** Envoy's `ServerInfo.State`. */
+export type ProxyState = "PRE_INITIALIZING" | "INITIALIZING" | "LIVE" | "DRAINING";
+
+export interface ProxyOptions {
+  readonly bootstrap: BootstrapConfig;
+  readonly schema: SchemaReader;
+  readonly extensions: ExtensionTable;
+  readonly clock: Clock;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  readonly resolver: Resolver;
+  /** Where the endpoints of EDS clusters come from. */
+  readonly subscriptions: NameSubscriptions;
+  readonly log: Log;
+  /** `%HOSTNAME%`. */
+  readonly hostname: string;
+  /** How long connections of a listener that is gone may go on. */
+  readonly drainMs: number;
+}
+
+/**
+ * A proxy: listeners, clusters and what updates them. Made without I/O. Whoever owns it starts it in Envoy's order (XC-11):
+ * `startClusters`, then CDS, then LDS into the consumers, then `startListeners`.
+ */
+export class Proxy implements AsyncDisposable {
+  readonly stats = new StatsStore();
+  readonly clusters: ClusterSet;
+  readonly listeners: ListenerSet;
+  readonly clusterRecords = new ResourceRecords();
+  readonly listenerRecords = new ResourceRecords();
+  readonly endpointRecords = new ResourceRecords();
+  readonly #options: ProxyOptions;
+  readonly #context: ParseContext;
+  readonly #gauges;
+  readonly #startedAtMs: number;
+  #state: ProxyState = "PRE_INITIALIZING";
+  #lastId = 0;
+
+  constructor(options: ProxyOptions) {
+    const { bootstrap, schema, extensions, hostname, subscriptions, clock, random, log } = options;
+    this.#options = options;
+    this.#context = { schema, extensions, hostname, runtime: bootstrap.runtime };
+    this.#startedAtMs = clock.monotonic();
+    this.#gauges = this.stats.gauges("server", [
+      "concurrency",
+      "live",
+      "state",
+      "total_connections",
+      "uptime",
+    ]);
+    this.#gauges.concurrency.set(1);
+    this.#setState("PRE_INITIALIZING");
+    const nextId = () => (this.#lastId += 1);
+    const run = { stats: this.stats, clock, random, log };
+    this.clusters = new ClusterSet({
+      run,
+      nextId,
+      resolver: options.resolver,
+      subscribe: (name, source) => subscriptions.subscribe(CLUSTER_LOAD_ASSIGNMENT, name, source),
+    });
+    const runWithUpstreams: RunContext = { ...run, upstreams: this.clusters };
+    this.listeners = new ListenerSet({ run: runWithUpstreams, nextId, drainMs: options.drainMs });
+  }
+
+  get state(): ProxyState {
+    return this.#state;
+  }
+
+  get uptimeMs(): number {
+    return this.#options.clock.monotonic() - this.#startedAtMs;
+  }
+
+  /** Starts the static clusters. The promise is done when all of them have their endpoints or gave up on them. */
+  async startClusters(): Promise<void> {
+    this.#setState("INITIALIZING");
+    const updatedAtMs = this.#options.clock.now();
+    const warmed = this.#options.bootstrap.clusters.map(({ config, message }) => {
+      this.clusterRecords.applied({ name: config.name, origin: "static", version: "", message, updatedAtMs });
+      return this.clusters.update(config);
+    });
+    await Promise.all(warmed);
+  }
+
+  /**
+   * Adds the static listeners, then opens all of them: the proxy is LIVE.
+   *
+   * @throws Error with Envoy's text when a static listener cannot be added; a dynamic one that cannot be bound any more is logged
+   */
+  async startListeners(): Promise<void> {
+    const { bootstrap, clock, log } = this.#options;
+    const updatedAtMs = clock.now();
+    for (const { config, message } of bootstrap.listeners) {
+      const reason = await this.listeners.update(config);
+      if (reason !== undefined) throw new Error(reason);
+      this.listenerRecords.applied({
+        name: config.name,
+        origin: "static",
+        version: "",
+        message,
+        updatedAtMs,
+      });
+    }
+    const failures = await this.listeners.start();
+    for (const [name, reason] of failures) {
+      if (this.listenerRecords.isStatic(name)) throw new Error(reason);
+      log.error("cannot open a listener", { listener: name, error: reason });
+    }
+    this.#setState("LIVE");
+  }
+
+  /** Runs what CDS says. */
+  readonly clusterConsumer: ResourceConsumer = {
+    apply: (update) => this.#applyClusters(update),
+    // As after an empty answer: what there is goes on (XC-13).
+    fetchEnded: () => undefined,
+  };
+
+  /** Runs what LDS says. */
+  readonly listenerConsumer: ResourceConsumer = {
+    apply: (update) => this.#applyListeners(update),
+    fetchEnded: () => undefined,
+  };
+
+  /** Runs what EDS says. */
+  readonly endpointConsumer: ResourceConsumer = {
+    apply: (update) => this.#applyEndpoints(update),
+    fetchEnded: (names) => this.clusters.endFetch(names),
+  };
+
+  /** Stops accepting and lets connections end by themselves, at most so long. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.#setState("DRAINING");
+    await this.listeners.drain(timeoutMs);
+  }
+
+  /** Stops everything now. Idempotent. */
+  close(): Promise<void> {
+    this.#setState("DRAINING");
+    this.listeners.destroy();
+    this.clusters.close();
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #applyClusters(update: Update): Promise<Verdict> {
+    const warming: Promise<void>[] = [];
+    const refused = await applyEach<ClusterConfig>(update, {
+      ...this.#application("cluster", this.clusterRecords),
+      parse: (resource) => this.#parseCluster(resource),
+      run: (config) => {
+        const warmed = this.clusters.update(config);
+        if (config.discovery.kind === "eds" && this.clusters.isWarming(config.name)) warming.push(warmed);
+        return undefined;
+      },
+    });
+    for (const name of update.removed) {
+      if (this.clusterRecords.isStatic(name)) continue;
+      this.clusterRecords.removed(name);
+      this.clusters.remove(name);
+    }
+    // Only a proxy that has started keeps the ACK back for the endpoints (XC-35); before, the start itself waits for them.
+    if (warming.length === 0) return { refused };
+    return { refused, warmed: Promise.all(warming).then(() => undefined) };
+  }
+
+  #parseCluster({ message }: UpdatedResource): Parsed<ClusterConfig> {
+    const cluster = parseCluster(message, this.#context, "");
+    const discovery = cluster.value?.discovery;
+    if (discovery?.kind !== "eds") return cluster;
+    const reason = this.#options.subscriptions.refusalOf(discovery.source);
+    return reason === undefined ? cluster : { problems: [refuse("eds_cluster_config.eds_config", reason)] };
+  }
+
+  async #applyListeners(update: Update): Promise<Verdict> {
+    // First what goes, so that its address is free for what comes.
+    for (const name of update.removed) {
+      if (this.listenerRecords.isStatic(name)) continue;
+      this.listenerRecords.removed(name);
+      this.listeners.remove(name);
+    }
+    const refused = await applyEach<ListenerConfig>(update, {
+      ...this.#application("listener", this.listenerRecords),
+      parse: ({ message }) => parseListener(message, this.#context, ""),
+      run: (config) => this.listeners.update(config),
+    });
+    return { refused };
+  }
+
+  async #applyEndpoints(update: Update): Promise<Verdict> {
+    // A name that was dropped in the meantime begins anew: equal bytes are then a change.
+    for (const name of update.resources.keys()) {
+      if (!this.clusters.hasEndpoints(name)) this.endpointRecords.removed(name);
+    }
+    const refused = await applyEach(update, {
+      ...this.#application("endpoints", this.endpointRecords),
+      parse: (resource) => {
+        const assignment = parseLoadAssignment(resource.message, "");
+        const named = assignment.value?.endpoints.find(({ address }) => address.family === "name");
+        if (named?.address.family !== "name") return assignment;
+        return parsed(assignment.value, [refuse("endpoints", `malformed IP address: ${named.address.name}`)]);
+      },
+      run: (assignment) => {
+        if (assignment) this.clusters.setEndpoints(assignment.clusterName, assignment);
+        return undefined;
+      },
+    });
+    this.clusters.endFetch(update.removed);
+    return { refused };
+  }
+
+  #application(noun: string, records: ResourceRecords) {
+    return { noun, records, clock: this.#options.clock, log: this.#options.log };
+  }
+
+  #setState(state: ProxyState): void {
+    this.#state = state;
+    const numbers = { LIVE: 0, DRAINING: 1, PRE_INITIALIZING: 2, INITIALIZING: 3 };
+    this.#gauges.state.set(numbers[state]);
+    this.#gauges.live.set(state === "LIVE" ? 1 : 0);
+  }
+}

@@ -1,0 +1,119 @@
+import type { Socket } from "node:net";
+import type { Clock } from "../../src/base/clock.ts";
+import type { UpstreamConnection } from "../network/upstream.ts";
+
+/** Counters of a tcp_proxy that its connections add to. */
+export interface RelayTraffic {
+  downstream_cx_rx_bytes_total: number;
+  downstream_cx_tx_bytes_total: number;
+  downstream_flow_control_paused_reading_total: number;
+  downstream_flow_control_resumed_reading_total: number;
+}
+
+/** How a relay ended. */
+export type RelayEnd = "downstream" | "upstream" | "idle-timeout";
+
+export interface RelayOptions {
+  readonly downstream: Socket;
+  /** Bytes of the client that arrived before the relay began. */
+  readonly early: Buffer;
+  /** What may wait to be written to the client before reading from the upstream stops. */
+  readonly bufferLimitBytes: number;
+  readonly upstream: UpstreamConnection;
+  readonly traffic: RelayTraffic;
+  /** Neither side sent anything for so long; 0 for no limit. */
+  readonly idleTimeoutMs: number;
+  readonly clock: Clock;
+  /** Called once, when both sockets are closed or closing. */
+  readonly onEnd: (end: RelayEnd) => void;
+}
+
+/**
+ * Copies bytes both ways until both sides have ended. Each side's end of stream is passed on alone, the other direction going on
+ * (half-close); a side that reads too slowly stops the reading from the other.
+ */
+export function startRelay(options: RelayOptions): void {
+  const { downstream, upstream, traffic, clock, idleTimeoutMs } = options;
+  const { socket, traffic: clusterTraffic } = upstream;
+  let lastActivity = clock.monotonic();
+  let cancelIdle: (() => void) | undefined;
+  let isOver = false;
+
+  const finish = (end: RelayEnd) => {
+    if (isOver) return;
+    isOver = true;
+    cancelIdle?.();
+    upstream.release(end === "upstream" ? "remote" : "local");
+    options.onEnd(end);
+  };
+  const watchIdle = (delayMs: number) => {
+    cancelIdle = clock.after(delayMs, () => {
+      const left = lastActivity + idleTimeoutMs - clock.monotonic();
+      if (left > 0) return watchIdle(left);
+      finish("idle-timeout");
+      socket.destroy();
+      downstream.destroy();
+    });
+  };
+
+  const first = firstBytes(upstream.header, options.early);
+  if (first) {
+    clusterTraffic.upstream_cx_tx_bytes_total += first.length;
+    traffic.downstream_cx_rx_bytes_total += options.early.length;
+    socket.write(first);
+  }
+  downstream.on("data", (chunk: Buffer) => {
+    lastActivity = clock.monotonic();
+    traffic.downstream_cx_rx_bytes_total += chunk.length;
+    clusterTraffic.upstream_cx_tx_bytes_total += chunk.length;
+    if (!socket.write(chunk) && socket.writableLength > upstream.bufferLimitBytes) {
+      traffic.downstream_flow_control_paused_reading_total += 1;
+      downstream.pause();
+    }
+  });
+  socket.on("data", (chunk: Buffer) => {
+    lastActivity = clock.monotonic();
+    clusterTraffic.upstream_cx_rx_bytes_total += chunk.length;
+    traffic.downstream_cx_tx_bytes_total += chunk.length;
+    if (!downstream.write(chunk) && downstream.writableLength > options.bufferLimitBytes) {
+      clusterTraffic.upstream_flow_control_paused_reading_total += 1;
+      socket.pause();
+    }
+  });
+  socket.on("drain", () => {
+    if (!downstream.isPaused()) return;
+    traffic.downstream_flow_control_resumed_reading_total += 1;
+    downstream.resume();
+  });
+  downstream.on("drain", () => {
+    if (!socket.isPaused()) return;
+    clusterTraffic.upstream_flow_control_resumed_reading_total += 1;
+    socket.resume();
+  });
+  downstream.on("end", () => socket.end());
+  socket.on("end", () => downstream.end());
+  // What has been written is still delivered when the other side is gone: Envoy closes with a flush.
+  downstream.on("close", () => {
+    finish("downstream");
+    if (!socket.destroyed) socket.destroySoon();
+  });
+  socket.on("close", () => {
+    finish("upstream");
+    if (!downstream.destroyed) downstream.destroySoon();
+  });
+  socket.on("error", ignore);
+  if (idleTimeoutMs > 0) watchIdle(idleTimeoutMs);
+  if (downstream.destroyed) {
+    finish("downstream");
+    socket.destroySoon();
+  } else downstream.resume();
+}
+
+/** Header and early payload in one piece, so that they leave in one segment. */
+function firstBytes(header: Buffer | undefined, early: Buffer): Buffer | undefined {
+  if (!header) return early.length > 0 ? early : undefined;
+  return early.length > 0 ? Buffer.concat([header, early]) : header;
+}
+
+/** An error is always followed by `close`, where the connection ends. */
+function ignore(): void {}

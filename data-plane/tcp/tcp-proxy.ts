@@ -1,0 +1,169 @@
+import type { Problem } from "../../src/base/problem.ts";
+import type { TcpProxy } from "../../src/schema/api.ts";
+import type { ProxyProtocolState } from "../network/connection-info.ts";
+import { ownAddresses, type ConnectionInfo } from "../network/connection-info.ts";
+import type { ConnectAttempt } from "../network/upstream.ts";
+import type { TlvMergePolicy } from "../proxy-protocol/select-tlvs.ts";
+import { mergeTlvs } from "../proxy-protocol/select-tlvs.ts";
+import type { DownstreamConnection, Extension, NetworkFilter, RunContext } from "../resources/extension.ts";
+import { asType } from "../resources/message-type.ts";
+import { parsed } from "../resources/parsed.ts";
+import type { SupportTable } from "../resources/support.ts";
+import { oneOf, unsupportedFields } from "../resources/support.ts";
+import type { TlvSource } from "../resources/tlv-entry.ts";
+import { parseTlvEntries, tlvEntrySupport, tlvsOf } from "../resources/tlv-entry.ts";
+import { durationMs, wrapped } from "../resources/values.ts";
+import { startRelay } from "./relay.ts";
+import type { ClusterChoice } from "./weighted-clusters.ts";
+import { weightedClusters } from "./weighted-clusters.ts";
+
+const typeName = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
+
+const support: SupportTable = {
+  stat_prefix: true,
+  cluster: true,
+  weighted_clusters: { clusters: { name: true, weight: true } },
+  idle_timeout: true,
+  max_connect_attempts: true,
+  max_downstream_connection_duration: true,
+  proxy_protocol_tlvs: tlvEntrySupport,
+  proxy_protocol_tlv_merge_policy: oneOf(
+    "ADD_IF_ABSENT",
+    "OVERWRITE_BY_TYPE_IF_EXISTS_OR_ADD",
+    "APPEND_IF_EXISTS_OR_ADD",
+  ),
+};
+
+const counterNames = [
+  "downstream_cx_no_route",
+  "downstream_cx_rx_bytes_total",
+  "downstream_cx_total",
+  "downstream_cx_tx_bytes_total",
+  "downstream_flow_control_paused_reading_total",
+  "downstream_flow_control_resumed_reading_total",
+  "idle_timeout",
+  "max_downstream_connection_duration",
+] as const;
+
+const ONE_HOUR_MS = 3_600_000;
+
+interface TcpProxyConfig {
+  readonly statPrefix: string;
+  readonly choose: ClusterChoice;
+  /** 1 h when unset, 0 for none (PP-112). */
+  readonly idleTimeoutMs: number;
+  readonly maxConnectAttempts: number;
+  /** 0: no limit. */
+  readonly maxDurationMs: number;
+  readonly tlvs: readonly TlvSource[];
+  readonly mergePolicy: TlvMergePolicy;
+  readonly hostname: string;
+}
+
+/** `envoy.filters.network.tcp_proxy`: one upstream connection for each downstream connection. */
+export const tcpProxy: Extension<NetworkFilter> = {
+  typeName,
+  parse(message, context, path) {
+    const proxy = asType(typeName, message);
+    const tlvs = parseTlvEntries(proxy.proxy_protocol_tlvs, `${path}.proxy_protocol_tlvs`);
+    const problems: Problem[] = [...unsupportedFields(message, support, path), ...tlvs.problems];
+    const config = tcpProxyConfig(proxy, tlvs.value ?? [], context.hostname);
+    return parsed((run) => installTcpProxy(config, run), problems);
+  },
+};
+
+function tcpProxyConfig(proxy: TcpProxy, tlvs: readonly TlvSource[], hostname: string): TcpProxyConfig {
+  const policy = proxy.proxy_protocol_tlv_merge_policy;
+  const isKnown = policy === "OVERWRITE_BY_TYPE_IF_EXISTS_OR_ADD" || policy === "APPEND_IF_EXISTS_OR_ADD";
+  const weighted = proxy.weighted_clusters?.clusters ?? [];
+  const name = proxy.cluster ?? "";
+  return {
+    statPrefix: proxy.stat_prefix ?? "",
+    choose: weighted.length > 0 ? weightedClusters(weighted) : () => name,
+    idleTimeoutMs: durationMs(proxy.idle_timeout, ONE_HOUR_MS),
+    maxConnectAttempts: wrapped(proxy.max_connect_attempts, 1, 1),
+    maxDurationMs: durationMs(proxy.max_downstream_connection_duration, 0),
+    tlvs,
+    mergePolicy: isKnown ? policy : "ADD_IF_ABSENT",
+    hostname,
+  };
+}
+
+function installTcpProxy(config: TcpProxyConfig, run: RunContext): NetworkFilter {
+  const counters = run.stats.counters(`tcp.${config.statPrefix}`, counterNames);
+  return {
+    kind: "terminal",
+    serve(connection) {
+      counters.downstream_cx_total += 1;
+      const { socket } = connection;
+      const upstream = run.upstreams.get(config.choose(run.random()));
+      if (!upstream) {
+        counters.downstream_cx_no_route += 1;
+        socket.destroy();
+        return;
+      }
+      const downstream = proxyProtocolState(connection.info, config);
+      let attempts = 0;
+      let attempt: ConnectAttempt | undefined;
+      const onEarlyClose = () => attempt?.cancel();
+      const tryToConnect = () => {
+        attempts += 1;
+        attempt = upstream.connect({
+          info: connection.info,
+          downstream,
+          isLastAttempt: attempts >= config.maxConnectAttempts,
+          onConnected(up) {
+            socket.off("close", onEarlyClose);
+            const cancelDuration = limitDuration(connection, config, run, () => {
+              counters.max_downstream_connection_duration += 1;
+            });
+            startRelay({
+              downstream: socket,
+              early: connection.early,
+              bufferLimitBytes: connection.bufferLimitBytes,
+              upstream: up,
+              traffic: counters,
+              idleTimeoutMs: config.idleTimeoutMs,
+              clock: run.clock,
+              onEnd(end) {
+                cancelDuration?.();
+                if (end === "idle-timeout") counters.idle_timeout += 1;
+              },
+            });
+          },
+          onFailure(failure) {
+            const mayRetry = failure === "connect-fail" || failure === "connect-timeout";
+            if (mayRetry && attempts < config.maxConnectAttempts) return tryToConnect();
+            socket.off("close", onEarlyClose);
+            socket.destroy();
+          },
+        });
+      };
+      socket.on("close", onEarlyClose);
+      tryToConnect();
+    },
+  };
+}
+
+function limitDuration(
+  { socket }: DownstreamConnection,
+  { maxDurationMs }: TcpProxyConfig,
+  { clock }: RunContext,
+  onLimit: () => void,
+): (() => void) | undefined {
+  if (maxDurationMs === 0) return undefined;
+  return clock.after(maxDurationMs, () => {
+    onLimit();
+    socket.destroy();
+  });
+}
+
+/** What an upstream PROXY header is to tell: what was received, or the connection's own addresses (PP-61), with own TLVs merged in. */
+function proxyProtocolState(info: ConnectionInfo, config: TcpProxyConfig): ProxyProtocolState {
+  const received = info.proxyProtocol;
+  const addresses = received ? received.addresses : ownAddresses(info);
+  const state = { ...(addresses && { addresses }) };
+  if (config.tlvs.length === 0) return { ...state, tlvs: received?.tlvs ?? [] };
+  const own = tlvsOf(config.tlvs, { connection: info, hostname: config.hostname });
+  return { ...state, tlvs: mergeTlvs(config.mergePolicy, received?.tlvs, own) };
+}
