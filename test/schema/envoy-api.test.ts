@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { loadDescriptors } from "../../src/schema/load.ts";
 import { descriptorsFromSet } from "../../src/schema/user-types/from-set.ts";
+import { embeddedDescriptors } from "../kit/embedded-descriptors.ts";
 import { needs, peerPath } from "../kit/peers.ts";
 import { temporaryFolder } from "../kit/temporary-folder.ts";
 
@@ -36,5 +37,18 @@ describe("the bundle against the descriptors compiled into go-control-plane", ne
     assert.deepEqual(problems, []);
     for (const [name, message] of base.messages) assert.deepEqual(descriptors.messages.get(name), message);
     for (const [name, type] of base.enums) assert.deepEqual(descriptors.enums.get(name), type);
+  });
+});
+
+describe("the bundle against the descriptors inside the Envoy 1.40 binary", needs("envoy"), () => {
+  it("knows every v3 field that this Envoy was built with, rules and all", () => {
+    const base = loadDescriptors();
+    const set = embeddedDescriptors(readFileSync(peerPath("envoy")));
+    const { descriptors, problems } = descriptorsFromSet(set, base, "envoy");
+    assert.deepEqual(problems, []);
+    const v3 = [...descriptors.messages.values()].filter(({ name }) => /^envoy\.(.*\.)?v3\./.test(name));
+    const fields = v3.reduce((sum, message) => sum + message.fields.length, 0);
+    assert.ok(fields > 4500, `only ${fields} v3 fields were found`);
+    for (const message of v3) assert.deepEqual(base.messages.get(message.name), message);
   });
 });
