@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { encodeV1, encodeV2 } from "../../data-plane/proxy-protocol/encode-header.ts";
+import type { ProxyAddresses } from "../../data-plane/proxy-protocol/header.ts";
+import type { JsonObject } from "../kit/json.ts";
+import { startHaProxyReader, startHaProxyWriter } from "../kit/haproxy.ts";
+import { startNginxReader } from "../kit/nginx.ts";
+import type { ProxyProcess } from "../kit/proxy-process.ts";
+import { startRecordingBackend } from "../kit/recording-backend.ts";
+import { connectTo } from "../kit/scripted-client.ts";
+import { needs } from "../kit/peers.ts";
+import { relayBootstrap } from "./proxy-bootstrap.ts";
+
+const clients: Readonly<Record<string, ProxyAddresses>> = {
+  IPv4: {
+    source: { address: "203.0.113.9", port: 40000, family: "IPv4" },
+    destination: { address: "198.51.100.7", port: 443, family: "IPv4" },
+  },
+  IPv6: {
+    source: { address: "2001:db8::9", port: 40001, family: "IPv6" },
+    destination: { address: "2001:db8:1::7", port: 8443, family: "IPv6" },
+  },
+};
+const readers = { haproxy: startHaProxyReader, nginx: startNginxReader } as const;
+const versions = ["V1", "V2"] as const;
+
+/** What a proxy writes is read by HAProxy and nginx, and what HAProxy writes is read by the proxy. */
+export function headerTests(start: (bootstrap: JsonObject) => Promise<ProxyProcess>): void {
+  for (const [family, addresses] of Object.entries(clients)) {
+    for (const version of versions) {
+      for (const reader of ["haproxy", "nginx"] as const) {
+        it(`writes a ${version} header over ${family} that ${reader} reads`, needs(reader), async () => {
+          await using peer = await readers[reader]();
+          await using proxy = await start(relayBootstrap(peer.port, version));
+          await using client = await connectTo(await proxy.admin.listenerPort("in"));
+          client.write(Buffer.concat([encodeV1(addresses), Buffer.from("GET / HTTP/1.0\r\n\r\n")]));
+          await client.closed();
+          const body = client.received.toString("latin1").split("\r\n\r\n")[1];
+          const { source, destination } = addresses;
+          assert.equal(body, `${source.address} ${source.port} ${destination.address} ${destination.port}`);
+        });
+      }
+
+      it(`reads the ${version} header over ${family} that haproxy writes`, needs("haproxy"), async () => {
+        await using backend = await startRecordingBackend();
+        await using proxy = await start(relayBootstrap(backend.port, "V2"));
+        await using writer = await startHaProxyWriter(version, await proxy.admin.listenerPort("in"));
+        await using client = await connectTo(writer.port);
+        client.write(Buffer.concat([encodeV1(addresses), Buffer.from("hello")]));
+        const connection = await backend.connection(0);
+        const expected = Buffer.concat([encodeV2(addresses, []).bytes, Buffer.from("hello")]);
+        const received = await connection.receivedThat((bytes) => bytes.length >= expected.length);
+        assert.equal(received.toString("hex"), expected.toString("hex"));
+      });
+    }
+  }
+}
