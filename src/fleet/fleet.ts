@@ -49,6 +49,11 @@ export class Fleet {
     return this.#connected.size;
   }
 
+  /** What is known of an open stream whose node is known. */
+  stream(streamId: number): StreamRecord | undefined {
+    return this.#nodeOfStream.get(streamId)?.streams.get(streamId);
+  }
+
   /** Takes in what happened. Events of streams that are not known change nothing. */
   apply(event: XdsEvent): void {
     switch (event.kind) {

@@ -28,6 +28,11 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
 }
 
+/** An address that could not be had; the message says what to do about it. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
+}
+
 /** The sentence for an error of `listen`, with what to do about it. */
 export function explainListenError(
   error: NodeJS.ErrnoException,
@@ -35,11 +40,13 @@ export function explainListenError(
   flag: string,
 ): string {
   const where = formatListenAddress(address);
-  if (error.code === "EADDRINUSE") {
+  // grpc-js names the system's code only inside its message.
+  const code = error.code ?? /\bE[A-Z]{4,}\b/.exec(error.message)?.[0];
+  if (code === "EADDRINUSE") {
     return `${where} is in use: stop the program that listens there, or choose another address with ${flag}`;
   }
-  if (error.code === "EACCES") return `${where} needs more rights: choose a port above 1023 with ${flag}`;
-  if (error.code === "EADDRNOTAVAIL" || error.code === "ENOTFOUND") {
+  if (code === "EACCES") return `${where} needs more rights: choose a port above 1023 with ${flag}`;
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND") {
     return `${where} is not an address of this machine: choose another with ${flag}`;
   }
   return `cannot listen on ${where}: ${error.message}`;

@@ -1,8 +1,8 @@
-import type { Problem } from "../../base/problem.ts";
+import type { Place, Problem } from "../../base/problem.ts";
+import type { NodeMatch } from "../../config/node-match.ts";
 import type { NodeStatus } from "../../fleet/node-status.ts";
 import type { Reach } from "../../fleet/reach.ts";
 import type { JsonValue } from "../../schema/json-value.ts";
-import type { Place } from "../../base/problem.ts";
 import type { RevisionSource } from "../../snapshot/revision.ts";
 import type { EventLog } from "../event-log.ts";
 
@@ -15,7 +15,7 @@ export interface ServedReport {
   readonly isRestored: boolean;
   readonly groups: readonly {
     readonly name: string;
-    readonly match: JsonValue;
+    readonly match: NodeMatch;
     readonly types: readonly {
       readonly typeUrl: string;
       readonly version: string;

@@ -1,55 +1,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it } from "node:test";
-import type { ConfigFile } from "../../../src/config/config-file.ts";
-import type { Attempt, Loaded } from "../../../src/server/reconcile/attempt.ts";
+import type { Attempt } from "../../../src/server/reconcile/attempt.ts";
 import { Reconciler } from "../../../src/server/reconcile/reconciler.ts";
 import { cautiousRemovals } from "../../../src/server/reconcile/removals.ts";
-import { makeResource } from "../../../src/snapshot/resource.ts";
-import type { Reading } from "../../../src/sources/reading.ts";
-
-/** A source whose content the test sets: names of clusters, separated by spaces. */
-class Source extends EventTarget {
-  content: string;
-  #isChanged = true;
-
-  constructor(content: string) {
-    super();
-    this.content = content;
-  }
-
-  set(content: string): void {
-    this.content = content;
-    this.#isChanged = true;
-    this.dispatchEvent(new Event("change"));
-  }
-
-  async *watch(signal: AbortSignal): AsyncGenerator<Reading> {
-    const wake = () => this.dispatchEvent(new Event("change"));
-    signal.addEventListener("abort", wake, { once: true });
-    this.#isChanged = true;
-    while (!signal.aborted) {
-      if (this.#isChanged) {
-        this.#isChanged = false;
-        const files = [{ path: "a.yaml", text: this.content }];
-        yield { kind: "tree", files, contentHash: this.content, readAtMs: 1 };
-      } else await once(this, "change");
-    }
-  }
-}
-
-function load([file]: readonly ConfigFile[]): Loaded {
-  const names = file!.text.split(" ").filter((name) => name !== "");
-  const resources = names.map((name) =>
-    makeResource({ typeUrl: "type.googleapis.com/T", name, bytes: Buffer.from(name) }),
-  );
-  const problems = names.includes("bad") ? [{ code: "e", severity: "error", message: "no" } as const] : [];
-  return { groups: [{ name: "default", match: {}, resources }], problems };
-}
+import { loadNames, TextSource } from "../../kit/text-source.ts";
 
 function follow(content: string) {
   const stop = new AbortController();
-  const files = new Source(content);
+  const files = new TextSource(content);
   const attempts: Attempt[] = [];
   const arrivals = new EventTarget();
   const reconciler = new Reconciler({
@@ -58,7 +17,7 @@ function follow(content: string) {
     current: undefined,
     removals: cautiousRemovals,
     watch: (signal) => files.watch(signal),
-    load,
+    load: loadNames,
     onAttempt: async (attempt) => {
       attempts.push(attempt);
       arrivals.dispatchEvent(new Event("attempt"));

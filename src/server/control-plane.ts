@@ -1,0 +1,290 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Problem } from "../base/problem.ts";
+import type { ConfigFile } from "../config/config-file.ts";
+import type { JsonValue } from "../schema/json-value.ts";
+import type { Resource } from "../snapshot/resource.ts";
+import type { Revision, RevisionSource } from "../snapshot/revision.ts";
+import type { Reading } from "../sources/reading.ts";
+import type { XdsEvent } from "../xds/events.ts";
+import type { AdminSource, RevisionReport } from "./admin/admin-source.ts";
+import { createAdminApp } from "./admin/app.ts";
+import { type AdminServer, listenAdmin } from "./admin/listen.ts";
+import { EventLog } from "./event-log.ts";
+import {
+  explainListenError,
+  formatListenAddress,
+  type ListenAddress,
+  ListenError,
+} from "./listen-address.ts";
+import { createMetrics, type Metrics } from "./metrics/metrics.ts";
+import { Observer } from "./observer.ts";
+import type { Attempt, Loaded, RefusedLoad } from "./reconcile/attempt.ts";
+import { Reconciler } from "./reconcile/reconciler.ts";
+import type { RemovalPolicy } from "./reconcile/removals.ts";
+import { resourceReports, servedReport } from "./reports.ts";
+import type { RevisionStore } from "./state/revision-store.ts";
+import type { XdsFront } from "./xds-front.ts";
+
+export interface ControlPlaneOptions {
+  readonly version: string;
+  readonly source: RevisionSource;
+  readonly removals: RemovalPolicy;
+  readonly adminAddress: ListenAddress;
+  /** Host names, besides addresses and `localhost`, that the admin API answers to. */
+  readonly adminHosts: readonly string[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly store: RevisionStore;
+  readonly watch: (signal: AbortSignal) => AsyncIterable<Reading>;
+  readonly load: (files: readonly ConfigFile[]) => Loaded;
+  /** A resource as JSON with its secrets masked. */
+  readonly contentOf: (resource: Resource) => JsonValue;
+  /** Shows problems to people, with the texts that they are in. */
+  readonly showProblems: (problems: readonly Problem[], files: readonly ConfigFile[]) => void;
+  readonly xdsAddress: ListenAddress;
+  /** Makes the xDS server; it is started with the first revision that is served (XDS-135). */
+  readonly createXds: (onEvent: (event: XdsEvent) => void) => XdsFront;
+}
+
+/** A running control plane: the source followed, xDS and the admin API served. */
+export class ControlPlane {
+  readonly #options: ControlPlaneOptions;
+  readonly #stop = new AbortController();
+  readonly #events = new EventLog();
+  readonly #observer: Observer;
+  readonly #metrics: Metrics;
+  readonly #xds: XdsFront;
+  #listening: Promise<void> | undefined;
+  #admin: AdminServer | undefined;
+  #reconciler: Reconciler | undefined;
+  #following: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+  /** What was served before the restart, until something is served. */
+  #previous: Revision | undefined;
+  #served: { readonly revision: Revision; readonly isRestored: boolean } | undefined;
+  #refused: RefusedLoad | undefined;
+  #lastGoodLoadMs: number | undefined;
+
+  constructor(options: ControlPlaneOptions) {
+    this.#options = options;
+    this.#xds = options.createXds((event) => this.#observer.take(event));
+    this.#observer = new Observer({
+      clock: options.clock,
+      log: options.log,
+      events: this.#events,
+      streams: () => this.#xds.streams(),
+      resourcesOf: (group, typeUrl) => this.#resourcesOf(group, typeUrl),
+      onConverged: (revisionId, tookMs) => this.#converged(revisionId, tookMs),
+    });
+    this.#metrics = createMetrics({
+      counters: this.#observer.counters,
+      nodes: () => this.#observer.nodes(),
+      served: () => this.#served?.revision,
+      isReady: () => this.#notReadyBecause() === undefined,
+      lastGoodLoadMs: () => this.#lastGoodLoadMs,
+    });
+  }
+
+  /**
+   * Resolves when the admin API listens and the source has been looked at once; xDS is then served unless there is
+   * nothing valid to serve. Rejects with `ListenError` when an address cannot be had.
+   */
+  async start(): Promise<void> {
+    const { adminAddress, adminHosts, clock, log } = this.#options;
+    this.#previous = await this.#restore();
+    const app = createAdminApp({
+      source: this.#adminSource(),
+      clock,
+      allowedHosts: adminHosts,
+      signal: this.#stop.signal,
+    });
+    this.#admin = await listenAdmin(app, adminAddress).catch((error: NodeJS.ErrnoException) => {
+      throw new ListenError(explainListenError(error, adminAddress, "--admin-address"), { cause: error });
+    });
+    log.info("admin API is served", { address: formatListenAddress(this.#admin.address) });
+    const first = new Promise<void>((resolve) => {
+      this.#reconciler = this.#follow(resolve);
+    });
+    this.#following = this.#reconciler!.run();
+    await Promise.race([first, this.#following]);
+  }
+
+  /** Resolves when the source is no longer followed; rejects if following it broke. */
+  get following(): Promise<void> {
+    return this.#following;
+  }
+
+  /** Looks at the source now. */
+  async reconcile(removals: RemovalPolicy = this.#options.removals): Promise<Attempt> {
+    if (!this.#reconciler) throw new Error("the control plane has not started");
+    return this.#reconciler.reconcileNow(removals);
+  }
+
+  /** Readiness fails at once; streams are drained; no revision is served any more (XDS-134). */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#options.log.info("shutting down", { nodes: this.#observer.connectedCount });
+    await this.#xds.close();
+    this.#stop.abort();
+    await this.#following.catch(() => undefined);
+    await this.#admin?.close();
+  }
+
+  async #restore(): Promise<Revision | undefined> {
+    const { log, store } = this.#options;
+    const restored = await store.get();
+    if (restored.kind === "found") return restored.revision;
+    if (restored.kind === "unusable") {
+      this.#metrics.stateErrors.inc();
+      log.error("the last good revision cannot be used and is not served", { error: restored.reason });
+    }
+    return undefined;
+  }
+
+  #follow(onFirst: () => void): Reconciler {
+    const { source, removals, watch, load, clock } = this.#options;
+    return new Reconciler({
+      source,
+      signal: this.#stop.signal,
+      current: this.#previous,
+      removals,
+      watch,
+      load,
+      monotonic: () => clock.monotonic(),
+      onAttempt: async (attempt, tookMs) => {
+        const result = attempt.kind === "accepted" ? "accepted" : attempt.refusal.reason;
+        this.#metrics.reconcileSeconds.observe({ result }, tookMs / 1000);
+        if (this.#closing) return;
+        if (attempt.kind === "refused") await this.#refuse(attempt.refusal);
+        else await this.#accept(attempt.revision, attempt.isNew, tookMs);
+        onFirst();
+      },
+    });
+  }
+
+  async #accept(revision: Revision, isNew: boolean, tookMs: number): Promise<void> {
+    const { log, clock, showProblems } = this.#options;
+    const isFirst = this.#served === undefined;
+    const wasRefused = this.#refused !== undefined;
+    this.#refused = undefined;
+    this.#lastGoodLoadMs = clock.now();
+    await this.#serve(revision, false);
+    if (!isNew && !isFirst && !wasRefused) return;
+    showProblems(revision.problems, []);
+    const groups = [...revision.groups.values()];
+    const resources = groups.flatMap(({ snapshot }) => [...snapshot.types.values()]);
+    log.info(isNew || isFirst ? "revision is served" : "the source is good again; nothing changed", {
+      revision: revision.id,
+      groups: groups.length,
+      resources: resources.reduce((sum, set) => sum + set.resources.size, 0),
+      took_ms: Math.round(tookMs),
+    });
+    this.#events.add("revision-served", clock.now(), { revision: revision.id });
+    if (!isNew) return;
+    await this.#options.store.put(revision).catch((error: unknown) => {
+      this.#metrics.stateErrors.inc();
+      log.error(
+        "the revision is served, but it would not survive a restart: the state directory refuses it",
+        {
+          revision: revision.id,
+          error: error instanceof Error ? error.message : String(error),
+        },
+      );
+    });
+  }
+
+  async #refuse(refusal: RefusedLoad): Promise<void> {
+    const { log, clock, showProblems } = this.#options;
+    this.#refused = refusal;
+    this.#metrics.loadErrors.inc({ reason: refusal.reason });
+    showProblems(refusal.problems, refusal.files);
+    if (!this.#served && this.#previous) await this.#serve(this.#previous, true);
+    const errors = refusal.problems.filter(({ severity }) => severity === "error").length;
+    log.error(consequence(this.#served), {
+      errors,
+      reason: refusal.reason,
+      revision: this.#served?.revision.id,
+    });
+    this.#events.add("revision-refused", clock.now(), { reason: refusal.reason, errors });
+  }
+
+  async #serve(revision: Revision, isRestored: boolean): Promise<void> {
+    this.#served = { revision, isRestored };
+    this.#observer.expect(revision);
+    this.#xds.setRevision(revision);
+    this.#listening ??= this.#listen();
+    await this.#listening;
+  }
+
+  async #listen(): Promise<void> {
+    const { xdsAddress, log } = this.#options;
+    const { port } = await this.#xds.start().catch((error: NodeJS.ErrnoException) => {
+      throw new ListenError(explainListenError(error, xdsAddress, "--xds-address"), { cause: error });
+    });
+    log.info("xDS is served", { address: formatListenAddress({ ...xdsAddress, port }) });
+  }
+
+  #converged(revision: string, tookMs: number): void {
+    const { log, clock } = this.#options;
+    this.#metrics.convergenceSeconds.observe(tookMs / 1000);
+    log.info("all connected nodes have answered", {
+      revision,
+      nodes: this.#observer.connectedCount,
+      took_ms: tookMs,
+    });
+    this.#events.add("converged", clock.now(), { revision, tookMs });
+  }
+
+  #resourcesOf(group: string, typeUrl: string): ReadonlyMap<string, Resource> {
+    return this.#served?.revision.groups.get(group)?.snapshot.types.get(typeUrl)?.resources ?? new Map();
+  }
+
+  #notReadyBecause(): string | undefined {
+    if (this.#closing) return "shutting down";
+    if (this.#served) return undefined;
+    return this.#refused ? "the source has no valid revision, and there was none before" : "starting";
+  }
+
+  #revisionReport(): RevisionReport {
+    const { revision, isRestored } = this.#served ?? {};
+    const refused = this.#refused;
+    return {
+      current: revision ? servedReport(revision, isRestored ?? false, this.#observer.nodes()) : null,
+      refused: refused ? { atMs: refused.atMs, reason: refused.reason, problems: refused.problems } : null,
+    };
+  }
+
+  #adminSource(): AdminSource {
+    const { version, contentOf, removals } = this.#options;
+    return {
+      version,
+      events: this.#events,
+      notReadyBecause: () => this.#notReadyBecause(),
+      nodes: () => this.#observer.nodes(),
+      revision: () => this.#revisionReport(),
+      resources: (query) => resourceReports(this.#served?.revision, query, contentOf),
+      reconcile: async ({ allowsRemovals }) => {
+        const policy = allowsRemovals ? { allowsEmptyTypes: true, largestShare: 1 } : removals;
+        const { kind } = await this.reconcile(policy);
+        return { isAccepted: kind === "accepted", ...this.#revisionReport() };
+      },
+      metrics: async () => ({
+        contentType: this.#metrics.registry.contentType,
+        text: await this.#metrics.registry.metrics(),
+      }),
+    };
+  }
+}
+
+function consequence(served: { readonly isRestored: boolean } | undefined): string {
+  if (!served)
+    return "the source is not served, and there is nothing from before: nodes are refused until it is valid";
+  if (served.isRestored)
+    return "the source is not served; the last good revision from the state directory is";
+  return "the source is not served; the last good revision stays";
+}

@@ -1,0 +1,118 @@
+import type { Log } from "../base/log.ts";
+import { maskSecrets } from "../base/mask-secrets.ts";
+import { formatPlace } from "../base/problem.ts";
+import { unreachable } from "../base/unreachable.ts";
+import type { StreamRecord } from "../fleet/node-record.ts";
+import type { Remark, XdsEvent } from "../xds/events.ts";
+import type { EventLog } from "./event-log.ts";
+
+/** Tells people what happens on streams: the log for operators, the event log for the API. */
+export class Narrator {
+  readonly #log: Log;
+  readonly #events: EventLog;
+
+  constructor(log: Log, events: EventLog) {
+    this.#log = log;
+    this.#events = events;
+  }
+
+  /** `stream` is what the fleet knows of the event's stream, the event included; absent before its node is known. */
+  tell(event: XdsEvent, stream: StreamRecord | undefined): void {
+    const node = stream?.node?.id;
+    const add = (kind: string, data: Record<string, unknown>) =>
+      this.#events.add(kind, event.atMs, { node, ...data });
+    switch (event.kind) {
+      case "streamOpened":
+        this.#log.debug("stream opened", { peer: event.peer, mode: event.streamKind });
+        return;
+      case "nodeKnown": {
+        const { cluster, userAgentName, userAgentVersion } = event.node;
+        const agent = `${userAgentName} ${userAgentVersion}`.trim();
+        const fields = { cluster, peer: stream?.opened.peer, mode: stream?.opened.streamKind };
+        this.#log.info("node connected", { node, ...fields, user_agent: agent });
+        add("connected", { ...fields, userAgent: agent });
+        return;
+      }
+      case "groupAssigned":
+        if (event.group !== undefined) this.#log.debug("node has a group", { node, group: event.group });
+        else if (event.revisionId !== undefined) {
+          this.#log.warn("no group matches the node: it is served nothing", {
+            node,
+            cluster: stream?.node?.cluster,
+          });
+        }
+        add("group", { group: event.group ?? null, revision: event.revisionId ?? null });
+        return;
+      case "subscribed":
+        this.#log.debug("node subscribed", {
+          node,
+          type_url: event.typeUrl,
+          names: event.isWildcard ? "*" : event.names.size,
+        });
+        return;
+      case "sent":
+        this.#log.debug("response sent", { node, ...responseFields(event), resources: event.resourceCount });
+        return;
+      case "acked":
+        this.#log.debug("response accepted", { node, ...responseFields(event) });
+        add("acked", { typeUrl: event.typeUrl, version: event.version });
+        return;
+      case "nacked": {
+        const resources = stream?.types.get(event.typeUrl)?.refusal?.resources ?? [];
+        const places = resources.map(({ name, place }) => (place ? `${name} (${formatPlace(place)})` : name));
+        const message = maskSecrets(event.message);
+        this.#log.warn("node refused a response; it keeps what it had", {
+          node,
+          ...responseFields(event),
+          error: message,
+          resources: places.length > 0 ? places.join(", ") : undefined,
+        });
+        add("nacked", {
+          typeUrl: event.typeUrl,
+          version: event.version,
+          code: event.code,
+          message,
+          resources,
+        });
+        return;
+      }
+      case "remarked":
+        return this.#remark(event.remark, node);
+      case "streamClosed":
+        this.#log.info("node disconnected", { node, code: event.code, reason: event.reason });
+        if (node !== undefined) add("disconnected", { code: event.code, reason: event.reason });
+        return;
+      default:
+        unreachable(event);
+    }
+  }
+
+  #remark(remark: Remark, node: string | undefined): void {
+    switch (remark.kind) {
+      case "staleNonce":
+        return this.#log.debug("stale nonce ignored", {
+          node,
+          type_url: remark.typeUrl,
+          nonce: remark.nonce,
+        });
+      case "unknownType": {
+        const message = remark.isV2
+          ? "node asks for a v2 type: its bootstrap lacks resource_api_version and transport_api_version V3"
+          : "node asks for a type that is not served";
+        return this.#log.warn(message, { node, type_url: remark.typeUrl });
+      }
+      case "otherNode":
+        return this.#log.warn("stream changed its node id; the first one counts", { node, other: remark.id });
+      default:
+        unreachable(remark);
+    }
+  }
+}
+
+function responseFields(event: {
+  readonly typeUrl: string;
+  readonly version: string;
+  readonly nonce: string;
+}) {
+  return { type_url: event.typeUrl, version: event.version, nonce: event.nonce };
+}

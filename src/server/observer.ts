@@ -1,0 +1,75 @@
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { Convergence } from "../fleet/convergence.ts";
+import { Fleet, type FleetOptions } from "../fleet/fleet.ts";
+import type { NodeStatus } from "../fleet/node-status.ts";
+import type { Revision } from "../snapshot/revision.ts";
+import type { StreamStatus, XdsEvent } from "../xds/events.ts";
+import type { EventLog } from "./event-log.ts";
+import { XdsCounters } from "./metrics/xds-counters.ts";
+import { Narrator } from "./narrator.ts";
+
+export interface ObserverOptions extends Pick<FleetOptions, "resourcesOf"> {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly events: EventLog;
+  /** The open streams as their sessions see them. */
+  readonly streams: () => Iterable<StreamStatus>;
+  /** All connected nodes have answered for the revision, so long after its source changed. */
+  readonly onConverged: (revisionId: string, tookMs: number) => void;
+}
+
+/** Keeps everything that is told of the streams: fleet, counters, log, events, convergence. */
+export class Observer {
+  readonly counters = new XdsCounters();
+  readonly #options: ObserverOptions;
+  readonly #fleet: Fleet;
+  readonly #narrator: Narrator;
+  readonly #convergence = new Convergence();
+  #revisionId = "";
+  #isCheckDue = false;
+
+  constructor(options: ObserverOptions) {
+    this.#options = options;
+    this.#fleet = new Fleet({ resourcesOf: options.resourcesOf });
+    this.#narrator = new Narrator(options.log.with({ component: "xds" }), options.events);
+  }
+
+  get connectedCount(): number {
+    return this.#fleet.connectedCount;
+  }
+
+  /** All nodes, connected and away, with the state that their sessions give them. */
+  nodes(): readonly NodeStatus[] {
+    return this.#fleet.nodes(this.#options.clock.now(), this.#options.streams());
+  }
+
+  /** This revision is what nodes are brought to from now on. */
+  expect(revision: Revision): void {
+    if (revision.id === this.#revisionId) return;
+    this.#revisionId = revision.id;
+    this.#convergence.begin(revision.createdAtMs);
+  }
+
+  take(event: XdsEvent): void {
+    this.counters.apply(event);
+    this.#convergence.apply(event);
+    const before = event.kind === "streamClosed" ? this.#fleet.stream(event.streamId) : undefined;
+    this.#fleet.apply(event);
+    this.#narrator.tell(event, before ?? this.#fleet.stream(event.streamId));
+    if (!this.#convergence.mayBeSettled || this.#isCheckDue) return;
+    this.#isCheckDue = true;
+    // Not now: the session that told us of the ACK may be about to send what it had held back for it.
+    setImmediate(() => this.#checkConvergence());
+  }
+
+  #checkConvergence(): void {
+    this.#isCheckDue = false;
+    if (!this.#convergence.mayBeSettled) return;
+    for (const stream of this.#options.streams()) {
+      if (stream.types.some(({ state }) => state === "STALE")) return;
+    }
+    const tookMs = this.#convergence.settle();
+    if (tookMs !== undefined) this.#options.onConverged(this.#revisionId, tookMs);
+  }
+}
