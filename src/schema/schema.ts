@@ -10,6 +10,7 @@ import type { JsonValue } from "./json-value.ts";
 import type { Message } from "./message.ts";
 import { SourceMapper } from "./from-source/source-mapper.ts";
 import { RuleChecker, type RuleViolation } from "./rules/rule-checker.ts";
+import { JsonPrinter, type ToJsonOptions } from "./to-json/json-printer.ts";
 import type { SourceNode } from "./source-node.ts";
 
 export type { RuleViolation } from "./rules/rule-checker.ts";
@@ -21,17 +22,10 @@ export interface FromSourceOptions {
   readonly path?: string;
 }
 
-export interface FromSourceResult {
+export interface FromSourceResult<M = Message> {
   /** Undefined when something could not be read; a message that only breaks rules is there. */
-  readonly message: Message | undefined;
+  readonly message: M | undefined;
   readonly problems: readonly Problem[];
-}
-
-export interface ToJsonOptions {
-  /** `field` (default) prints `connect_timeout`, `json` prints `connectTimeout`. */
-  readonly names?: "field" | "json";
-  /** Prints `[redacted]` for fields that the API marks as sensitive, as Envoy's /config_dump does. */
-  readonly mask?: boolean;
 }
 
 /**
@@ -43,12 +37,15 @@ export class Schema {
   readonly #plans: Plans;
   readonly #rules: RuleChecker;
   readonly #mapper: SourceMapper;
+  readonly #printer: JsonPrinter;
   readonly #writer = new ByteWriter();
 
   constructor(descriptors: Descriptors) {
     this.descriptors = descriptors;
     this.#plans = new Plans(descriptors);
-    this.#rules = new RuleChecker(descriptors, (typeName, bytes) => this.decode(typeName, bytes));
+    const decode = (typeName: string, bytes: Buffer) => this.decode(typeName, bytes);
+    this.#rules = new RuleChecker(descriptors, decode);
+    this.#printer = new JsonPrinter(descriptors, decode);
     this.#mapper = new SourceMapper({
       descriptors,
       encode: (typeName, message) => this.encode(typeName, message),
@@ -85,6 +82,11 @@ export class Schema {
    * Maps a YAML or JSON tree to a message by the proto3 JSON mapping as Envoy's loader accepts it, and checks field
    * rules. All problems are returned at once, each with its place and path.
    */
+  fromSource<Name extends string>(
+    typeName: Name,
+    node: SourceNode,
+    options?: FromSourceOptions,
+  ): FromSourceResult<MessageOf<Name>>;
   fromSource(typeName: string, node: SourceNode, options: FromSourceOptions = {}): FromSourceResult {
     if (!this.descriptors.messages.has(typeName)) throw new UnknownTypeError(typeName);
     const { rules = true, path = "" } = options;
@@ -98,7 +100,8 @@ export class Schema {
   }
 
   /** The proto3 JSON form of a message, Any expanded with "@type" where its type is known. */
-  toJson(_typeName: string, _message: Message, _options: ToJsonOptions = {}): JsonValue {
-    throw new Error("toJson is not built yet");
+  toJson(typeName: string, message: Message, options: ToJsonOptions = {}): JsonValue {
+    if (!this.descriptors.messages.has(typeName)) throw new UnknownTypeError(typeName);
+    return this.#printer.print(typeName, message, options);
   }
 }

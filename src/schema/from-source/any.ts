@@ -4,6 +4,7 @@ import type { MappingNode, SourceNode } from "../source-node.ts";
 import { isNull } from "./plain.ts";
 import { suggestType } from "./suggest.ts";
 import { freeForms, scalarForms } from "./type-plan.ts";
+import { typeNameOf } from "../type-urls.ts";
 import { wrapperKinds } from "../well-known-types.ts";
 import { found, type Walk } from "./walk.ts";
 
@@ -42,7 +43,7 @@ export class AnyReader {
       return walk.error("wrong-kind", type.value, `expected a type URL, found ${found(type.value)}`);
     }
     const typeUrl = type.value.value;
-    const typeName = typeUrl.slice(typeUrl.lastIndexOf("/") + 1);
+    const typeName = typeNameOf(typeUrl);
     if (typeName.length >= typeUrl.length - 1) {
       const hint = this.#seams.descriptors.messages.has(typeName)
         ? `type.googleapis.com/${typeName}`

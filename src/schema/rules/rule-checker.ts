@@ -1,6 +1,7 @@
 import type { Descriptors } from "../descriptor.ts";
 import type { Message } from "../message.ts";
 import { isRecord } from "../record.ts";
+import { typeNameOf } from "../type-urls.ts";
 import { type FieldRulesPlan, type MessageRulesPlan, RulePlans } from "./rule-plans.ts";
 
 /** A field whose value breaks a protoc-gen-validate rule. */
@@ -84,7 +85,7 @@ export class RuleChecker {
   #content(any: Message, out: Violation[]): void {
     const { type_url: typeUrl, value } = any;
     if (typeof typeUrl !== "string") return;
-    const typeName = typeUrl.slice(typeUrl.lastIndexOf("/") + 1);
+    const typeName = typeNameOf(typeUrl);
     if (!this.#descriptors.messages.has(typeName)) return;
     const bytes = Buffer.isBuffer(value) ? value : Buffer.alloc(0);
     this.#message(typeName, this.#decode(typeName, bytes), true, out);

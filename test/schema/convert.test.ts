@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { convertedLine, convertFile, type MessageForm } from "../../src/schema/convert.ts";
+import { envoy } from "./envoy-schema.ts";
+
+const typeUrl = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
+const yaml = `"@type": ${typeUrl}\nname: a\nconnect_timeout: 0.250s\n`;
+
+function convert(content: string | Buffer, to: MessageForm, rules = true) {
+  return convertFile(envoy, "f", Buffer.from(content), { to, rules });
+}
+
+describe("convertFile()", () => {
+  const forms: readonly MessageForm[] = ["yaml", "json", "binary", "base64"];
+  for (const from of forms) {
+    for (const to of forms) {
+      it(`turns ${from} into ${to} and back`, () => {
+        const [first] = convert(yaml, from);
+        const [there] = convert(first!.result!.output, to);
+        const [back] = convert(there!.result!.output, "yaml");
+        assert.equal(back?.result?.output.toString(), yaml.replace(/^"@type": (.*)$/m, "'@type': $1"));
+        assert.equal(back?.type, "envoy.config.cluster.v3.Cluster");
+      });
+    }
+  }
+
+  it("prints a line with the canonical bytes of the message, without the Any around it", () => {
+    const lines = convert(yaml, "binary").map(convertedLine);
+    const base64 = Buffer.from("0a016122051080e59a77", "hex").toString("base64");
+    assert.deepStrictEqual(lines, [
+      { file: "f", type: "envoy.config.cluster.v3.Cluster", ok: true, errors: [], base64 },
+    ]);
+  });
+
+  it("prints every error with its path, line and column", () => {
+    const [line] = convert(`"@type": ${typeUrl}\nnam: a\nlb_policy: robin\n`, "json").map(convertedLine);
+    assert.equal(line?.ok, false);
+    assert.equal("base64" in (line ?? {}), false);
+    assert.deepStrictEqual(
+      line?.errors.map(({ path, line, column, code }) => [path, line, column, code]),
+      [
+        ["nam", 2, 1, "unknown-field"],
+        ["lb_policy", 3, 12, "unknown-enum-value"],
+      ],
+    );
+    assert.match(line?.errors[0]?.message ?? "", /did you mean name\?$/);
+  });
+
+  it("checks field rules, of binary input too, unless told not to", () => {
+    const empty = `"@type": ${typeUrl}\nconnect_timeout: 0s\n`;
+    const codes = convert(empty, "json")
+      .map(convertedLine)
+      .flatMap((line) => line.errors.map(({ path, code }) => [path, code]));
+    const expected = [
+      ["name", "rule-violation"],
+      ["connect_timeout", "rule-violation"],
+    ];
+    assert.deepStrictEqual(codes, expected);
+    const [binary] = convert(empty, "binary", false);
+    assert.ok(binary?.result);
+    const [line] = convert(binary.result.output, "json").map(convertedLine);
+    assert.deepStrictEqual(
+      line?.errors.map(({ path, code }) => [path, code]),
+      expected,
+    );
+  });
+
+  it("gives a result for each document of a YAML file", () => {
+    const results = convert(`${yaml}---\n${yaml.replace("name: a", "name: b")}`, "json");
+    assert.deepStrictEqual(
+      results.map(({ result }) => /"name": "(.)"/.exec(String(result?.output))?.[1]),
+      ["a", "b"],
+    );
+  });
+
+  const refused: readonly (readonly [string, string | Buffer, string])[] = [
+    ["an empty file", "", "empty-input"],
+    ["a YAML syntax error", "a: [", "yaml-syntax"],
+    ["a message that does not say its type", "name: a", "missing-type"],
+    ["an unknown type", '"@type": type.googleapis.com/acme.Thing', "unknown-type"],
+    ["a scalar", "aGVsbG8=", "wrong-kind"],
+    [
+      "bytes that are no message of their type",
+      envoy.encode("google.protobuf.Any", { type_url: typeUrl, value: Buffer.from([10, 9]) }),
+      "bad-wire-format",
+    ],
+    [
+      "bytes with a field that would be lost",
+      envoy.encode("google.protobuf.Any", { type_url: typeUrl, value: Buffer.from("0a0161d83e01", "hex") }),
+      "unknown-field-number",
+    ],
+  ];
+  for (const [name, content, code] of refused) {
+    it(`refuses ${name}`, () => {
+      const results = convert(content, "json");
+      assert.ok(results.every(({ result }) => result === undefined));
+      assert.equal(results[0]?.problems[0]?.code, code);
+    });
+  }
+});
