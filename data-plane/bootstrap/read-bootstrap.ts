@@ -2,7 +2,6 @@ import type { Problem } from "../../src/base/problem.ts";
 import { formatPlace } from "../../src/base/problem.ts";
 import { unreachable } from "../../src/base/unreachable.ts";
 import type { Bootstrap } from "../../src/schema/api.ts";
-import type { Message } from "../../src/schema/message.ts";
 import type { Schema } from "../../src/schema/schema.ts";
 import type { ScalarNode, SourceFile, SourceNode } from "../../src/schema/source-node.ts";
 import { locate } from "../../src/schema/yaml/locate.ts";
@@ -35,7 +34,7 @@ export function readBootstrap(
 ): ReadBootstrap {
   const problems: Problem[] = [];
   const roots: SourceNode[] = [];
-  const messages: Message[] = [];
+  const messages: Bootstrap[] = [];
   for (const file of files) {
     const { documents, problems: found } = parseYaml(file);
     problems.push(...found);

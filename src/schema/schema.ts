@@ -57,6 +57,7 @@ export class Schema {
    * The canonical bytes of a message: equal messages of one type have equal bytes. Throws EncodeError for a message
    * that does not fit the type, UnknownTypeError for a name that is no type.
    */
+  encode<Name extends string>(typeName: Name, message: MessageOf<Name> | Message): Buffer;
   encode(typeName: string, message: Message): Buffer {
     this.#writer.reset();
     writeMessage(this.#writer, this.#plans.of(typeName), message);
@@ -94,12 +95,21 @@ export class Schema {
   }
 
   /** The protoc-gen-validate violations of a message and of everything inside it, known Any contents included. */
+  checkRules<Name extends string>(
+    typeName: Name,
+    message: MessageOf<Name> | Message,
+  ): readonly RuleViolation[];
   checkRules(typeName: string, message: Message): readonly RuleViolation[] {
     if (!this.descriptors.messages.has(typeName)) throw new UnknownTypeError(typeName);
     return this.#rules.check(typeName, message, true);
   }
 
   /** The proto3 JSON form of a message, Any expanded with "@type" where its type is known. */
+  toJson<Name extends string>(
+    typeName: Name,
+    message: MessageOf<Name> | Message,
+    options?: ToJsonOptions,
+  ): JsonValue;
   toJson(typeName: string, message: Message, options: ToJsonOptions = {}): JsonValue {
     if (!this.descriptors.messages.has(typeName)) throw new UnknownTypeError(typeName);
     return this.#printer.print(typeName, message, options);
