@@ -1,8 +1,8 @@
 import type { ResourceConsumer } from "./update.ts";
 
 /**
- * The same consumer, and a promise of its first answer: it resolves when the first update has its verdict, or when the wait for
- * one is over. The start goes on then (XC-11, XC-13).
+ * The same consumer, and a promise of its first answer: it resolves when the first update is applied and its clusters are warm, or
+ * when the wait for an update is over. The start goes on then (XC-11, XC-13).
  */
 export function withFirstAnswer(consumer: ResourceConsumer): {
   readonly consumer: ResourceConsumer;
@@ -17,7 +17,8 @@ export function withFirstAnswer(consumer: ResourceConsumer): {
     consumer: {
       apply: async (update) => {
         const verdict = await consumer.apply(update);
-        resolve();
+        if (verdict.warmed) void verdict.warmed.then(resolve);
+        else resolve();
         return verdict;
       },
       fetchEnded: (names, end) => {

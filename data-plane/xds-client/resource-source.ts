@@ -14,6 +14,7 @@ import { StreamError } from "./stream-transport.ts";
 import type { ResourceConsumer, Update, Verdict } from "./update.ts";
 
 export interface ResourceSourceOptions {
+  readonly scope: SourceView["scope"];
   readonly mode: SessionMode;
   readonly node: Message;
   readonly isNodeOnFirstOnly: boolean;
@@ -26,10 +27,14 @@ export interface ResourceSourceOptions {
   /** In [0, 1). */
   readonly random: () => number;
   readonly log: Log;
+  /** Called at the end of each turn in which something happened, with the state by then. */
+  readonly onChange?: (view: SourceView) => void;
 }
 
 /** What stats and admin show of a source (XC-56, XC-57). */
 export interface SourceView {
+  /** One stream for all types, or the type that has it for itself. */
+  readonly scope: "ads" | { readonly typeUrl: string };
   readonly target: string;
   readonly mode: SessionMode;
   /** `control_plane.connected_state`. */
@@ -71,6 +76,7 @@ export class ResourceSource {
 
   view(): SourceView {
     return {
+      scope: this.#options.scope,
       target: this.#options.transport.target,
       mode: this.#options.mode,
       isConnected: this.#isConnected,
@@ -128,7 +134,9 @@ export class ResourceSource {
 
   async #watchConnection(stream: XdsStream): Promise<void> {
     await stream.connected;
-    if (this.#stream === stream) this.#isConnected = true;
+    if (this.#stream !== stream) return;
+    this.#isConnected = true;
+    this.#endTurnSoon();
   }
 
   async #receive(bytes: Buffer): Promise<void> {
@@ -207,6 +215,7 @@ export class ResourceSource {
       this.#isTurnOpen = false;
       this.#perform(this.#session.step({ kind: "turn-ended" }, this.#now()));
       this.#armTimer();
+      this.#options.onChange?.(this.view());
     });
   }
 

@@ -28,6 +28,8 @@ export interface XdsClientOptions {
   /** In [0, 1). */
   readonly random: () => number;
   readonly log: Log;
+  /** Called with the state of a source after something happened to it. */
+  readonly onChange?: (view: SourceView) => void;
 }
 
 /**
@@ -100,8 +102,9 @@ export class XdsClient implements NameSubscriptions, AsyncDisposable {
     const { key, api, path } = this.#route(typeUrl, plan);
     const known = this.#sources.get(key);
     if (known) return known.source;
-    const { node, schema, clock, random, log } = this.#options;
+    const { node, schema, clock, random, log, onChange } = this.#options;
     const source = new ResourceSource({
+      scope: plan.kind === "ads" ? "ads" : { typeUrl },
       mode: api.mode,
       node,
       isNodeOnFirstOnly: api.isNodeOnFirstOnly,
@@ -112,6 +115,7 @@ export class XdsClient implements NameSubscriptions, AsyncDisposable {
       clock,
       random,
       log,
+      ...(onChange ? { onChange } : {}),
     });
     this.#sources.set(key, { source, ended: source.run(this.#stop.signal) });
     return source;

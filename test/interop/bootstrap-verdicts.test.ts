@@ -56,7 +56,7 @@ function refusals(bootstrapJson: JsonValue): string[] {
     upstreamTransportSockets: [],
     downstreamTransportSockets: [],
   };
-  const options = { schema, extensions, overrides: {}, version: "1.0.0" };
+  const options = { schema, extensions, overrides: {}, hostname: "edge-1", version: "1.0.0" };
   const problems = read.bootstrap ? parseBootstrap(read.bootstrap, options).problems : read.problems;
   return problems.filter(({ severity }) => severity === "error").map(({ message }) => message);
 }

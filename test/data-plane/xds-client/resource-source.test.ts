@@ -51,6 +51,7 @@ async function started(server: ScriptedXds, mode: SessionMode, more: Partial<Grp
   const consumers = { clusters: new Recorder(), endpoints: new Recorder() };
   const logged: string[] = [];
   const source = new ResourceSource({
+    scope: "ads",
     mode,
     node: { id: "n1", cluster: "edge" },
     isNodeOnFirstOnly: true,
