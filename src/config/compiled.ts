@@ -1,4 +1,5 @@
 import type { Problem } from "../base/problem.ts";
+import type { Ignore } from "./ignores.ts";
 import type { NodeMatch } from "./node-match.ts";
 import type { Resource } from "./resource.ts";
 
@@ -8,6 +9,10 @@ export interface Group {
   readonly match: NodeMatch;
   /** In the order of files and of the text; no type has a name twice. */
   readonly resources: readonly Resource[];
+  /** Keys (`resourceKey`) of resources that are there by name, but have errors: naming them is no mistake. */
+  readonly broken: ReadonlySet<string>;
+  /** False when an error leaves open what else the group would have. */
+  readonly isComplete: boolean;
 }
 
 /** What a configuration tree means. */
@@ -21,4 +26,6 @@ export interface Compiled {
   readonly problems: readonly Problem[];
   /** Globs of clusters that the nodes have from their own bootstrap, so that naming them is not a mistake. */
   readonly bootstrapClusters: readonly string[];
+  /** Comments that silence lints. */
+  readonly ignores: readonly Ignore[];
 }

@@ -1,4 +1,3 @@
-import type { Message } from "../schema/message.ts";
 import { matchesGlob } from "./glob.ts";
 
 /**
@@ -13,7 +12,7 @@ export interface NodeMatch {
   /** Exact parts of `node.locality`; parts that are not given match any. */
   readonly locality?: { readonly region?: string; readonly zone?: string; readonly sub_zone?: string };
   /** A google.protobuf.Struct (`{fields: {…}}`): each key given must be in `node.metadata` with that value. */
-  readonly metadata?: Message;
+  readonly metadata?: object;
 }
 
 /** The parts of `envoy.config.core.v3.Node` that groups are chosen by, in the form of a decoded message. */

@@ -1,0 +1,87 @@
+import type { Problem } from "../base/problem.ts";
+import type { Schema } from "../schema/schema.ts";
+import type { SourceFile } from "../schema/source-node.ts";
+import { typeNameOf } from "../schema/type-urls.ts";
+import { parseYaml } from "../schema/yaml/parse-yaml.ts";
+import { contentHash } from "./content-hash.ts";
+import type { FoundResource } from "./found-resource.ts";
+import { findIgnores, type Ignore } from "./ignores.ts";
+import type { Resource } from "./resource.ts";
+import { resourceKey } from "./resource-key.ts";
+import { findResources } from "./shapes.ts";
+import { entryOf, placeOfNode } from "./source-tree.ts";
+
+/** What one file says, whatever else is in the tree. */
+export interface CompiledFile {
+  readonly resources: readonly Resource[];
+  /** Keys (`resourceKey`) of resources that are there by name, but have errors. */
+  readonly broken: readonly string[];
+  /** False when an error leaves open what the file would define. */
+  readonly isComplete: boolean;
+  readonly problems: readonly Problem[];
+  readonly ignores: readonly Ignore[];
+}
+
+/** Compiles one file by itself; the same text always gives the same. */
+export function compileFile(schema: Schema, file: SourceFile): CompiledFile {
+  const parsed = parseYaml(file);
+  const problems = [...parsed.problems];
+  const resources: Resource[] = [];
+  const broken: string[] = [];
+  let isComplete = !parsed.problems.some(({ severity }) => severity === "error");
+  for (const document of parsed.documents) {
+    const shape = findResources(schema, document);
+    problems.push(...shape.problems);
+    if (shape.problems.some(({ severity }) => severity === "error")) isComplete = false;
+    for (const found of shape.found) {
+      const result = toResource(schema, found);
+      problems.push(...result.problems);
+      if (result.resource) resources.push(result.resource);
+      else if (result.name) broken.push(resourceKey(found.type.typeUrl, result.name));
+      else isComplete = false;
+    }
+  }
+  return { resources, broken, isComplete, problems, ignores: findIgnores(file, parsed.documents) };
+}
+
+interface ResourceResult {
+  readonly resource?: Resource;
+  /** The name, when there is one but no resource. */
+  readonly name?: string;
+  readonly problems: readonly Problem[];
+}
+
+function toResource(schema: Schema, { type, node, path }: FoundResource): ResourceResult {
+  const typeName = typeNameOf(type.typeUrl);
+  const { message, problems } = schema.fromSource(typeName, node, { path });
+  const nameEntry = entryOf(node, type.nameField);
+  const name = nameEntry?.value.kind === "scalar" ? nameEntry.value.value : "";
+  if (name === "" && !problems.some((problem) => isAboutName(problem, type.nameField))) {
+    return {
+      problems: [
+        ...problems,
+        {
+          code: "missing-name",
+          severity: "error",
+          message: `expected ${type.nameField}, which is what xDS clients ask for this ${type.noun} by, found none`,
+          place: placeOfNode(nameEntry?.value ?? node),
+          path: path === "" ? type.nameField : `${path}.${type.nameField}`,
+        },
+      ],
+    };
+  }
+  if (!message || problems.some(({ severity }) => severity === "error")) return { name, problems };
+  const bytes = schema.encode(typeName, message);
+  const resource: Resource = {
+    typeUrl: type.typeUrl,
+    name,
+    version: contentHash(bytes),
+    bytes,
+    origin: { place: placeOfNode(nameEntry?.value ?? node), node },
+  };
+  return { resource, problems };
+}
+
+function isAboutName(problem: Problem, nameField: string): boolean {
+  return problem.severity === "error" && (problem.path ?? "").split(".").at(-1) === nameField;
+}

@@ -1,0 +1,81 @@
+import {
+  CLUSTER,
+  CLUSTER_LOAD_ASSIGNMENT,
+  LISTENER,
+  ROUTE_CONFIGURATION,
+  RUNTIME,
+  SCOPED_ROUTE_CONFIGURATION,
+  SECRET,
+  TYPED_EXTENSION_CONFIG,
+  typeNameOf,
+  VIRTUAL_HOST,
+} from "../schema/type-urls.ts";
+import type { Descriptors } from "../schema/descriptor.ts";
+
+/** What is special about a type of xDS resource. */
+export interface ResourceType {
+  readonly typeUrl: string;
+  /** What people call one: `cluster`. */
+  readonly noun: string;
+  /** The field that holds the name which xDS clients ask for. */
+  readonly nameField: string;
+  /** Top-level keys of a document that hold a list of this type, the one to suggest first. */
+  readonly keys: readonly string[];
+  /** The list of a bootstrap's `static_resources` that holds this type, if there is one. */
+  readonly staticField?: string;
+}
+
+/** Every resource type of the v3 API that a control plane serves. */
+export const resourceTypes: readonly ResourceType[] = [
+  { typeUrl: CLUSTER, noun: "cluster", nameField: "name", keys: ["clusters"], staticField: "clusters" },
+  {
+    typeUrl: CLUSTER_LOAD_ASSIGNMENT,
+    noun: "endpoints",
+    nameField: "cluster_name",
+    keys: ["endpoints", "load_assignments"],
+  },
+  { typeUrl: LISTENER, noun: "listener", nameField: "name", keys: ["listeners"], staticField: "listeners" },
+  {
+    typeUrl: ROUTE_CONFIGURATION,
+    noun: "route configuration",
+    nameField: "name",
+    keys: ["routes", "route_configs"],
+  },
+  {
+    typeUrl: SCOPED_ROUTE_CONFIGURATION,
+    noun: "scoped route configuration",
+    nameField: "name",
+    keys: ["scoped_routes", "scoped_route_configs"],
+  },
+  { typeUrl: VIRTUAL_HOST, noun: "virtual host", nameField: "name", keys: ["virtual_hosts"] },
+  { typeUrl: SECRET, noun: "secret", nameField: "name", keys: ["secrets"], staticField: "secrets" },
+  { typeUrl: RUNTIME, noun: "runtime layer", nameField: "name", keys: ["runtimes", "layers"] },
+  {
+    typeUrl: TYPED_EXTENSION_CONFIG,
+    noun: "extension config",
+    nameField: "name",
+    keys: ["extension_configs"],
+  },
+];
+
+const byUrl: ReadonlyMap<string, ResourceType> = new Map(resourceTypes.map((type) => [type.typeUrl, type]));
+
+/**
+ * The resource type of a type URL. Types that are not of Envoy's API (a user's own descriptors) are resources when
+ * they have a string field `name`; messages of Envoy's API that nobody can ask for are none.
+ */
+export function resourceTypeOf(typeUrl: string, descriptors: Descriptors): ResourceType | undefined {
+  const known = byUrl.get(typeUrl);
+  if (known) return known;
+  const typeName = typeNameOf(typeUrl);
+  if (/^(envoy|google|udpa|xds|chancery)\./.test(typeName)) return undefined;
+  const field = descriptors.messages.get(typeName)?.fields.find(({ name }) => name === "name");
+  const isNamed =
+    field && !field.isRepeated && field.type.kind === "scalar" && field.type.scalar === "string";
+  return isNamed ? { typeUrl, noun: typeName, nameField: "name", keys: [] } : undefined;
+}
+
+/** What people call a resource of this type. */
+export function nounOf(typeUrl: string): string {
+  return byUrl.get(typeUrl)?.noun ?? typeNameOf(typeUrl);
+}

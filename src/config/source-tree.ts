@@ -1,0 +1,70 @@
+import type { Place } from "../base/problem.ts";
+import { unreachable } from "../base/unreachable.ts";
+import type { MappingNode, ScalarNode, SourceNode } from "../schema/source-node.ts";
+import { placeOf } from "../schema/yaml/place.ts";
+
+export type Entry = MappingNode["entries"][number];
+
+/** True for what YAML reads as null, an empty document or an empty value among it. */
+export function isNull(node: SourceNode): boolean {
+  return node.kind === "scalar" && node.isPlain && /^(|~|null|Null|NULL)$/.test(node.value);
+}
+
+/** `routeConfigs` and `route_configs` are the same key, as everywhere in Envoy's YAML. */
+export function fieldKey(key: ScalarNode): string {
+  return key.value.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** The entry of a key, in either spelling; the last one when it is there twice, as Envoy reads it. */
+export function entryOf(mapping: MappingNode, name: string): Entry | undefined {
+  return mapping.entries.findLast(({ key }) => fieldKey(key) === name);
+}
+
+/** The text of a scalar entry, or undefined when there is none. */
+export function textOf(mapping: MappingNode, name: string): string | undefined {
+  const value = entryOf(mapping, name)?.value;
+  return value?.kind === "scalar" && !isNull(value) ? value.value : undefined;
+}
+
+/** The mapping without its "@type", which says what the rest is. */
+export function withoutType(mapping: MappingNode): MappingNode {
+  const entries = mapping.entries.filter(({ key }) => key.value !== "@type");
+  return entries.length === mapping.entries.length ? mapping : { ...mapping, entries };
+}
+
+/** A word for what stands there: `a list`, `"text"`. */
+export function describeNode(node: SourceNode): string {
+  if (isNull(node)) return "nothing";
+  switch (node.kind) {
+    case "scalar":
+      return JSON.stringify(node.value.length > 40 ? `${node.value.slice(0, 40)}…` : node.value);
+    case "sequence":
+      return "a list";
+    case "mapping":
+      return "a mapping";
+    default:
+      return unreachable(node);
+  }
+}
+
+/** True when the offset lies inside a key or a value: text there is content, whatever it looks like. */
+export function isWithinScalar(node: SourceNode, offset: number): boolean {
+  if (offset < node.start || offset >= node.end) return false;
+  switch (node.kind) {
+    case "scalar":
+      return true;
+    case "sequence":
+      return node.items.some((item) => isWithinScalar(item, offset));
+    case "mapping":
+      return node.entries.some(
+        ({ key, value }) => isWithinScalar(key, offset) || isWithinScalar(value, offset),
+      );
+    default:
+      return unreachable(node);
+  }
+}
+
+/** Where a node begins. */
+export function placeOfNode(node: SourceNode): Place {
+  return placeOf(node.file, node.start);
+}

@@ -1,0 +1,96 @@
+import { nearest } from "../base/edit-distance.ts";
+import type { Schema } from "../schema/schema.ts";
+import type { MappingNode, SourceNode } from "../schema/source-node.ts";
+import { typeNameOf, typeUrlOf } from "../schema/type-urls.ts";
+import { concat, type FoundResources, refused } from "./found-resource.ts";
+import { type ResourceType, resourceTypeOf, resourceTypes } from "./resource-types.ts";
+import { describeNode, entryOf, fieldKey, placeOfNode, textOf, withoutType } from "./source-tree.ts";
+
+/** An item whose type its "@type" says. */
+export function findTyped(schema: Schema, item: SourceNode, path: string): FoundResources {
+  if (item.kind !== "mapping") {
+    return refused(item, path, `expected a resource with "@type", found ${describeNode(item)}`);
+  }
+  const typeUrl = textOf(item, "@type");
+  if (typeUrl === undefined) {
+    return refused(
+      item,
+      path,
+      'expected "@type" to say what this resource is, such as type.googleapis.com/envoy.config.cluster.v3.Cluster',
+    );
+  }
+  const typeName = typeNameOf(typeUrl);
+  if (typeName === "envoy.service.discovery.v3.Resource") return unwrapResource(schema, item, path);
+  const type = resourceTypeOf(typeUrlOf(typeName), schema.descriptors);
+  if (type) return { found: [{ type, node: withoutType(item), path }], problems: [] };
+  const isMessage = schema.descriptors.messages.has(typeName);
+  const suggestion = suggestType(typeName);
+  return {
+    found: [],
+    problems: [
+      {
+        code: "unknown-resource-type",
+        severity: "error",
+        message: isMessage
+          ? `${typeName} is not a type of resource that xDS clients ask for`
+          : `unknown type ${JSON.stringify(typeUrl)}`,
+        place: placeOfNode(item.entries.find(({ key }) => key.value === "@type")?.value ?? item),
+        path: path === "" ? "@type" : `${path}.@type`,
+        ...(suggestion ? { suggestion } : {}),
+      },
+    ],
+  };
+}
+
+/** The v3 type of the same last name (`envoy.api.v2.Cluster`), or one that is spelled nearly the same. */
+function suggestType(typeName: string): string | undefined {
+  const last = typeName.slice(typeName.lastIndexOf(".") + 1);
+  const sameName = resourceTypes.find(({ typeUrl }) => typeUrl.endsWith(`.${last}`));
+  return (
+    sameName?.typeUrl ??
+    nearest(
+      typeUrlOf(typeName),
+      resourceTypes.map((type) => type.typeUrl),
+    )
+  );
+}
+
+/** An item of a list whose key says the type; its own "@type", if there, must agree. */
+export function asType(type: ResourceType, item: SourceNode, path: string): FoundResources {
+  if (item.kind !== "mapping") {
+    return refused(item, path, `expected a ${type.noun}, found ${describeNode(item)}`);
+  }
+  const typeUrl = textOf(item, "@type");
+  if (typeUrl !== undefined && typeNameOf(typeUrl) !== typeNameOf(type.typeUrl)) {
+    return refused(item, path, `expected a ${type.noun}, found "@type" ${JSON.stringify(typeUrl)}`);
+  }
+  return { found: [{ type, node: withoutType(item), path }], problems: [] };
+}
+
+/**
+ * The resource inside an `envoy.service.discovery.v3.Resource`. Its name must be the resource's own (XDS-74). A
+ * version is of no meaning here; a TTL and the rest would change what the client does, and are refused (XDS-107).
+ */
+function unwrapResource(schema: Schema, wrapper: MappingNode, path: string): FoundResources {
+  const inner = entryOf(wrapper, "resource");
+  if (!inner) return refused(wrapper, path, 'expected "resource" inside this wrapper, found none');
+  const unserved = wrapper.entries.filter(
+    ({ key }) => !["@type", "name", "version", "resource"].includes(fieldKey(key)),
+  );
+  const result = findTyped(schema, inner.value, `${path === "" ? "" : `${path}.`}resource`);
+  const name = textOf(wrapper, "name");
+  const mismatched = result.found.filter(
+    ({ node, type }) => name !== undefined && textOf(node, type.nameField) !== name,
+  );
+  return concat([
+    ...unserved.map(({ key }) => refused(key, path, `${key.value} of a resource wrapper is not served`)),
+    ...mismatched.map(({ node, type }) =>
+      refused(
+        wrapper,
+        path,
+        `the wrapper's name ${JSON.stringify(name)} is not the resource's name ${JSON.stringify(textOf(node, type.nameField))}`,
+      ),
+    ),
+    result,
+  ]);
+}
