@@ -1,0 +1,92 @@
+import type { Problem } from "../base/problem.ts";
+import type { Address, Listener } from "../schema/api.ts";
+import { fieldPath, itemPath } from "../schema/path.ts";
+import { chainMatchKeys } from "./chain-match.ts";
+import { repeats } from "./repeats.ts";
+import type { Decoded, GroupView } from "./group-view.ts";
+import { items } from "./located.ts";
+import { placeIn, placeOfValue, problemAt } from "./problem-at.ts";
+
+/** Addresses that two listeners want, and filter chains that Envoy cannot tell apart. */
+export function checkListeners(view: GroupView): Problem[] {
+  const listeners = [...view.listeners.values()];
+  return [...sharedAddresses(listeners), ...listeners.flatMap((listener) => checkChains(view, listener))];
+}
+
+function sharedAddresses(listeners: readonly Decoded<Listener>[]): Problem[] {
+  const owners = new Map<string, Decoded<Listener>>();
+  const problems: Problem[] = [];
+  for (const listener of listeners) {
+    if (listener.value.bind_to_port?.value === false) continue;
+    const additional = items(listener, "additional_addresses").map(({ value, path }) => ({
+      address: value.address,
+      path: fieldPath(path, "address"),
+    }));
+    for (const { address, path } of [{ address: listener.value.address, path: "address" }, ...additional]) {
+      const key = address && addressKey(address);
+      if (!key) continue;
+      const owner = owners.get(key);
+      if (!owner) {
+        owners.set(key, listener);
+        continue;
+      }
+      const related = placeIn(owner.resource, "address");
+      problems.push(
+        problemAt(placeOfValue(listener.resource, path), {
+          code: "duplicate-address",
+          severity: "error",
+          message: `listener ${JSON.stringify(listener.resource.name)} has the address ${key}, as listener ${JSON.stringify(owner.resource.name)} has`,
+          path,
+          ...(related ? { related: [{ place: related, message: "first here" }] } : {}),
+        }),
+      );
+    }
+  }
+  return problems;
+}
+
+/** A text that is equal for addresses that cannot be bound twice; none for port 0, which is any free port. */
+function addressKey({ socket_address: socket, pipe }: Address): string | undefined {
+  if (pipe) return pipe.path;
+  if (!socket?.port_value) return undefined;
+  const host = socket.address ?? "";
+  const text = `${host.includes(":") ? `[${host}]` : host}:${socket.port_value}`;
+  const namespace = socket.network_namespace_filepath ? ` in ${socket.network_namespace_filepath}` : "";
+  return `${text}${namespace}${socket.protocol === "UDP" ? " (UDP)" : ""}`;
+}
+
+function checkChains(view: GroupView, listener: Decoded<Listener>): Problem[] {
+  const chains = items(listener, "filter_chains");
+  const hasMatcher = listener.value.filter_chain_matcher !== undefined;
+  const names = chains.flatMap(({ value, path }) =>
+    value.name === undefined ? [] : [{ name: value.name, path: fieldPath(path, "name") }],
+  );
+  // A matcher picks chains by name; without one, names only tell chains apart in logs and statistics.
+  const problems = repeats(
+    listener.resource,
+    "duplicate-filter-chain-name",
+    "filter chain",
+    hasMatcher ? "error" : "warning",
+    names,
+  );
+  if (hasMatcher) return problems;
+  const owners = new Map<string, number>();
+  chains.forEach(({ value }, index) => {
+    const keys = chainMatchKeys(view.schema, value.filter_chain_match ?? {});
+    const key = keys.find((candidate) => owners.has(candidate));
+    for (const own of keys) if (!owners.has(own)) owners.set(own, index);
+    if (key === undefined) return;
+    const path = itemPath("filter_chains", index);
+    const first = placeIn(listener.resource, itemPath("filter_chains", owners.get(key)!));
+    problems.push(
+      problemAt(placeIn(listener.resource, path), {
+        code: "duplicate-filter-chain-match",
+        severity: "error",
+        message: "two filter chains match the same connections, so Envoy refuses the listener",
+        path,
+        ...(first ? { related: [{ place: first, message: "the other one" }] } : {}),
+      }),
+    );
+  });
+  return problems;
+}

@@ -1,0 +1,25 @@
+import type { Problem } from "../base/problem.ts";
+import type { Compiled } from "../config/compiled.ts";
+import { distinctProblems } from "../config/distinct-problems.ts";
+import type { Schema } from "../schema/schema.ts";
+import { checkListeners } from "./check-listeners.ts";
+import { checkReferences } from "./check-references.ts";
+import { checkRoutes } from "./check-routes.ts";
+import { viewGroup } from "./group-view.ts";
+import { lints } from "./lints.ts";
+import { runLints, silence } from "./run-lints.ts";
+
+/**
+ * Everything that must or should hold for what a tree compiled to: references, names, addresses, and the lints that
+ * no comment silences. Problems of shared files are given once. Errors in the result forbid serving.
+ */
+export function checkConfig(schema: Schema, compiled: Compiled): Problem[] {
+  const errors: Problem[] = [];
+  const findings: Problem[] = [];
+  for (const group of compiled.groups.values()) {
+    const view = viewGroup(schema, group);
+    errors.push(...checkReferences(schema, group, compiled), ...checkListeners(view), ...checkRoutes(view));
+    findings.push(...runLints(view, lints));
+  }
+  return distinctProblems([...errors, ...silence(distinctProblems(findings), compiled.ignores, lints)]);
+}

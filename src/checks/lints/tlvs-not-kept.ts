@@ -1,0 +1,38 @@
+import type { Lint, LintView } from "../lint.ts";
+import { field, unpack } from "../located.ts";
+import type { Decoded } from "../group-view.ts";
+import type { Listener } from "../../schema/api.ts";
+import { filtersOfType, proxyProtocolFilter } from "./listener-filters.ts";
+
+/** TLVs pass only where the listener filter keeps them as well (PP-40, PP-99). */
+export const tlvsNotKept: Lint = {
+  code: "tlvs-not-kept",
+  severity: "warning",
+  *check(view) {
+    const entries = [...view.traffic.http, ...view.traffic.tcp];
+    for (const { cluster, sockets } of view.traffic.headerClusters) {
+      const { name } = cluster.resource;
+      const tcp = view.traffic.tcp.filter(({ clusters }) => clusters.has(name));
+      if (tcp.some(({ filter }) => filter.value.proxy_protocol_tlvs?.length)) continue;
+      const listeners = entries.filter(({ clusters }) => clusters.has(name)).map(({ listener }) => listener);
+      if (listeners.length === 0 || listeners.some((listener) => keepsTlvs(view, listener))) continue;
+      for (const socket of sockets) {
+        const config = field(socket, "config");
+        const wanted = config && field(config, "pass_through_tlvs");
+        if (!wanted || config.value.version !== "V2") continue;
+        yield {
+          resource: cluster.resource,
+          path: wanted.path,
+          message: `no TLV reaches this cluster: the proxy_protocol filter of listener ${JSON.stringify(listeners[0]!.resource.name)} keeps none; set pass_through_tlvs there too`,
+        };
+      }
+    }
+  },
+};
+
+function keepsTlvs(view: LintView, listener: Decoded<Listener>): boolean {
+  return filtersOfType(listener, proxyProtocolFilter).some((filter) => {
+    const config = unpack(view.schema, field(filter, "typed_config"), proxyProtocolFilter);
+    return config?.value.pass_through_tlvs !== undefined;
+  });
+}

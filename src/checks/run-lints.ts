@@ -1,0 +1,73 @@
+import { nearest } from "../base/edit-distance.ts";
+import type { Problem } from "../base/problem.ts";
+import type { Ignore } from "../config/ignores.ts";
+import type { GroupView } from "./group-view.ts";
+import type { Lint, LintView } from "./lint.ts";
+import { placeIn, problemAt } from "./problem-at.ts";
+import { traceTraffic } from "./traffic.ts";
+
+/** What the lints find in a group. */
+export function runLints(view: GroupView, lints: readonly Lint[]): Problem[] {
+  const lintView: LintView = { ...view, traffic: traceTraffic(view) };
+  return lints.flatMap((lint) =>
+    [...lint.check(lintView)].map(({ resource, path, message }) =>
+      problemAt(placeIn(resource, path), { code: lint.code, severity: lint.severity, path, message }),
+    ),
+  );
+}
+
+/**
+ * Leaves out what a comment silences. A comment that silences nothing, or names a lint that does not exist, is a
+ * warning itself, so that no comment outlives its reason.
+ */
+export function silence(
+  findings: readonly Problem[],
+  ignores: readonly Ignore[],
+  lints: readonly Lint[],
+): Problem[] {
+  if (ignores.length === 0) return [...findings];
+  const codes = new Set(lints.map(({ code }) => code));
+  const ignored = new Set(
+    ignores.flatMap(({ place, line, codes: silenced }) =>
+      silenced.map((code) => lineKey(place.file, line, code)),
+    ),
+  );
+  const silenced = new Set<string>();
+  const left = findings.filter(({ place, code }) => {
+    const key = place && lineKey(place.file, place.line, code);
+    if (key === undefined || !ignored.has(key)) return true;
+    silenced.add(key);
+    return false;
+  });
+  const stale = ignores.flatMap((ignore): Problem[] => {
+    if (ignore.codes.length === 0) {
+      const message = "expected the code of a lint after chancery:ignore, found none";
+      return [{ code: "unknown-lint", severity: "warning", message, place: ignore.place }];
+    }
+    return ignore.codes
+      .filter((code) => !silenced.has(lineKey(ignore.place.file, ignore.line, code)))
+      .map((code) => (codes.has(code) ? unused(ignore, code) : unknown(ignore, code, codes)));
+  });
+  return [...left, ...stale];
+}
+
+function lineKey(file: string, line: number, code: string): string {
+  return `${file}\0${line}\0${code}`;
+}
+
+function unused({ place, line }: Ignore, code: string): Problem {
+  const message = `nothing to silence: ${code} is not found at line ${line}`;
+  return { code: "unused-ignore", severity: "warning", message, place };
+}
+
+function unknown({ place }: Ignore, code: string, codes: ReadonlySet<string>): Problem {
+  const suggestion = nearest(code, codes);
+  const message = `there is no lint ${JSON.stringify(code)}`;
+  return {
+    code: "unknown-lint",
+    severity: "warning",
+    message,
+    place,
+    ...(suggestion ? { suggestion } : {}),
+  };
+}

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { formatProblem } from "../../src/base/problem.ts";
+import { validateTree } from "../../src/checks/validate-tree.ts";
+import { loadDescriptors } from "../../src/schema/load.ts";
+import { Schema } from "../../src/schema/schema.ts";
+import { CLUSTER, LISTENER } from "../../src/schema/type-urls.ts";
+
+const schema = new Schema(loadDescriptors());
+
+function validateExample(name: string) {
+  const folder = fileURLToPath(import.meta.resolve(`#root/examples/${name}`));
+  const paths = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) =>
+    path.endsWith(".yaml"),
+  );
+  return validateTree(
+    schema,
+    paths.map((path) => ({ path, text: readFileSync(join(folder, path), "utf8") })),
+  );
+}
+
+describe("the examples", () => {
+  it("quickstart passes every check and lint", () => {
+    const { problems, resources } = validateExample("quickstart");
+    assert.deepEqual(problems.map(formatProblem), []);
+    assert.deepEqual(Object.fromEntries(resources), { [LISTENER]: 2, [CLUSTER]: 2 });
+  });
+
+  it("canonical passes every check and lint", () => {
+    const { problems, resources } = validateExample("canonical");
+    assert.deepEqual(problems.map(formatProblem), []);
+    assert.deepEqual(Object.fromEntries(resources), { [LISTENER]: 1, [CLUSTER]: 1 });
+  });
+});
