@@ -100,7 +100,8 @@ export class RulePlans {
     return {
       name,
       shape: "single",
-      required: isRequired ? requiredText(type) : undefined,
+      // Of the members of a oneof only the one that is set is checked: another is no missing value.
+      required: isRequired && field.oneof === undefined ? requiredText(type) : undefined,
       fallback,
       value: this.#value(type, rules),
       collection: undefined,

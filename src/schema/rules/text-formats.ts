@@ -60,7 +60,7 @@ const headerFormats: ReadonlyMap<string, readonly [pattern: RegExp, shown: strin
   // oxlint-disable-next-line no-control-regex -- the rule is about control characters
   ["HTTP_HEADER_VALUE", [/^[^\x00-\x08\x0a-\x1f\x7f]*$/, "^[^\\x00-\\b\\n-\\x1f\\x7f]*$"] as const],
   // oxlint-disable-next-line no-control-regex -- the rule is about control characters
-  ["loose HTTP_HEADER_NAME", [/^[^\x00\n\r]+$/, "^[^\\x00\\n\\r]+$"] as const],
+  ["loose HTTP_HEADER_NAME", [/^[^\x00\n\r]*$/, "^[^\\x00\\n\\r]*$"] as const],
   // oxlint-disable-next-line no-control-regex -- the rule is about control characters
   ["loose HTTP_HEADER_VALUE", [/^[^\x00\n\r]*$/, "^[^\\x00\\n\\r]*$"] as const],
 ]);
