@@ -5,9 +5,15 @@ import { decodeHeader, type HeaderPolicy } from "../../../data-plane/proxy-proto
 import type { HeaderVerdict } from "../../../data-plane/proxy-protocol/verdict.ts";
 import { countersOf, isProtocolError } from "../../../data-plane/proxy-protocol/verdict.ts";
 import type { SocketAddress } from "../../../src/base/ip-address.ts";
+import { mutatedHeader } from "./mutated-header.ts";
 import { vectorsOf, writesOf, type ReceiveVector } from "../../vectors/vectors.ts";
 
 const strict: HeaderPolicy = { allowRequestsWithoutProxyProtocol: false, disallowedVersions: [] };
+
+const anyPolicy = fc.record({
+  allowRequestsWithoutProxyProtocol: fc.boolean(),
+  disallowedVersions: fc.constantFrom<HeaderPolicy["disallowedVersions"][]>([], ["V1"], ["V2"]),
+});
 
 /** Feeds the pieces as they arrive, stops at the first verdict other than `more`, and sees that `atLeast` tells the truth. */
 function decodePieces(pieces: readonly Buffer[], policy: HeaderPolicy): HeaderVerdict {
@@ -167,13 +173,9 @@ describe("decodeHeader()", () => {
       Buffer.from("0d0a0d0a000d0a515549540a21210030", "hex"),
       Buffer.from("0d0a0d0a000d0a515549540a20", "hex"),
     );
-    const policy = fc.record({
-      allowRequestsWithoutProxyProtocol: fc.boolean(),
-      disallowedVersions: fc.constantFrom<HeaderPolicy["disallowedVersions"][]>([], ["V1"], ["V2"]),
-    });
     const bytes = fc.uint8Array({ maxLength: 120 });
     fc.assert(
-      fc.property(start, bytes, bytes, policy, (begin, middle, end, policy) => {
+      fc.property(start, bytes, bytes, anyPolicy, (begin, middle, end, policy) => {
         const some = Buffer.concat([begin, middle]);
         const verdict = decodeHeader(some, policy);
         const later = decodeHeader(Buffer.concat([some, end]), policy);
@@ -184,5 +186,19 @@ describe("decodeHeader()", () => {
       }),
       { numRuns: 10_000 },
     );
+  });
+
+  it("judges mutated headers alike whole and in pieces, for as long as a second allows", () => {
+    let judged = 0;
+    fc.assert(
+      fc.property(mutatedHeader, fc.array(fc.nat(), { maxLength: 4 }), anyPolicy, (bytes, cuts, policy) => {
+        judged += 1;
+        const verdict = outcomeOf(decodePieces([bytes], policy));
+        assert.deepEqual(outcomeOf(decodePieces(cutAt(bytes, cuts), policy)), verdict);
+        assert.deepEqual(outcomeOf(decodePieces(oneByteAtATime(bytes), policy)), verdict);
+      }),
+      { numRuns: 1_000_000, interruptAfterTimeLimit: 1000 },
+    );
+    assert.ok(judged > 100, `${judged} headers`);
   });
 });
