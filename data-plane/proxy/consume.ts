@@ -4,7 +4,7 @@ import type { Problem } from "../../src/base/problem.ts";
 import { formatProblem } from "../../src/base/problem.ts";
 import type { Parsed } from "../resources/parsed.ts";
 import type { Refusal, Update, UpdatedResource } from "../xds-client/update.ts";
-import type { ResourceRecords } from "./resource-records.ts";
+import type { ResourceRecords } from "../resources/resource-records.ts";
 
 /** How resources of one type are read and run. */
 export interface Application<Config> {

@@ -1,6 +1,7 @@
 import type { Clock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
 import { CLUSTER_LOAD_ASSIGNMENT } from "../../src/schema/type-urls.ts";
+import type { AdminView } from "../admin/admin-view.ts";
 import type { BootstrapConfig } from "../bootstrap/bootstrap.ts";
 import { ClusterSet } from "../clusters/cluster-set.ts";
 import type { Resolver } from "../clusters/resolver.ts";
@@ -22,7 +23,7 @@ import type {
   Verdict,
 } from "../xds-client/update.ts";
 import { applyEach } from "./consume.ts";
-import { ResourceRecords } from "./resource-records.ts";
+import { ResourceRecords } from "../resources/resource-records.ts";
 
 /** Envoy's `ServerInfo.State`. */
 export type ProxyState = "PRE_INITIALIZING" | "INITIALIZING" | "LIVE" | "DRAINING";
@@ -90,6 +91,29 @@ export class Proxy implements AsyncDisposable {
 
   get state(): ProxyState {
     return this.#state;
+  }
+
+  /** What the admin endpoint shows. `quit` is what ends the process. */
+  adminView(process: Pick<AdminView, "version" | "commandLine" | "toJson" | "quit">): AdminView {
+    const { bootstrap, clock, drainMs } = this.#options;
+    return {
+      ...process,
+      state: () => this.state,
+      uptimeMs: () => this.uptimeMs,
+      node: bootstrap.node,
+      bootstrap: bootstrap.message,
+      stats: this.stats,
+      clusterRecords: this.clusterRecords,
+      listenerRecords: this.listenerRecords,
+      endpointRecords: this.endpointRecords,
+      clusters: () => this.clusters.active(),
+      isWarming: (name) => this.clusters.isWarming(name),
+      listeners: () => this.listeners.addresses(),
+      drainListeners: (isGraceful) => {
+        if (isGraceful) clock.after(drainMs, () => this.listeners.stop());
+        else this.listeners.stop();
+      },
+    };
   }
 
   get uptimeMs(): number {

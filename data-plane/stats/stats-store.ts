@@ -70,6 +70,11 @@ export class StatsStore {
     this.#texts.set(name, value);
   }
 
+  /** Sets every counter to zero. */
+  resetCounters(): void {
+    for (const group of this.#counters.values()) for (const name of Object.keys(group)) group[name] = 0;
+  }
+
   /** Forgets everything under `prefix` and `prefix.…`: what Envoy does when a cluster or listener is gone for good. */
   remove(prefix: string): void {
     for (const groups of [this.#counters, this.#gauges, this.#texts]) {

@@ -1,0 +1,66 @@
+import { createServer, type IncomingMessage } from "node:http";
+import type { Address } from "../network/address.ts";
+import { endpointAddress } from "../network/address.ts";
+import { answerAdmin } from "./admin-routes.ts";
+import type { AdminView } from "./admin-view.ts";
+
+/** A running admin endpoint. */
+export interface AdminServer extends AsyncDisposable {
+  /** With the port that the system chose. */
+  readonly address: Address;
+  close(): Promise<void>;
+}
+
+const contentTypes = { text: "text/plain; charset=UTF-8", json: "application/json" } as const;
+
+/**
+ * Opens the admin endpoint at an address of the bootstrap. It answers from the first moment (XC-12) and has no authentication, as
+ * Envoy's has none: the address is what protects it.
+ *
+ * @throws Error of the system when the address cannot be bound
+ */
+export async function startAdminServer(address: Address, view: AdminView): Promise<AdminServer> {
+  const server = createServer((request, response) => {
+    const { method = "GET", url = "/" } = request;
+    // Draining the body keeps the connection usable; no path reads one.
+    request.resume();
+    const reply = isCrossSite(request)
+      ? { status: 403, type: "text" as const, body: "requests of other sites are refused\n" }
+      : answerAdmin(view, method, url);
+    response.writeHead(reply.status, {
+      "content-type": contentTypes[reply.type],
+      "content-length": Buffer.byteLength(reply.body),
+      "cache-control": "no-cache, max-age=0",
+      "x-content-type-options": "nosniff",
+    });
+    response.end(method === "HEAD" ? undefined : reply.body);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(
+      address.family === "pipe" ? { path: address.path } : { host: address.address, port: address.port },
+      () => {
+        server.off("error", reject);
+        resolve();
+      },
+    );
+  });
+  const bound = server.address();
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return {
+    address:
+      typeof bound === "string" || bound === null ? address : endpointAddress(bound.address, bound.port),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** A page in a browser must not be able to stop a proxy on its reader's machine. */
+function isCrossSite({ headers }: IncomingMessage): boolean {
+  const site = headers["sec-fetch-site"];
+  return site !== undefined && site !== "same-origin" && site !== "none";
+}

@@ -1,0 +1,31 @@
+import type { JsonValue } from "../../src/schema/json-value.ts";
+import type { Message } from "../../src/schema/message.ts";
+import type { ActiveCluster } from "../clusters/active-cluster.ts";
+import type { Address } from "../network/address.ts";
+import type { ResourceRecords } from "../resources/resource-records.ts";
+import type { StatsStore } from "../stats/stats-store.ts";
+
+/** What the admin endpoint shows of a proxy and may ask of it. */
+export interface AdminView {
+  /** `ServerInfo.State`. */
+  state(): string;
+  uptimeMs(): number;
+  /** Of this program. */
+  readonly version: string;
+  /** `ServerInfo.command_line_options`. */
+  readonly commandLine: Readonly<Record<string, JsonValue>>;
+  readonly node: Message;
+  readonly bootstrap: Message;
+  readonly stats: StatsStore;
+  readonly clusterRecords: ResourceRecords;
+  readonly listenerRecords: ResourceRecords;
+  readonly endpointRecords: ResourceRecords;
+  clusters(): readonly ActiveCluster[];
+  isWarming(cluster: string): boolean;
+  listeners(): readonly { readonly name: string; readonly address: Address }[];
+  toJson(typeName: string, message: Message): JsonValue;
+  /** Stops accepting; `isGraceful` after the drain time only. */
+  drainListeners(isGraceful: boolean): void;
+  /** Ends the process the way SIGTERM does. */
+  quit(): void;
+}

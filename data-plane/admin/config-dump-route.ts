@@ -1,0 +1,136 @@
+import type { JsonValue } from "../../src/schema/json-value.ts";
+import { isRecord } from "../../src/schema/record.ts";
+import type { Message } from "../../src/schema/message.ts";
+import { typeUrlOf } from "../../src/schema/type-urls.ts";
+import type { ResourceRecord } from "../resources/resource-records.ts";
+import type { AdminRoute } from "./admin-route.ts";
+import { jsonReply, textReply } from "./admin-route.ts";
+import type { AdminView } from "./admin-view.ts";
+import type { NameFilter } from "./name-filter.ts";
+import { nameFilter } from "./name-filter.ts";
+
+const CLUSTER = "envoy.config.cluster.v3.Cluster";
+const LISTENER = "envoy.config.listener.v3.Listener";
+const ENDPOINTS = "envoy.config.endpoint.v3.ClusterLoadAssignment";
+
+/** One part of the dump: a message of envoy.admin.v3 with its lists. */
+type Section = Readonly<Record<string, unknown>>;
+
+/** Everything that is configured, in the shape of `envoy.admin.v3.ConfigDump` (XC-57). */
+export const configDumpRoute: AdminRoute = {
+  path: "/config_dump",
+  isMutation: false,
+  help: "dump the current configuration",
+  parameters: {
+    resource: "Only this list, such as dynamic_active_clusters",
+    name_regex: "Regular expression (RE2) that resource names must contain",
+    include_eds: "Endpoints too",
+  },
+  answer(view, query) {
+    const isWanted = nameFilter(query.get("name_regex"));
+    if (typeof isWanted !== "function") return textReply(isWanted.reason, 400);
+    const sections = [
+      bootstrapSection(view),
+      clustersSection(view, isWanted),
+      ...(query.has("include_eds") ? [endpointsSection(view, isWanted)] : []),
+      listenersSection(view, isWanted),
+      section("SecretsConfigDump", {}),
+    ];
+    const resource = query.get("resource");
+    if (resource === null) return jsonReply({ configs: sections });
+    const lists = sections.flatMap((dump) => (Array.isArray(dump[resource]) ? [dump[resource]] : []));
+    if (lists.length === 0) return textReply(`${resource} not found in config dump`, 404);
+    return jsonReply({ configs: lists.flat() });
+  },
+};
+
+function section(name: string, fields: Readonly<Record<string, unknown>>): Section {
+  const present = Object.entries(fields).filter(([, value]) => !isEmpty(value));
+  return { "@type": typeUrlOf(`envoy.admin.v3.${name}`), ...Object.fromEntries(present) };
+}
+
+/** Proto JSON leaves out what is empty. */
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === "" || (Array.isArray(value) && value.length === 0);
+}
+
+function bootstrapSection(view: AdminView): Section {
+  const bootstrap = { ...view.bootstrap, node: view.node };
+  return section("BootstrapConfigDump", {
+    bootstrap: view.toJson("envoy.config.bootstrap.v3.Bootstrap", bootstrap),
+  });
+}
+
+function clustersSection(view: AdminView, isWanted: NameFilter): Section {
+  const records = view.clusterRecords.list().filter(({ name }) => isWanted(name));
+  const dynamic = records.filter(({ origin }) => origin === "dynamic");
+  const dump = (record: ResourceRecord) => state(view, record, "cluster", CLUSTER, true);
+  return section("ClustersConfigDump", {
+    version_info: view.clusterRecords.version,
+    static_clusters: records.filter(({ origin }) => origin === "static").map(dump),
+    dynamic_active_clusters: dynamic.filter(({ name }) => !view.isWarming(name)).map(dump),
+    dynamic_warming_clusters: dynamic.filter(({ name }) => view.isWarming(name)).map(dump),
+  });
+}
+
+function listenersSection(view: AdminView, isWanted: NameFilter): Section {
+  const records = view.listenerRecords.list().filter(({ name }) => isWanted(name));
+  return section("ListenersConfigDump", {
+    version_info: view.listenerRecords.version,
+    static_listeners: records
+      .filter(({ origin }) => origin === "static")
+      .map((record) => state(view, record, "listener", LISTENER, false)),
+    dynamic_listeners: records
+      .filter(({ origin }) => origin === "dynamic")
+      .map((record) => ({
+        name: record.name,
+        ...(record.message && { active_state: state(view, record, "listener", LISTENER, false) }),
+        ...errorState(view, record, LISTENER),
+        client_status: record.errorState ? "NACKED" : "ACKED",
+      })),
+  });
+}
+
+function endpointsSection(view: AdminView, isWanted: NameFilter): Section {
+  const records = view.endpointRecords.list().filter(({ name }) => isWanted(name));
+  return section("EndpointsConfigDump", {
+    dynamic_endpoint_configs: records.map((record) =>
+      state(view, record, "endpoint_config", ENDPOINTS, true),
+    ),
+  });
+}
+
+function state(
+  view: AdminView,
+  record: ResourceRecord,
+  field: string,
+  typeName: string,
+  hasErrorState: boolean,
+): object {
+  return {
+    ...(record.version !== "" && { version_info: record.version }),
+    ...(record.message && { [field]: asAny(view, typeName, record.message) }),
+    last_updated: new Date(record.updatedAtMs).toISOString(),
+    ...(hasErrorState && errorState(view, record, typeName)),
+    ...(hasErrorState &&
+      record.origin === "dynamic" && { client_status: record.errorState ? "NACKED" : "ACKED" }),
+  };
+}
+
+function errorState(view: AdminView, { errorState: error }: ResourceRecord, typeName: string): object {
+  if (!error) return {};
+  return {
+    error_state: {
+      failed_configuration: asAny(view, typeName, error.message),
+      last_update_attempt: new Date(error.atMs).toISOString(),
+      details: error.details,
+      version_info: error.version,
+    },
+  };
+}
+
+function asAny(view: AdminView, typeName: string, message: Message): JsonValue {
+  const json = view.toJson(typeName, message);
+  const fields = isRecord(json) ? json : {};
+  return { "@type": typeUrlOf(typeName), ...fields };
+}
