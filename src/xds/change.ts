@@ -1,0 +1,17 @@
+import type { Resource } from "../snapshot/resource.ts";
+
+/** What differs between two sets, as far as an interest covers it. */
+export interface Change {
+  readonly changed: readonly Resource[];
+  readonly removed: readonly string[];
+}
+
+/** What one response has to say. Equal work gives the identical plan, so that it is encoded once. */
+export interface Plan {
+  readonly typeUrl: string;
+  /** `version_info` or `system_version_info`. */
+  readonly version: string;
+  readonly resources: readonly Resource[];
+  /** Names for `removed_resources`; always empty in SotW. */
+  readonly removed: readonly string[];
+}

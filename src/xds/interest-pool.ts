@@ -1,0 +1,36 @@
+import { createHash } from "node:crypto";
+import { noInterest, type Interest } from "./interest.ts";
+
+/**
+ * Gives equal interests one identity, so that what is worked out for one client serves all that ask the same.
+ * Holds them weakly: an interest that no session has any more is forgotten.
+ */
+export class InterestPool {
+  readonly #byKey = new Map<string, WeakRef<Interest>>();
+  readonly #collected = new FinalizationRegistry<string>((key) => {
+    // The key may have been taken again by a newer, equal interest.
+    if (this.#byKey.get(key)?.deref() === undefined) this.#byKey.delete(key);
+  });
+  readonly #legacy: Interest = { wildcard: "legacy", names: new Set() };
+  readonly #explicit: Interest = { wildcard: "explicit", names: new Set() };
+
+  /** The one object for everything equal to `interest`. */
+  intern(interest: Interest): Interest {
+    if (interest.names.size === 0) {
+      if (interest.wildcard === "none") return noInterest;
+      return interest.wildcard === "legacy" ? this.#legacy : this.#explicit;
+    }
+    const key = keyOf(interest);
+    const known = this.#byKey.get(key)?.deref();
+    if (known) return known;
+    this.#byKey.set(key, new WeakRef(interest));
+    this.#collected.register(interest, key);
+    return interest;
+  }
+}
+
+function keyOf({ wildcard, names }: Interest): string {
+  const hash = createHash("sha256").update(wildcard);
+  for (const name of [...names].sort()) hash.update(`\0${name}`);
+  return hash.digest("base64");
+}

@@ -1,0 +1,301 @@
+import { unreachable } from "../base/unreachable.ts";
+import { makeResource, type Resource } from "../snapshot/resource.ts";
+import type { Snapshot } from "../snapshot/snapshot.ts";
+import type { Node } from "../snapshot/node.ts";
+import type { TypeSet } from "../snapshot/type-set.ts";
+import type { Remark, Refusal, StreamKind, StreamService, TypeStatus } from "./events.ts";
+import { deltaInterest, sotwInterest, type Interest } from "./interest.ts";
+import type { InterestPool } from "./interest-pool.ts";
+import { judgeDelta, judgeSotw, type Verdict } from "./judge-request.ts";
+import type { DeltaRequest, Request, SotwRequest } from "./request.ts";
+import type { Response } from "./response.ts";
+import { TypeSession, type Shared } from "./type-session.ts";
+import { CLUSTER, ENDPOINTS, LISTENER, ROUTES, type TypeTraits } from "./type-traits.ts";
+import { edsNamesOf } from "./views.ts";
+import { stringFieldSize, WireWriter } from "./wire.ts";
+
+/** What a request did, besides making responses due. */
+export type Outcome =
+  /** The stream has told who it is; it is to be given a snapshot by `assign` (XDS-13). */
+  | { readonly kind: "node"; readonly node: Node }
+  | { readonly kind: "subscribed"; readonly typeUrl: string; readonly interest: Interest }
+  | { readonly kind: "acked"; readonly typeUrl: string; readonly nonce: string; readonly version: string }
+  | { readonly kind: "nacked"; readonly typeUrl: string; readonly refusal: Refusal }
+  | { readonly kind: "remark"; readonly remark: Remark }
+  /** The stream has to end with this gRPC status. */
+  | { readonly kind: "end"; readonly code: number; readonly message: string };
+
+export interface SessionOptions {
+  readonly kind: StreamKind;
+  readonly service: StreamService;
+  /** The types that are served, by type URL. */
+  readonly types: ReadonlyMap<string, TypeTraits>;
+  readonly shared: Shared;
+  readonly interests: InterestPool;
+  /** Names that a client may ask for of one type on one stream. */
+  readonly maxNames: number;
+  /** True when versions that this node states of a type are not to be relied on (XDS-60). */
+  readonly isDistrusted: (nodeId: string, typeUrl: string) => boolean;
+}
+
+/** google.rpc.Code */
+const invalidArgument = 3;
+const resourceExhausted = 8;
+
+/** Unknown types of a stream that are remembered, so that each is remarked on once. */
+const maxUnknownTypes = 32;
+
+/**
+ * One stream as the protocol sees it, SotW or delta: requests and snapshots in, responses out. It is deterministic and
+ * touches no socket or clock. Responses are asked for by `next`, one at a time and only when they can be written, so
+ * that what is sent is always the newest.
+ */
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #types = new Map<string, TypeSession>();
+  /** The same in the order in which types go out. */
+  #ordered: readonly TypeSession[] = [];
+  #node: Node | undefined;
+  #snapshot: Snapshot | undefined;
+  readonly #unknownTypes = new Set<string>();
+  #hasOtherNode = false;
+  /** Endpoints whose clusters were sent anew before the client said which endpoints it holds (XDS-88). */
+  #orphans = new Set<string>();
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  get node(): Node | undefined {
+    return this.#node;
+  }
+
+  /** How the stream stands with each type that it asked for, in their order. */
+  get status(): readonly TypeStatus[] {
+    return this.#ordered.map((type) => type.status);
+  }
+
+  /** What the client should hold from now on; undefined leaves it with what it has (XDS-16). */
+  assign(snapshot: Snapshot | undefined): void {
+    this.#snapshot = snapshot;
+    for (const type of this.#ordered) type.assign(this.#targetOf(type.traits));
+  }
+
+  #targetOf({ typeUrl }: TypeTraits): TypeSet | undefined {
+    return this.#snapshot && (this.#snapshot.types.get(typeUrl) ?? this.#options.shared.views.empty(typeUrl));
+  }
+
+  /** The next response that is due, in the order of types (XDS-94, XDS-95), or undefined when none is. */
+  next(): Response | undefined {
+    let isHeld = false;
+    for (const type of this.#ordered) {
+      const { typeUrl, waitsForEarlier } = type.traits;
+      const due = type.next({
+        isHeld: isHeld && waitsForEarlier,
+        standIn: (name) => this.#standIn(type, name),
+      });
+      if (due) {
+        if (typeUrl === CLUSTER) this.#oweEndpoints(due.news);
+        return due.response;
+      }
+      isHeld ||= type.traits.holdsLater && type.isBlocked;
+    }
+    return undefined;
+  }
+
+  /** Takes a request. `nowMs` is the wall clock, for the record of refusals. */
+  receive(request: Request, nowMs: number): readonly Outcome[] {
+    const outcomes: Outcome[] = [];
+    const end = (message: string, code = invalidArgument): readonly Outcome[] => [
+      ...outcomes,
+      { kind: "end", code, message },
+    ];
+    if (!this.#node) {
+      if (!request.node?.id) return end("node.id is missing in the first request of the stream");
+      this.#node = request.node;
+      outcomes.push({ kind: "node", node: request.node });
+    } else if (request.nodeId !== undefined && request.nodeId !== this.#node.id && !this.#hasOtherNode) {
+      this.#hasOtherNode = true;
+      outcomes.push({ kind: "remark", remark: { kind: "otherNode", id: request.nodeId } });
+    }
+    const { service, types, maxNames } = this.#options;
+    const typeUrl = request.typeUrl || (service.kind === "type" ? service.typeUrl : "");
+    if (typeUrl === "") return end("type_url is missing on an aggregated stream");
+    if (service.kind === "type" && typeUrl !== service.typeUrl) {
+      return end(`type_url is ${cut(typeUrl)} on a stream that serves ${service.typeUrl}`);
+    }
+    const traits = types.get(typeUrl);
+    if (!traits) return [...outcomes, ...this.#remarkUnknown(typeUrl)];
+    const problem = namesProblem(
+      request,
+      maxNames - (this.#types.get(typeUrl)?.interest.names.size ?? 0),
+      maxNames,
+    );
+    if (problem) return end(problem.message, problem.code);
+    outcomes.push(
+      ...(request.kind === "sotw"
+        ? this.#receiveSotw(request, traits, nowMs)
+        : this.#receiveDelta(request, traits, nowMs)),
+    );
+    return outcomes;
+  }
+
+  #receiveSotw(request: SotwRequest, traits: TypeTraits, nowMs: number): Outcome[] {
+    const known = this.#types.get(traits.typeUrl);
+    const before = known?.interest;
+    const outcomes: Outcome[] = [];
+    const type = known ?? this.#open(traits);
+    let verdict: Verdict = "request";
+    if (known) {
+      const { responseNonce: nonce, versionInfo: version } = request;
+      verdict = judgeSotw({ nonce, version, isRefusal: request.errorDetail !== undefined }, known.exchange);
+      outcomes.push(...settle(known, verdict, request, nowMs));
+      // XDS-39, XDS-40: nothing in it counts, its names neither.
+      if (verdict === "stale") return outcomes;
+    } else if (traits.isFullState && request.versionInfo !== "" && !this.#isDistrusted(traits)) {
+      type.believeVersion(request.versionInfo);
+    }
+    const interest = this.#options.interests.intern(sotwInterest(before, request.resourceNames, traits));
+    if (interest !== before) {
+      const added = [...interest.names].filter((name) => !before?.names.has(name));
+      type.want(interest, new Set(added));
+      outcomes.push({ kind: "subscribed", typeUrl: traits.typeUrl, interest });
+    } else if (verdict === "repeat" && !traits.isFullState) {
+      type.owe(interest.names);
+    }
+    return outcomes;
+  }
+
+  #receiveDelta(request: DeltaRequest, traits: TypeTraits, nowMs: number): Outcome[] {
+    const known = this.#types.get(traits.typeUrl);
+    const before = known?.interest;
+    const outcomes: Outcome[] = [];
+    const type = known ?? this.#open(traits);
+    if (known) {
+      const answer = { nonce: request.responseNonce, isRefusal: request.errorDetail !== undefined };
+      outcomes.push(...settle(known, judgeDelta(answer, known.exchange), request, nowMs));
+    } else if (request.initialResourceVersions.size > 0) {
+      type.believe(this.#believable(request.initialResourceVersions, traits));
+    }
+    const resources = this.#snapshot?.typeSet(traits.typeUrl).resources;
+    const change = deltaInterest(before, request, traits, (name) => resources?.has(name) ?? false);
+    const interest = change.interest === before ? before : this.#options.interests.intern(change.interest);
+    if (interest !== before || change.owed.size > 0) type.want(interest, change.owed);
+    if (interest !== before) outcomes.push({ kind: "subscribed", typeUrl: traits.typeUrl, interest });
+    return outcomes;
+  }
+
+  #open(traits: TypeTraits): TypeSession {
+    const { kind, shared } = this.#options;
+    const type = new TypeSession(kind, traits, shared);
+    this.#types.set(traits.typeUrl, type);
+    this.#ordered = [...this.#types.values()].sort((a, b) => a.traits.order - b.traits.order);
+    type.assign(this.#targetOf(traits));
+    return type;
+  }
+
+  #isDistrusted({ typeUrl }: TypeTraits): boolean {
+    return this.#node !== undefined && this.#options.isDistrusted(this.#node.id, typeUrl);
+  }
+
+  /** Stated versions, without those that the client will not use: names stay, so that removals are told. */
+  #believable(stated: ReadonlyMap<string, string>, traits: TypeTraits): ReadonlyMap<string, string> {
+    const orphans = traits.typeUrl === ENDPOINTS ? this.#orphans : undefined;
+    if (traits.typeUrl === ENDPOINTS) this.#orphans = new Set();
+    const isDistrusted = this.#isDistrusted(traits);
+    if (!isDistrusted && !orphans?.size) return stated;
+    return new Map(
+      [...stated].map(([name, version]) => [name, isDistrusted || orphans?.has(name) ? "" : version]),
+    );
+  }
+
+  /**
+   * A cluster that changed warms anew, and a delta client does not ask for its endpoints again; a SotW client does,
+   * with a nonce that may be stale by then. So they are sent unasked (XDS-88, XDS-99).
+   */
+  #oweEndpoints(clusters: readonly Resource[]): void {
+    const endpoints = this.#types.get(ENDPOINTS);
+    if (endpoints) {
+      endpoints.owe(edsNamesOf(clusters));
+      return;
+    }
+    // Until endpoints are asked for, only a returning delta client can turn out to hold some.
+    if (this.#options.kind === "delta" && this.#types.get(CLUSTER)?.isReturning) {
+      for (const name of edsNamesOf(clusters)) this.#orphans.add(name);
+    }
+  }
+
+  /** XDS-100, XDS-148: an empty set of endpoints where the client would otherwise warm until its timeout. */
+  #standIn(type: TypeSession, name: string): Resource | undefined {
+    if (type.traits.typeUrl !== ENDPOINTS || this.#options.service.kind !== "ads") return undefined;
+    const clusters = this.#snapshot?.typeSet(CLUSTER);
+    const isReferred = clusters !== undefined && this.#options.shared.views.edsNames(clusters).has(name);
+    const isReconnect = !this.#types.has(CLUSTER) && (this.#types.has(LISTENER) || this.#types.has(ROUTES));
+    return isReferred || (isReconnect && !type.mayHold(name)) ? emptyEndpoints(name) : undefined;
+  }
+
+  #remarkUnknown(typeUrl: string): Outcome[] {
+    if (this.#unknownTypes.has(typeUrl) || this.#unknownTypes.size >= maxUnknownTypes) return [];
+    this.#unknownTypes.add(typeUrl);
+    const isV2 = /^type\.googleapis\.com\/envoy\.(api|config\.\w+)\.v2/.test(typeUrl);
+    return [{ kind: "remark", remark: { kind: "unknownType", typeUrl: cut(typeUrl), isV2 } }];
+  }
+}
+
+/** Does to the session of a type what the request says about its responses. */
+function settle(type: TypeSession, verdict: Verdict, request: Request, nowMs: number): Outcome[] {
+  const { typeUrl } = type.traits;
+  const nonce = request.responseNonce;
+  switch (verdict) {
+    case "ack": {
+      const version = type.accept(nonce);
+      return version === undefined ? [] : [{ kind: "acked", typeUrl, nonce, version }];
+    }
+    case "nack": {
+      const { code = 0, message = "" } = request.errorDetail ?? {};
+      return [{ kind: "nacked", typeUrl, refusal: type.refuse({ nonce, code, message, atMs: nowMs }) }];
+    }
+    case "settled":
+      type.settle(nonce);
+      return [];
+    case "stale":
+      return [{ kind: "remark", remark: { kind: "staleNonce", typeUrl, nonce: cut(nonce) } }];
+    case "request":
+    case "nackAgain":
+    case "repeat":
+    case "spent":
+      return [];
+    default:
+      return unreachable(verdict);
+  }
+}
+
+function namesProblem(
+  request: Request,
+  room: number,
+  maxNames: number,
+): { readonly code: number; readonly message: string } | undefined {
+  const isSotw = request.kind === "sotw";
+  const names = isSotw ? request.resourceNames : request.subscribe;
+  const field = isSotw ? "resource_names" : "resource_names_subscribe";
+  if (names.includes("")) return { code: invalidArgument, message: `${field} has an empty name` };
+  if (names.length > (isSotw ? maxNames : room)) {
+    return {
+      code: resourceExhausted,
+      message: `${field} has ${names.length} names, limit is ${maxNames} a type`,
+    };
+  }
+  return undefined;
+}
+
+/** An `envoy.config.endpoint.v3.ClusterLoadAssignment` with a name and nothing else. */
+function emptyEndpoints(name: string): Resource {
+  const writer = new WireWriter(stringFieldSize(name));
+  writer.string(1, name);
+  return makeResource({ typeUrl: ENDPOINTS, name, bytes: writer.bytes });
+}
+
+/** What a peer wrote, short enough for a log. */
+function cut(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}

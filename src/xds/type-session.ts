@@ -1,0 +1,275 @@
+import type { Resource } from "../snapshot/resource.ts";
+import type { TypeSet } from "../snapshot/type-set.ts";
+import type { Plan } from "./change.ts";
+import type { Refusal, StreamKind, TypeStatus } from "./events.ts";
+import { covers, isWildcard, type Interest } from "./interest.ts";
+import type { Exchange } from "./judge-request.ts";
+import { hasChanges, planResponse, startPosition, type Position } from "./plan.ts";
+import type { Response, ResponseCache } from "./response.ts";
+import type { TypeTraits } from "./type-traits.ts";
+import type { Views } from "./views.ts";
+
+/** What all sessions of a server share. */
+export interface Shared {
+  readonly views: Views;
+  readonly responses: ResponseCache;
+}
+
+/** A response to be sent, and the resources in it that are news to the client. */
+export interface Due {
+  readonly response: Response;
+  readonly news: readonly Resource[];
+}
+
+/** What the rest of the stream means for a type that is about to be planned. */
+export interface Surroundings {
+  /** A type before this one has changes that could not be sent yet. */
+  readonly isHeld: boolean;
+  /** The resource that is sent for a name asked for which does not exist, if one should be (XDS-100). */
+  readonly standIn: (name: string) => Resource | undefined;
+}
+
+/**
+ * Delta answers to subscriptions go out although others are not ACKed yet (XDS-76); a client that never ACKs gets no
+ * further ones beyond this number, so that it cannot make its session grow.
+ */
+const maxUnacked = 64;
+
+const noNames: ReadonlySet<string> = new Set();
+
+/** One type on one stream: what the client wants and holds, what it was sent, and what it said to it. */
+export class TypeSession {
+  readonly traits: TypeTraits;
+  readonly #kind: StreamKind;
+  readonly #shared: Shared;
+  #position: Position;
+  /** The content that the client should hold; absent while its node has no snapshot. */
+  #target: TypeSet | undefined;
+  /** Nothing is due for this target and position: a session at rest costs no look-ups. */
+  #isAtRest = false;
+  #isReturning = false;
+  #unacked: readonly Response[] = [];
+  /** Parts of a plan that are still to be sent (XDS-91). */
+  #parts: readonly Plan[] = [];
+  #lastSerial = 0;
+  #lastNonce: string | undefined;
+  #sentVersion: string | undefined;
+  #ackedVersion: string | undefined;
+  #refusal: Refusal | undefined;
+
+  /** A client that holds nothing of the type and wants nothing yet. */
+  constructor(kind: StreamKind, traits: TypeTraits, shared: Shared) {
+    this.#kind = kind;
+    this.traits = traits;
+    this.#shared = shared;
+    this.#position = startPosition(shared.views.empty(traits.typeUrl));
+  }
+
+  get interest(): Interest {
+    return this.#position.interest;
+  }
+
+  get exchange(): Exchange {
+    return {
+      unacked: this.#unacked.map(({ nonce, plan }) => ({ nonce, version: plan.version })),
+      ...(this.#lastNonce !== undefined && { lastNonce: this.#lastNonce }),
+      ...(this.#refusal && { refusedNonce: this.#refusal.nonce }),
+      ...(this.#ackedVersion !== undefined && { ackedVersion: this.#ackedVersion }),
+    };
+  }
+
+  /** True when the client was sent, and may still hold, a resource of this name. */
+  mayHold(name: string): boolean {
+    const { base, lingering } = this.#position;
+    return base.resources.has(name) || lingering.has(name);
+  }
+
+  /** True when the client holds something from an earlier stream, or was sent more than one response. */
+  get isReturning(): boolean {
+    return this.#isReturning;
+  }
+
+  /** The client's interest is now another one, or it asked again for names of it (XDS-27, XDS-78). */
+  want(interest: Interest, owed: ReadonlySet<string>): void {
+    const before = this.#position;
+    const hasGained = isWildcard(interest) && !isWildcard(before.interest);
+    const isFirst = this.#lastNonce === undefined && before.base.resources.size === 0 && !before.stated;
+    const asked = isFirst && !hasGained ? interest.names : owed;
+    this.#position = {
+      ...before,
+      interest,
+      // What it dropped it has forgotten, and may ask for anew.
+      lingering: covered(before.lingering, interest),
+      owed:
+        asked === interest.names ? asked : union(before.owed, asked, hasGained ? uncovered(before) : noNames),
+      owesAnswer: before.owesAnswer || hasGained || (this.traits.isFullState && owed.size > 0),
+    };
+    this.#isAtRest = false;
+  }
+
+  /** These names are sent again, changed or not, as far as the client wants them (XDS-43, XDS-88, XDS-99). */
+  owe(names: Iterable<string>): void {
+    const { interest, owed, stated } = this.#position;
+    const wanted = [...names].filter((name) => covers(interest, name));
+    if (wanted.length === 0) return;
+    const isNews = new Set(wanted);
+    this.#position = {
+      ...this.#position,
+      owed: union(owed, isNews),
+      ...(stated && { stated: new Map([...stated].filter(([name]) => !isNews.has(name))) }),
+    };
+    this.#isAtRest = false;
+  }
+
+  /** The versions that a delta client says it holds from an earlier stream (XDS-84). */
+  believe(stated: ReadonlyMap<string, string>): void {
+    this.#position = { ...this.#position, stated };
+    this.#isReturning = true;
+  }
+
+  /** The version of the whole content that a SotW client says it holds from an earlier stream (XDS-42). */
+  believeVersion(statedVersion: string): void {
+    this.#position = { ...this.#position, statedVersion };
+  }
+
+  /** The content that the client should hold from now on; what was not sent yet of an older one is dropped (XDS-106). */
+  assign(target: TypeSet | undefined): void {
+    if (target === this.#target) return;
+    this.#target = target;
+    this.#isAtRest = false;
+  }
+
+  /** The response of this nonce was accepted. Answers its version. */
+  accept(nonce: string): string | undefined {
+    const response = this.#settle(nonce);
+    if (!response) return undefined;
+    this.#ackedVersion = response.plan.version;
+    this.#refusal = undefined;
+    return this.#ackedVersion;
+  }
+
+  /** The response of this nonce was neither accepted nor refused, but is no longer waited for (XDS-49). */
+  settle(nonce: string): void {
+    this.#settle(nonce);
+  }
+
+  /** The response of this nonce was refused: nothing in it counts as held, and nothing of it is due (XDS-50, XDS-56). */
+  refuse(refused: Omit<Refusal, "version" | "acceptedVersion">): Refusal {
+    const response = this.#settle(refused.nonce);
+    const version = response?.plan.version ?? this.#sentVersion ?? "";
+    this.#refusal = { ...refused, version, acceptedVersion: this.#ackedVersion ?? "" };
+    if (response && !(this.#kind === "sotw" && this.traits.isFullState)) {
+      const { resources, removed } = response.plan;
+      const names = new Set([...resources.map(({ name }) => name), ...removed]);
+      this.#position = { ...this.#position, refused: union(this.#position.refused, names) };
+    }
+    return this.#refusal;
+  }
+
+  #settle(nonce: string): Response | undefined {
+    const response = this.#unacked.find((one) => one.nonce === nonce);
+    if (response) this.#unacked = this.#unacked.filter((one) => one !== response);
+    return response;
+  }
+
+  /** The next response of the type that is due and may be sent now. */
+  next({ isHeld, standIn }: Surroundings): Due | undefined {
+    const [part, ...parts] = this.#parts;
+    if (part) {
+      this.#parts = parts;
+      return { response: this.#send(part), news: part.resources };
+    }
+    if (!this.#target || this.#isAtRest || !this.#isFree(isHeld)) return undefined;
+    const position = this.#position;
+    const {
+      plan,
+      next,
+      isHeld: isCurrent,
+    } = planResponse(this.#kind, this.traits, position, this.#target, this.#shared.views, standIn);
+    this.#position = next;
+    this.#isAtRest = true;
+    if (!plan) {
+      if (isCurrent || (this.#ackedVersion !== undefined && !this.#refusal && this.#unacked.length === 0)) {
+        this.#sentVersion = this.#ackedVersion = this.#wantedVersion(this.#target);
+      }
+      return undefined;
+    }
+    if (this.#kind === "sotw") {
+      const news = this.#shared.views.change(position.base, this.#target, position.interest).changed;
+      return { response: this.#send(plan), news };
+    }
+    const [first = plan, ...rest] = this.#shared.views.parts(plan);
+    this.#parts = rest;
+    return { response: this.#send(first), news: first.resources };
+  }
+
+  /** True when changes of content wait for something. */
+  get isBlocked(): boolean {
+    if (!this.#target || this.#isAtRest) return false;
+    const { base, interest } = this.#position;
+    return hasChanges(this.#shared.views.change(base, this.#target, interest));
+  }
+
+  /**
+   * SotW never has two responses un-ACKed (XDS-45). Delta sends changes only when nothing is un-ACKed, so that a slow
+   * client gets the newest and not each one between, but answers what was asked for at any time (XDS-76).
+   */
+  #isFree(isHeld: boolean): boolean {
+    const { owed, owesAnswer } = this.#position;
+    const isAsked = owed.size > 0 || owesAnswer;
+    if (this.#unacked.length === 0) return isAsked || !isHeld;
+    return this.#kind === "delta" && isAsked && this.#unacked.length < maxUnacked;
+  }
+
+  #send(plan: Plan): Response {
+    const response = this.#shared.responses.take(this.#kind, plan, this.#lastSerial);
+    this.#isReturning ||= this.#lastNonce !== undefined;
+    this.#lastSerial = response.serial;
+    this.#lastNonce = response.nonce;
+    this.#sentVersion = plan.version;
+    this.#unacked = [...this.#unacked, response];
+    return response;
+  }
+
+  #wantedVersion(target: TypeSet): string {
+    return this.#kind === "delta"
+      ? target.version
+      : this.#shared.views.versionOf(target, this.#position.interest, this.#position.base);
+  }
+
+  /** Where the client stands, for people. */
+  get status(): TypeStatus {
+    const { interest } = this.#position;
+    return {
+      typeUrl: this.traits.typeUrl,
+      isWildcard: isWildcard(interest),
+      names: interest.names,
+      ...(this.#target && { wantedVersion: this.#wantedVersion(this.#target) }),
+      ...(this.#sentVersion !== undefined && { sentVersion: this.#sentVersion }),
+      ...(this.#ackedVersion !== undefined && { ackedVersion: this.#ackedVersion }),
+      ...(this.#refusal && { refusal: this.#refusal }),
+      state: this.#state(),
+    };
+  }
+
+  #state(): TypeStatus["state"] {
+    if (this.#refusal) return "NACKED";
+    if (this.#sentVersion === undefined) return "NOT_SENT";
+    return this.#isAtRest && this.#unacked.length === 0 && this.#parts.length === 0 ? "SYNCED" : "STALE";
+  }
+}
+
+/** What the client does not hold of `base`, because it did not want it. */
+function uncovered({ base, interest }: Position): ReadonlySet<string> {
+  return new Set([...base.resources.keys()].filter((name) => !covers(interest, name)));
+}
+
+function covered(names: ReadonlySet<string>, interest: Interest): ReadonlySet<string> {
+  return names.size === 0 ? names : new Set([...names].filter((name) => covers(interest, name)));
+}
+
+/** The union, which is one of the sets itself when the others add nothing. */
+function union(...sets: readonly ReadonlySet<string>[]): ReadonlySet<string> {
+  const [first = noNames, ...others] = sets.filter((set) => set.size > 0);
+  return others.length === 0 ? first : new Set([first, ...others].flatMap((set) => [...set]));
+}
