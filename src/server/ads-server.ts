@@ -1,0 +1,180 @@
+import { ServerCredentials, status, type Server } from "@grpc/grpc-js";
+import { systemClock, type Clock } from "../base/clock.ts";
+import type { Node } from "../snapshot/node.ts";
+import { matchGroup, type Group, type Revision } from "../snapshot/revision.ts";
+import type { StreamKind, StreamService, StreamStatus, XdsEvent } from "../xds/events.ts";
+import { InterestPool } from "../xds/interest-pool.ts";
+import { RefusalMemory } from "../xds/refusal-memory.ts";
+import { ResponseCache } from "../xds/response.ts";
+import { Session, type SessionOptions } from "../xds/session.ts";
+import { v3Types } from "../xds/type-traits.ts";
+import { Views } from "../xds/views.ts";
+import { AdsStream, type RawCall } from "./ads-stream.ts";
+import { discoveryServices, type OpenStream } from "./discovery-services.ts";
+import { drainStreams } from "./drain.ts";
+import { FanOut } from "./fan-out.ts";
+import { defaultGrpcLimits, listen, newGrpcServer, type GrpcLimits } from "./grpc-server.ts";
+
+/** What the xDS server holds its clients to. */
+export interface AdsLimits extends GrpcLimits {
+  /** Names that a client may ask for of one type on one stream. Default 100,000. */
+  readonly namesPerType: number;
+  /** A response that a client has not taken after this time costs it the stream (XDS-124). Default 60 s. */
+  readonly stallTimeoutMs: number;
+}
+
+export interface AdsServerOptions {
+  /** `127.0.0.1:18000`, `[::1]:0`, `unix:/run/chancery.sock`. Default 127.0.0.1:18000. */
+  readonly address?: string;
+  /** Plain text unless given. */
+  readonly credentials?: ServerCredentials;
+  /** What responses say in `control_plane.identifier`: this replica and its version (XDS-141). Default `chancery`. */
+  readonly identifier?: string;
+  readonly limits?: Partial<AdsLimits>;
+  /** The group of a node. Default: the first of the revision whose match the node fulfils. */
+  readonly groupOf?: (node: Node, revision: Revision) => Group | undefined;
+  /** Told of all that happens on streams, in order. Must not throw. */
+  readonly onEvent?: (event: XdsEvent) => void;
+  /** Streams are ended over this time at `close` (XDS-134). Default 5 s. */
+  readonly drainMs?: number;
+  readonly clock?: Clock;
+}
+
+const defaultLimits: AdsLimits = { ...defaultGrpcLimits, namesPerType: 100_000, stallTimeoutMs: 60_000 };
+
+/** What is granted beyond the drain time to connections that do not close by themselves. */
+const closeGraceMs = 1_000;
+
+/** Makes a server; nothing happens before `start`. */
+export function createAdsServer(options: AdsServerOptions = {}): AdsServer {
+  return new AdsServer(options);
+}
+
+/** An xDS server on one port: the aggregated and the per-type services, state of the world and delta. */
+export class AdsServer implements AsyncDisposable {
+  readonly #options: AdsServerOptions;
+  readonly #clock: Clock;
+  readonly #limits: AdsLimits;
+  readonly #server: Server;
+  readonly #streams = new Map<number, AdsStream>();
+  readonly #fanOut: FanOut<AdsStream>;
+  readonly #refusals = new RefusalMemory();
+  /** What all sessions are given; most of it so that work done for one serves all. */
+  readonly #common: Omit<SessionOptions, "kind" | "service">;
+  #revision: Revision | undefined;
+  #streamCount = 0;
+  #unlinkSignal: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: AdsServerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#fanOut = new FanOut(this.#clock);
+    this.#common = {
+      types: new Map(v3Types.map((traits) => [traits.typeUrl, traits])),
+      shared: { views: new Views(), responses: new ResponseCache(options.identifier ?? "chancery") },
+      interests: new InterestPool(),
+      maxNames: this.#limits.namesPerType,
+      isDistrusted: (nodeId, typeUrl) => this.#refusals.has(nodeId, typeUrl, this.#clock.now()),
+    };
+    this.#server = newGrpcServer(this.#limits);
+    const open: OpenStream = (kind, service, call) => this.#open(kind, service, call);
+    for (const { definition, implementation } of discoveryServices(v3Types, open)) {
+      this.#server.addService(definition, implementation);
+    }
+  }
+
+  /**
+   * Listens. Call it when there is a revision to serve (XDS-135); streams that come before wait for one. Rejects when
+   * the address is in use. Aborting `signal` is `close`.
+   */
+  async start({ signal }: { readonly signal?: AbortSignal } = {}): Promise<{ readonly port: number }> {
+    signal?.throwIfAborted();
+    const { address = "127.0.0.1:18000", credentials = ServerCredentials.createInsecure() } = this.#options;
+    const port = await listen(this.#server, address, credentials);
+    const close = () => void this.close();
+    signal?.addEventListener("abort", close, { once: true });
+    this.#unlinkSignal = () => signal?.removeEventListener("abort", close);
+    return { port };
+  }
+
+  /** Serves this revision from now on. Streams are given what changed for them, a slice at a time. */
+  setRevision(revision: Revision): void {
+    this.#revision = revision;
+    if (this.#closing) return;
+    this.#fanOut.run(this.#streams.values(), (stream) => {
+      if (!stream.node) return;
+      this.#assign(stream, stream.node);
+      stream.pump();
+    });
+  }
+
+  /** How every open stream stands. */
+  streams(): readonly StreamStatus[] {
+    return [...this.#streams.values()].map((stream) => stream.status);
+  }
+
+  /** No new streams, GOAWAY, then an end to the open ones, spread over the drain time. Nothing else is sent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#unlinkSignal?.();
+    this.#fanOut.stop();
+    const haveClosed = new Promise<void>((resolve) => {
+      this.#server.tryShutdown(() => resolve());
+    });
+    await drainStreams(this.#streams.values(), this.#options.drainMs ?? 5_000, this.#clock);
+    const isOver = new Promise<void>((resolve) => {
+      void haveClosed.then(this.#clock.after(closeGraceMs, resolve));
+    });
+    await Promise.race([haveClosed, isOver]);
+    this.#server.forceShutdown();
+  }
+
+  #assign(stream: AdsStream, node: Node): void {
+    const revision = this.#revision;
+    const { groupOf = matchGroupOf } = this.#options;
+    const group = revision && groupOf(node, revision);
+    stream.session.assign(group?.snapshot);
+    stream.assigned({ ...(group && { group: group.name }), ...(revision && { revisionId: revision.id }) });
+  }
+
+  #open(kind: StreamKind, service: StreamService, call: RawCall): void {
+    this.#streamCount += 1;
+    const streamId = this.#streamCount;
+    const stream: AdsStream = new AdsStream({
+      streamId,
+      kind,
+      service,
+      call,
+      session: new Session({ kind, service, ...this.#common }),
+      clock: this.#clock,
+      stallTimeoutMs: this.#limits.stallTimeoutMs,
+      onEvent: (event) => this.#note(stream, event),
+      onNode: (node) => this.#assign(stream, node),
+      onClosed: () => this.#streams.delete(streamId),
+    });
+    this.#streams.set(streamId, stream);
+    stream.open();
+    if (this.#closing) stream.end(status.UNAVAILABLE, "the server is shutting down");
+  }
+
+  /** XDS-60: refusals outlive their stream. */
+  #note({ node }: AdsStream, event: XdsEvent): void {
+    if (node && event.kind === "acked") this.#refusals.noteAck(node.id, event.typeUrl);
+    if (node && event.kind === "nacked") this.#refusals.noteRefusal(node.id, event.typeUrl, event.atMs);
+    this.#options.onEvent?.(event);
+  }
+}
+
+function matchGroupOf(node: Node, { groups }: Revision): Group | undefined {
+  return matchGroup(node, groups);
+}

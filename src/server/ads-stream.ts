@@ -1,0 +1,210 @@
+import { status, type ServerDuplexStream } from "@grpc/grpc-js";
+import type { Clock } from "../base/clock.ts";
+import { unreachable } from "../base/unreachable.ts";
+import type { Node } from "../snapshot/node.ts";
+import type { StreamKind, StreamService, StreamStatus, XdsEvent } from "../xds/events.ts";
+import type { Response } from "../xds/response.ts";
+import type { Outcome, Session } from "../xds/session.ts";
+import { WireError } from "../xds/wire.ts";
+import { decodeRequest } from "./decode-request.ts";
+import { resetCall } from "./reset-call.ts";
+
+export type RawCall = ServerDuplexStream<Buffer, Buffer>;
+
+/** A node's place in the revision that is served. */
+export interface Assignment {
+  /** Absent when no group matches, or nothing is loaded yet. */
+  readonly group?: string;
+  readonly revisionId?: string;
+}
+
+export interface AdsStreamOptions {
+  readonly streamId: number;
+  readonly kind: StreamKind;
+  readonly service: StreamService;
+  readonly call: RawCall;
+  readonly session: Session;
+  readonly clock: Clock;
+  readonly onEvent: (event: XdsEvent) => void;
+  /** Gives the session of a node that has just become known its snapshot. */
+  readonly onNode: (node: Node) => void;
+  readonly onClosed: () => void;
+  /** A response that the client has not taken after this time costs it the stream (XDS-124). */
+  readonly stallTimeoutMs: number;
+}
+
+/**
+ * Carries one gRPC call: requests to its session, and responses from it, one at a time. The next response is only made
+ * when the transport has taken the one before, so that a slow client costs one buffer and gets the newest.
+ */
+export class AdsStream {
+  readonly #options: AdsStreamOptions;
+  readonly #openedAtMs: number;
+  readonly #peer: string;
+  #assignment: Assignment = {};
+  #state: "idle" | "writing" | "closed" = "idle";
+  #cancelStallTimer: (() => void) | undefined;
+
+  constructor(options: AdsStreamOptions) {
+    this.#options = options;
+    this.#openedAtMs = options.clock.now();
+    this.#peer = options.call.getPeer();
+  }
+
+  /** Takes the call's events from here on. */
+  open(): void {
+    const { call, kind, service } = this.#options;
+    const { streamId } = this.#options;
+    this.#emit({
+      kind: "streamOpened",
+      streamId,
+      atMs: this.#openedAtMs,
+      streamKind: kind,
+      service,
+      peer: this.#peer,
+    });
+    call.on("data", (bytes: Buffer) => this.#receive(bytes));
+    call.on("end", () => {
+      if (this.#close(status.OK, "the client closed the stream")) call.end();
+    });
+    call.on("cancelled", () => this.#close(status.CANCELLED, "the client went away"));
+    call.on("error", () => this.#close(status.UNKNOWN, "the stream broke"));
+  }
+
+  get session(): Session {
+    return this.#options.session;
+  }
+
+  get node(): Node | undefined {
+    return this.#options.session.node;
+  }
+
+  /** How the stream stands, for status pages. */
+  get status(): StreamStatus {
+    const { streamId, kind: streamKind, service, session } = this.#options;
+    return {
+      streamId,
+      streamKind,
+      service,
+      peer: this.#peer,
+      openedAtMs: this.#openedAtMs,
+      ...(session.node && { node: session.node }),
+      ...this.#assignment,
+      types: session.status,
+    };
+  }
+
+  /** Notes the node's place; the session was given the snapshot of it. */
+  assigned(assignment: Assignment): void {
+    this.#assignment = assignment;
+    const { streamId, clock } = this.#options;
+    this.#emit({ kind: "groupAssigned", streamId, atMs: clock.now(), ...assignment });
+  }
+
+  /** Sends what is due, as far as the transport takes it now. */
+  pump(): void {
+    if (this.#state !== "idle") return;
+    const response = this.#options.session.next();
+    if (response) this.#write(response);
+  }
+
+  /** Ends the stream with a status that says why. */
+  end(code: status, reason: string): void {
+    if (!this.#close(code, reason)) return;
+    this.#options.call.emit("error", { code, details: reason });
+  }
+
+  #receive(bytes: Buffer): void {
+    if (this.#state === "closed") return;
+    const { kind, session, clock } = this.#options;
+    let outcomes: readonly Outcome[];
+    try {
+      outcomes = session.receive(decodeRequest(kind, bytes, session.node === undefined), clock.now());
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.end(status.INVALID_ARGUMENT, `the request cannot be read: ${error.message}`);
+      return;
+    }
+    for (const outcome of outcomes) this.#perform(outcome);
+    this.pump();
+  }
+
+  #perform(outcome: Outcome): void {
+    const { streamId, clock } = this.#options;
+    const at = { streamId, atMs: clock.now() };
+    switch (outcome.kind) {
+      case "node":
+        this.#emit({ kind: "nodeKnown", ...at, node: outcome.node });
+        this.#options.onNode(outcome.node);
+        return;
+      case "subscribed": {
+        const { typeUrl, interest } = outcome;
+        const isWildcard = interest.wildcard !== "none";
+        this.#emit({ kind: "subscribed", ...at, typeUrl, isWildcard, names: interest.names });
+        return;
+      }
+      case "acked":
+        this.#emit({ ...outcome, ...at });
+        return;
+      case "nacked": {
+        const { nonce, version, acceptedVersion, code, message } = outcome.refusal;
+        const { typeUrl } = outcome;
+        this.#emit({ kind: "nacked", ...at, typeUrl, nonce, version, acceptedVersion, code, message });
+        return;
+      }
+      case "remark":
+        this.#emit({ kind: "remarked", ...at, remark: outcome.remark });
+        return;
+      case "end":
+        this.end(outcome.code, outcome.message);
+        return;
+      default:
+        unreachable(outcome);
+    }
+  }
+
+  #write({ plan, nonce, bytes }: Response): void {
+    const { call, streamId, clock, stallTimeoutMs } = this.#options;
+    this.#state = "writing";
+    this.#cancelStallTimer = clock.after(stallTimeoutMs, () => this.#cut());
+    call.write(bytes, () => {
+      this.#cancelStallTimer?.();
+      if (this.#state !== "writing") return;
+      this.#state = "idle";
+      this.pump();
+    });
+    this.#emit({
+      kind: "sent",
+      streamId,
+      atMs: clock.now(),
+      typeUrl: plan.typeUrl,
+      nonce,
+      version: plan.version,
+      resourceCount: plan.resources.length,
+      removedCount: plan.removed.length,
+      bytes: bytes.length,
+    });
+  }
+
+  /** A status would wait behind the response that the client does not take, so the call is reset. */
+  #cut(): void {
+    const { call, stallTimeoutMs } = this.#options;
+    const reason = `the client took nothing for ${stallTimeoutMs / 1000} s`;
+    if (this.#close(status.UNAVAILABLE, reason)) resetCall(call);
+  }
+
+  /** False when it was closed already. */
+  #close(code: status, reason: string): boolean {
+    if (this.#state === "closed") return false;
+    this.#state = "closed";
+    this.#cancelStallTimer?.();
+    const { streamId, clock, onClosed } = this.#options;
+    onClosed();
+    this.#emit({ kind: "streamClosed", streamId, atMs: clock.now(), code, reason });
+    return true;
+  }
+
+  #emit(event: XdsEvent): void {
+    this.#options.onEvent(event);
+  }
+}

@@ -1,0 +1,78 @@
+import {
+  status,
+  type handleUnaryCall,
+  type UntypedServiceImplementation,
+  type ServiceDefinition,
+} from "@grpc/grpc-js";
+import type { StreamKind, StreamService } from "../xds/events.ts";
+import type { TypeTraits } from "../xds/type-traits.ts";
+import type { RawCall } from "./ads-stream.ts";
+
+/** A gRPC service and what answers its methods. */
+export interface DiscoveryService {
+  readonly definition: ServiceDefinition;
+  readonly implementation: UntypedServiceImplementation;
+}
+
+export type OpenStream = (kind: StreamKind, service: StreamService, call: RawCall) => void;
+
+const aggregated = "envoy.service.discovery.v3.AggregatedDiscoveryService";
+
+const raw = (bytes: Buffer) => bytes;
+
+/** Messages stay bytes: responses are encoded once for all streams, requests are read by their stream. */
+function method(service: string, name: string, isStream: boolean) {
+  return {
+    path: `/${service}/${name}`,
+    requestStream: isStream,
+    responseStream: isStream,
+    requestSerialize: raw,
+    requestDeserialize: raw,
+    responseSerialize: raw,
+    responseDeserialize: raw,
+  };
+}
+
+/** The aggregated service, and one for each type (XDS-1, XDS-2). Their unary methods answer UNIMPLEMENTED (XDS-12). */
+export function discoveryServices(
+  types: Iterable<TypeTraits>,
+  open: OpenStream,
+): readonly DiscoveryService[] {
+  const ads = { kind: "ads" } as const;
+  return [
+    serviceOf(
+      aggregated,
+      { sotw: "StreamAggregatedResources", delta: "DeltaAggregatedResources" },
+      ads,
+      open,
+    ),
+    ...[...types].map(({ service, typeUrl }) =>
+      serviceOf(service.name, service, { kind: "type", typeUrl }, open),
+    ),
+  ];
+}
+
+function serviceOf(
+  name: string,
+  methods: { readonly sotw?: string; readonly delta: string; readonly fetch?: string },
+  service: StreamService,
+  open: OpenStream,
+): DiscoveryService {
+  const definition: Record<string, ReturnType<typeof method>> = {};
+  const implementation: UntypedServiceImplementation = {};
+  const add = (kind: StreamKind, methodName: string) => {
+    definition[methodName] = method(name, methodName, true);
+    implementation[methodName] = (call: RawCall) => open(kind, service, call);
+  };
+  if (methods.sotw) add("sotw", methods.sotw);
+  add("delta", methods.delta);
+  if (methods.fetch) {
+    definition[methods.fetch] = method(name, methods.fetch, false);
+    implementation[methods.fetch] = refuseFetch;
+  }
+  return { definition, implementation };
+}
+
+const refuseFetch: handleUnaryCall<Buffer, Buffer> = (_call, callback) => {
+  callback({ code: status.UNIMPLEMENTED, details: "only the streaming methods are served" });
+};
