@@ -14,6 +14,9 @@ import { temporaryFolder } from "../kit/temporary-folder.ts";
 const run = promisify(execFile);
 const root = dirname(fileURLToPath(import.meta.resolve("#root/package.json")));
 
+/** Types of protos/chancery, which Envoy does not have. */
+const isOurs = (name: string) => name.startsWith("chancery.");
+
 describe("the bundle against the descriptors compiled into go-control-plane", needs("go"), () => {
   it("lacks nothing of the Envoy 1.40 API, and has nothing otherwise or beyond it", async () => {
     const bundle = join(root, "src/schema/generated/descriptors.json");
@@ -35,8 +38,12 @@ describe("the bundle against the descriptors compiled into go-control-plane", ne
     const bytes = readFileSync(folder.file("envoy.binpb"));
     const { descriptors, problems } = descriptorsFromSet(bytes, base, "envoy.binpb");
     assert.deepEqual(problems, []);
-    for (const [name, message] of base.messages) assert.deepEqual(descriptors.messages.get(name), message);
-    for (const [name, type] of base.enums) assert.deepEqual(descriptors.enums.get(name), type);
+    for (const [name, message] of base.messages) {
+      if (!isOurs(name)) assert.deepEqual(descriptors.messages.get(name), message);
+    }
+    for (const [name, type] of base.enums) {
+      if (!isOurs(name)) assert.deepEqual(descriptors.enums.get(name), type);
+    }
   });
 });
 

@@ -28,7 +28,7 @@ export function optionMessage(value: unknown, typeName: string, typeOf: TypeLook
 function fieldValue(before: unknown, item: unknown, field: FieldDescriptor, typeOf: TypeLookup): unknown {
   const one = (value: unknown) => singleValue(value, field.type, typeOf);
   if (field.isRepeated) return [...(Array.isArray(before) ? before : []), ...listOf(item).map(one)];
-  const value = one(item);
+  const value = one(field.type.kind === "message" ? item : listOf(item).at(-1));
   return isRecord(before) && isRecord(value) ? { ...before, ...value } : value;
 }
 

@@ -43,6 +43,11 @@ describe("field rules in a .proto file", () => {
       "google.protobuf.NullValue",
       { enum: { defined_only: true, not_in: [0, 1] } },
     ],
+    "values that are zero, empty or false": [
+      '(validate.rules).string = {in: "" in: "a" strict: false not_in: \'\' len: 0}',
+      "string",
+      { string: { in: ["", "a"], strict: false, not_in: [""], len: "0" } },
+    ],
     durations: [
       "(validate.rules).duration = {required: true gt {} lte {seconds: 5 nanos: 7}}",
       "google.protobuf.Duration",

@@ -47,11 +47,10 @@ describe("a typed_config of a user's own type", () => {
   });
 
   it("is checked at its line: names, values and rules", () => {
-    const of = (greeter: string) => read(extended, greeter).problems.map(formatProblem);
-    assert.deepEqual(of("greetings: hello"), [
+    assert.deepEqual(read(extended, "greetings: hello").problems.map(formatProblem), [
       'filter.yaml:4:3 typed_config.greetings: acme.v1.Greeter has no field "greetings"; did you mean greeting?',
     ]);
-    assert.deepEqual(of("greeting: hi"), [
+    assert.deepEqual(read(extended, "greeting: hi").problems.map(formatProblem), [
       "filter.yaml:4:13 typed_config.greeting: value length must be at least 3 characters",
     ]);
   });
