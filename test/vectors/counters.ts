@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { AdminClient } from "../kit/admin-client.ts";
 import { until } from "../kit/within.ts";
 import { CLUSTER } from "./bootstrap.ts";
+import type { ProxyAdmin } from "./subject.ts";
 
 export type Counters = ReadonlyMap<string, number>;
 
@@ -9,7 +9,7 @@ const WATCHED = "proxy_proto|proxyprotocol|^listener\\.|^cluster\\.";
 const ALWAYS_COMPARED = /proxy_proto|proxyprotocol/;
 
 /** All counters that vectors speak of, by the vectors' names: `listener.` and `cluster.` stand for the only ones there are. */
-export async function readCounters(admin: AdminClient): Promise<Counters> {
+export async function readCounters(admin: ProxyAdmin): Promise<Counters> {
   const stats = await admin.stats(WATCHED);
   return new Map([...stats].map(([name, value]) => [shortName(name), value]));
 }
@@ -21,7 +21,7 @@ function shortName(name: string): string {
 }
 
 /** Waits until no connection of an earlier vector is being handled any more, so that its end does not count for the next. */
-export async function quiet(admin: AdminClient): Promise<Counters> {
+export async function quiet(admin: ProxyAdmin): Promise<Counters> {
   return until(5000, "earlier connections are gone", async () => {
     const counters = await readCounters(admin);
     const active = ["listener.downstream_cx_active", "listener.downstream_pre_cx_active"];
@@ -34,7 +34,7 @@ export async function quiet(admin: AdminClient): Promise<Counters> {
  * other ones that are named.
  */
 export async function assertCounted(
-  admin: AdminClient,
+  admin: ProxyAdmin,
   before: Counters,
   expected: Readonly<Record<string, number>>,
 ): Promise<void> {
@@ -46,7 +46,7 @@ export async function assertCounted(
 }
 
 async function difference(
-  admin: AdminClient,
+  admin: ProxyAdmin,
   before: Counters,
   expected: Readonly<Record<string, number>>,
 ): Promise<Record<string, number>> {

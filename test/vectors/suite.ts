@@ -1,5 +1,6 @@
 import { it } from "node:test";
 import { startRecordingBackend, type RecordingBackend } from "../kit/recording-backend.ts";
+import { needsNetAdmin } from "../kit/capabilities.ts";
 import { bootstrapOf, sceneOf } from "./bootstrap.ts";
 import type { Bench } from "./bench.ts";
 import { startHttpBackend, type HttpBackend } from "./http-backend.ts";
@@ -15,19 +16,26 @@ import { vectorsOf, type Direction, type Vector } from "./vectors.ts";
 /** Vectors that take turns on one proxy: enough to make its start cheap, few enough to run several groups side by side. */
 const GROUP_SIZE = 24;
 
-/** The tests of all vectors of one direction. Those with the same bootstrap share a proxy, one after the other. */
-export function vectorTests(direction: Direction, start: StartProxy): void {
+/**
+ * The tests of the vectors of one direction, all of them unless `isPlayed` says no. Those with the same bootstrap share a proxy, one
+ * after the other.
+ */
+export function vectorTests(
+  direction: Direction,
+  start: StartProxy,
+  isPlayed: (vector: Vector) => boolean = () => true,
+): void {
   switch (direction) {
     case "receive":
-      return groupTests(vectorsOf(direction), start, plainBench, runReceive);
+      return groupTests(vectorsOf(direction).filter(isPlayed), start, plainBench, runReceive);
     case "send":
-      return groupTests(vectorsOf(direction), start, plainBench, runSend);
+      return groupTests(vectorsOf(direction).filter(isPlayed), start, plainBench, runSend);
     case "http":
-      return groupTests(vectorsOf(direction), start, httpBench, (vector, bench) => runHttp(vector, bench, bench.http));
+      return groupTests(vectorsOf(direction).filter(isPlayed), start, httpBench, (vector, bench) => runHttp(vector, bench, bench.http));
     case "pool":
-      return groupTests(vectorsOf(direction), start, httpBench, (vector, bench) => runPool(vector, bench, bench.http));
+      return groupTests(vectorsOf(direction).filter(isPlayed), start, httpBench, (vector, bench) => runPool(vector, bench, bench.http));
     case "health":
-      for (const vector of vectorsOf(direction)) {
+      for (const vector of vectorsOf(direction).filter(isPlayed)) {
         it(`${vector.rule} ${vector.id}`, async () => {
           await using bench = await plainBench(vector, start);
           await runHealth(vector, bench);
@@ -35,7 +43,7 @@ export function vectorTests(direction: Direction, start: StartProxy): void {
       }
       return;
     case "load":
-      for (const vector of vectorsOf(direction)) {
+      for (const vector of vectorsOf(direction).filter(isPlayed)) {
         it(`${vector.rule} ${vector.id}`, async () => runLoad(vector, start));
       }
   }
@@ -48,7 +56,10 @@ function groupTests<V extends Exclude<Vector, { direction: "load" }>, B extends 
   run: (vector: V, bench: B) => Promise<void>,
 ): void {
   for (const group of groupsOf(vectors)) {
-    it(`${group.length} on one proxy, from ${group[0]!.id}`, async (t) => {
+    // Vectors of one bootstrap need the same rights.
+    const rights = sceneOf(group[0]!).includes("OriginalSrc") ? needsNetAdmin() : {};
+    const ids = group.map((vector) => vector.id);
+    it(`${group.length} on one proxy: ${ids.slice(0, 4).join(", ")}${ids.length > 4 ? " and more" : ""}`, rights, async (t) => {
       await using bench = await makeBench(group[0]!, start);
       for (const vector of group) {
         await t.test(`${vector.rule} ${vector.id}`, async () => run(vector, bench));
