@@ -14,6 +14,7 @@ import { checkRoutes } from "./check-routes.ts";
 import { viewGroup } from "./group-view.ts";
 import { lints } from "./lints.ts";
 import { runLints, silence } from "./run-lints.ts";
+import { traceTraffic } from "./traffic.ts";
 
 /**
  * Everything that must or should hold for a bootstrap by itself. What its nodes would fetch over xDS is not looked
@@ -22,11 +23,12 @@ import { runLints, silence } from "./run-lints.ts";
 export function checkBootstrap(schema: Schema, bootstrap: BootstrapFile): Problem[] {
   const [group] = bootstrap.compiled.groups.values();
   if (!group) return [];
-  const view = viewGroup(schema, group);
+  const groupView = viewGroup(schema, group);
+  const view = { ...groupView, traffic: traceTraffic(groupView) };
   return distinctProblems([
     ...danglingReferences(schema, bootstrap),
     ...checkListeners(view),
-    ...checkRoutes(view),
+    ...checkRoutes(view, view.traffic),
     ...silence(runLints(view, lints), bootstrap.compiled.ignores, lints),
   ]);
 }

@@ -5,11 +5,11 @@ import { fieldPath, itemPath } from "../schema/path.ts";
 import type { GroupView } from "./group-view.ts";
 import { field, items, type Located } from "./located.ts";
 import { repeats } from "./repeats.ts";
-import { traceTraffic } from "./traffic.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** Names and domains that Envoy wants unique within a route configuration, served or inside a listener. */
-export function checkRoutes(view: GroupView): Problem[] {
-  const inline = traceTraffic(view).http.flatMap(({ listener, filter }) => {
+export function checkRoutes(view: GroupView, traffic: Traffic): Problem[] {
+  const inline = traffic.http.flatMap(({ listener, filter }) => {
     const routes = field(filter, "route_config");
     return routes ? [{ resource: listener.resource, routes }] : [];
   });

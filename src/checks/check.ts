@@ -8,6 +8,7 @@ import { checkRoutes } from "./check-routes.ts";
 import { viewGroup } from "./group-view.ts";
 import { lints } from "./lints.ts";
 import { runLints, silence } from "./run-lints.ts";
+import { traceTraffic } from "./traffic.ts";
 
 /**
  * Everything that must or should hold for what a tree compiled to: references, names, addresses, and the lints that
@@ -17,8 +18,13 @@ export function checkConfig(schema: Schema, compiled: Compiled): Problem[] {
   const errors: Problem[] = [];
   const findings: Problem[] = [];
   for (const group of compiled.groups.values()) {
-    const view = viewGroup(schema, group);
-    errors.push(...checkReferences(schema, group, compiled), ...checkListeners(view), ...checkRoutes(view));
+    const groupView = viewGroup(schema, group);
+    const view = { ...groupView, traffic: traceTraffic(groupView) };
+    errors.push(
+      ...checkReferences(schema, group, compiled),
+      ...checkListeners(view),
+      ...checkRoutes(view, view.traffic),
+    );
     findings.push(...runLints(view, lints));
   }
   return distinctProblems([...errors, ...silence(distinctProblems(findings), compiled.ignores, lints)]);

@@ -9,6 +9,7 @@ import {
   typeNameOf,
 } from "../schema/type-urls.ts";
 import type { Group } from "../config/compiled.ts";
+import { decodeOnce } from "../config/decode-once.ts";
 import type { Resource } from "../config/resource.ts";
 import type { Located } from "./located.ts";
 
@@ -35,7 +36,7 @@ export function viewGroup(schema: Schema, group: Group): GroupView {
         .filter((resource) => resource.typeUrl === typeUrl)
         .map((resource) => [
           resource.name,
-          { resource, value: schema.decode(typeNameOf(typeUrl), resource.bytes), path: "" },
+          { resource, value: decodeOnce(schema, typeNameOf(typeUrl), resource.bytes), path: "" },
         ]),
     );
   return {

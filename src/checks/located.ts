@@ -1,4 +1,5 @@
 import type { MessageTypes } from "../schema/api.ts";
+import { decodeOnce } from "../config/decode-once.ts";
 import { fieldPath, itemPath, keyPath } from "../schema/path.ts";
 import type { Schema } from "../schema/schema.ts";
 import { typeNameOf } from "../schema/type-urls.ts";
@@ -56,5 +57,5 @@ export function unpack<Name extends keyof MessageTypes>(
   if (!any || typeNameOf(any.value.type_url ?? "") !== typeName) return undefined;
   const { value = Buffer.alloc(0) } = any.value;
   const bytes = Buffer.isBuffer(value) ? value : Buffer.from(value);
-  return { value: schema.decode(typeName, bytes), path: any.path };
+  return { value: decodeOnce(schema, typeName, bytes), path: any.path };
 }

@@ -1,16 +1,13 @@
 import { nearest } from "../base/edit-distance.ts";
 import type { Problem } from "../base/problem.ts";
 import type { Ignore } from "../config/ignores.ts";
-import type { GroupView } from "./group-view.ts";
 import type { Lint, LintView } from "./lint.ts";
 import { placeIn, problemAt } from "./problem-at.ts";
-import { traceTraffic } from "./traffic.ts";
 
 /** What the lints find in a group. */
-export function runLints(view: GroupView, lints: readonly Lint[]): Problem[] {
-  const lintView: LintView = { ...view, traffic: traceTraffic(view) };
+export function runLints(view: LintView, lints: readonly Lint[]): Problem[] {
   return lints.flatMap((lint) =>
-    [...lint.check(lintView)].map(({ resource, path, message }) =>
+    [...lint.check(view)].map(({ resource, path, message }) =>
       problemAt(placeIn(resource, path), { code: lint.code, severity: lint.severity, path, message }),
     ),
   );

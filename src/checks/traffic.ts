@@ -30,6 +30,9 @@ export interface HeaderCluster {
 export interface Traffic {
   readonly http: readonly Entry<HttpConnectionManager>[];
   readonly tcp: readonly Entry<TcpProxy>[];
+  /** The entries that lead to a cluster, by its name. */
+  readonly httpTo: ReadonlyMap<string, readonly Entry<HttpConnectionManager>[]>;
+  readonly tcpTo: ReadonlyMap<string, readonly Entry<TcpProxy>[]>;
   readonly headerClusters: readonly HeaderCluster[];
 }
 
@@ -53,7 +56,25 @@ export function traceTraffic(view: GroupView): Traffic {
       }
     }
   }
-  return { http, tcp, headerClusters: headerClustersOf(view) };
+  return {
+    http,
+    tcp,
+    httpTo: byCluster(http),
+    tcpTo: byCluster(tcp),
+    headerClusters: headerClustersOf(view),
+  };
+}
+
+function byCluster<T>(entries: readonly Entry<T>[]): ReadonlyMap<string, readonly Entry<T>[]> {
+  const index = new Map<string, Entry<T>[]>();
+  for (const entry of entries) {
+    for (const name of entry.clusters) {
+      const known = index.get(name);
+      if (known) known.push(entry);
+      else index.set(name, [entry]);
+    }
+  }
+  return index;
 }
 
 /** All filter chains of a listener, the default one last. */
@@ -63,7 +84,7 @@ export function chainsOf(listener: Decoded<Listener>): readonly Located<FilterCh
 }
 
 function clustersOfManager(view: GroupView, manager: Located<HttpConnectionManager>): ReadonlySet<string> {
-  const own = referencesIn(view.schema, managerType, { ...manager.value }).filter(({ path }) =>
+  const own = referencesIn(view.schema, managerType, manager.value).filter(({ path }) =>
     /^(route_config|rds|scoped_routes)\b/.test(path),
   );
   const isScoped = manager.value.scoped_routes !== undefined;
@@ -76,7 +97,7 @@ function clustersOfManager(view: GroupView, manager: Located<HttpConnectionManag
 }
 
 function clustersOfProxy(view: GroupView, proxy: Located<TcpProxy>): ReadonlySet<string> {
-  const own = referencesIn(view.schema, tcpProxyType, { ...proxy.value });
+  const own = referencesIn(view.schema, tcpProxyType, proxy.value);
   return clusterNames(own.filter(({ path }) => /^(cluster|weighted_clusters)\b/.test(path)));
 }
 

@@ -13,6 +13,7 @@ import {
   typeNameOf,
 } from "../schema/type-urls.ts";
 import { clusterFields } from "./cluster-fields.ts";
+import { decodeOnce } from "./decode-once.ts";
 import type { Resource } from "./resource.ts";
 import { walk } from "./walk.ts";
 
@@ -30,8 +31,8 @@ export interface Reference {
   readonly lookup: "served" | "another-api" | "bootstrap";
 }
 
-// A memo and nothing else: bytes and schema are immutable, and an entry goes when the resource does.
-const memo = new WeakMap<Schema, WeakMap<Buffer, readonly Reference[]>>();
+// A memo and nothing else: messages and schema are immutable, and an entry goes when the message does.
+const memo = new WeakMap<Schema, WeakMap<object, readonly Reference[]>>();
 
 /**
  * Everything that a resource names: route configurations, clusters, endpoints, secrets, extension configs and
@@ -39,24 +40,28 @@ const memo = new WeakMap<Schema, WeakMap<Buffer, readonly Reference[]>>();
  */
 export function referencesOf(
   schema: Schema,
-  resource: Pick<Resource, "typeUrl" | "bytes">,
+  { typeUrl, bytes }: Pick<Resource, "typeUrl" | "bytes">,
 ): readonly Reference[] {
+  const typeName = typeNameOf(typeUrl);
+  return referencesIn(schema, typeName, decodeOnce(schema, typeName, bytes));
+}
+
+/** As `referencesOf`, of a message of any type. Found once for the same object. */
+export function referencesIn(schema: Schema, typeName: string, root: object): readonly Reference[] {
   let known = memo.get(schema);
   if (!known) {
     known = new WeakMap();
     memo.set(schema, known);
   }
-  let references = known.get(resource.bytes);
+  let references = known.get(root);
   if (!references) {
-    const typeName = typeNameOf(resource.typeUrl);
-    references = referencesIn(schema, typeName, schema.decode(typeName, resource.bytes));
-    known.set(resource.bytes, references);
+    references = findReferences(schema, typeName, root);
+    known.set(root, references);
   }
   return references;
 }
 
-/** As `referencesOf`, of a message of any type. */
-export function referencesIn(schema: Schema, typeName: string, root: Message): readonly Reference[] {
+function findReferences(schema: Schema, typeName: string, root: object): readonly Reference[] {
   const found: Reference[] = [];
   walk(schema, typeName, root, "", (name, message, path) => {
     found.push(...ofMessage(name, message, path));

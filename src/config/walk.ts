@@ -1,5 +1,6 @@
 import type { FieldDescriptor, FieldKind } from "../schema/descriptor.ts";
 import type { Message } from "../schema/message.ts";
+import { decodeOnce } from "./decode-once.ts";
 import { fieldPath, itemPath, keyPath } from "../schema/path.ts";
 import { isRecord } from "../schema/record.ts";
 import type { Schema } from "../schema/schema.ts";
@@ -12,7 +13,8 @@ export type Visit = (typeName: string, message: Message, path: string) => boolea
  * Visits a message and every message inside it, outer ones first. What an Any holds is visited at the Any's own
  * path, as it is written in YAML, when the schema knows its type.
  */
-export function walk(schema: Schema, typeName: string, message: Message, path: string, visit: Visit): void {
+export function walk(schema: Schema, typeName: string, message: object, path: string, visit: Visit): void {
+  if (!isRecord(message)) return;
   if (typeName === "google.protobuf.Any") return walkAny(schema, message, path, visit);
   if (!visit(typeName, message, path)) return;
   const fields = fieldsOf(schema, typeName);
@@ -42,7 +44,7 @@ function walkAny(schema: Schema, any: Message, path: string, visit: Visit): void
   if (typeof typeUrl !== "string" || !Buffer.isBuffer(value)) return;
   const typeName = typeNameOf(typeUrl);
   if (schema.descriptors.messages.has(typeName)) {
-    walk(schema, typeName, schema.decode(typeName, value), path, visit);
+    walk(schema, typeName, decodeOnce(schema, typeName, value), path, visit);
   }
 }
 

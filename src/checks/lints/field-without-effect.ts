@@ -1,55 +1,58 @@
-import { walk } from "../../config/walk.ts";
 import { fieldPath } from "../../schema/path.ts";
-import { typeNameOf } from "../../schema/type-urls.ts";
-import type { Lint } from "../lint.ts";
+import type { Finding, Lint } from "../lint.ts";
+import { field, items, unpack } from "../located.ts";
+import { filtersOfType, originalSrcFilter } from "./listener-filters.ts";
 
-/** Fields that Envoy 1.40 takes and does nothing with: message type, field, and what to know (PP-76, 98, 121). */
-const fields: ReadonlyMap<string, Readonly<Record<string, string>>> = new Map([
-  [
-    "envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport",
-    {
-      tlv_as_pool_key:
-        "a connection opened with one client's TLVs is used again for the same addresses with other TLVs",
-      allow_unspecified_address: "addresses such as 0.0.0.0 are treated as without it",
-    },
-  ],
-  [
-    "envoy.extensions.filters.listener.original_src.v3.OriginalSrc",
-    { bind_port: "only the client's address is used, the system chooses the port" },
-  ],
-  [
-    "envoy.config.core.v3.HealthCheck.TcpHealthCheck",
-    { "proxy_protocol_config.added_tlvs": "the header of probes has no TLVs" },
-  ],
-]);
-
-/** A field that reads as if it did something. */
+/** Fields that Envoy 1.40 takes and does nothing with (PP-76, PP-98, PP-121). */
 export const fieldWithoutEffect: Lint = {
   code: "field-without-effect",
   severity: "warning",
-  *check({ schema, clusters, listeners }) {
-    for (const { resource, value } of [...clusters.values(), ...listeners.values()]) {
-      const found: { path: string; message: string }[] = [];
-      walk(schema, typeNameOf(resource.typeUrl), { ...value }, "", (typeName, message, path) => {
-        for (const [name, consequence] of Object.entries(fields.get(typeName) ?? {})) {
-          if (!isSet(message, name)) continue;
-          found.push({
-            path: fieldPath(path, name),
-            message: `${name} has no effect in Envoy 1.40: ${consequence}`,
-          });
+  *check({ schema, clusters, listeners, traffic }) {
+    for (const { cluster, sockets } of traffic.headerClusters) {
+      for (const { value, path } of sockets) {
+        if (value.tlv_as_pool_key) {
+          yield finding(
+            cluster,
+            path,
+            "tlv_as_pool_key",
+            "a connection opened with one client's TLVs is used again",
+          );
         }
-        return true;
-      });
-      for (const finding of found) yield { resource, ...finding };
+        if (value.allow_unspecified_address) {
+          yield finding(cluster, path, "allow_unspecified_address", "the header is the same without it");
+        }
+      }
+    }
+    for (const cluster of clusters.values()) {
+      for (const check of items(cluster, "health_checks")) {
+        const tcp = field(check, "tcp_health_check");
+        const config = tcp && field(tcp, "proxy_protocol_config");
+        if (config?.value.added_tlvs) {
+          yield finding(cluster, config.path, "added_tlvs", "the header of health checks has no TLVs");
+        }
+      }
+    }
+    for (const listener of listeners.values()) {
+      for (const filter of filtersOfType(listener, originalSrcFilter)) {
+        const config = unpack(schema, field(filter, "typed_config"), originalSrcFilter);
+        if (!config?.value.bind_port) continue;
+        yield finding(
+          listener,
+          config.path,
+          "bind_port",
+          "only the address is used, the system chooses the port",
+        );
+      }
     }
   },
 };
 
-function isSet(message: object, path: string): boolean {
-  let value: unknown = message;
-  for (const name of path.split(".")) {
-    if (typeof value !== "object" || value === null) return false;
-    value = Object.entries(value).find(([key]) => key === name)?.[1];
-  }
-  return value !== undefined;
+function finding(
+  { resource }: Pick<Finding, "resource">,
+  path: string,
+  name: string,
+  consequence: string,
+): Finding {
+  const message = `${name} has no effect in Envoy 1.40: ${consequence}`;
+  return { resource, path: fieldPath(path, name), message };
 }

@@ -7,7 +7,7 @@ export const proxyProtocolHttp2: Lint = {
   severity: "warning",
   *check({ schema, traffic }) {
     for (const { cluster } of traffic.headerClusters) {
-      if (!traffic.http.some(({ clusters }) => clusters.has(cluster.resource.name))) continue;
+      if (!traffic.httpTo.has(cluster.resource.name)) continue;
       const http2 = http2Of(schema, cluster);
       if (!http2) continue;
       yield {

@@ -13,7 +13,7 @@ export const proxyProtocolIdleTimeout: Lint = {
   severity: "warning",
   *check({ schema, traffic }) {
     for (const { cluster, sockets } of traffic.headerClusters) {
-      if (!traffic.http.some(({ clusters }) => clusters.has(cluster.resource.name))) continue;
+      if (!traffic.httpTo.has(cluster.resource.name)) continue;
       const timeout = idleTimeoutOf(schema, cluster);
       const idleMs = timeout ? milliseconds(timeout.value) : 3_600_000;
       if (idleMs > 0 && idleMs <= longestMs) continue;

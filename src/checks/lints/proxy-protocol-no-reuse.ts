@@ -6,7 +6,7 @@ export const proxyProtocolNoReuse: Lint = {
   severity: "info",
   *check({ traffic }) {
     for (const { cluster, sockets } of traffic.headerClusters) {
-      const entry = traffic.http.find(({ clusters }) => clusters.has(cluster.resource.name));
+      const entry = traffic.httpTo.get(cluster.resource.name)?.[0];
       if (!entry) continue;
       yield {
         resource: cluster.resource,

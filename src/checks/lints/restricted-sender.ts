@@ -20,11 +20,11 @@ function isChainRestricted(schema: Schema, chain: Located<FilterChain>): boolean
   if (chain.value.filter_chain_match?.direct_source_prefix_ranges?.length) return true;
   return items(chain, "filters").some((filter) => {
     const rbac = unpack(schema, { value: filter.value.typed_config ?? {}, path: "" }, rbacType);
-    return rbac !== undefined && namesDirectAddress(schema, { ...rbac.value });
+    return rbac !== undefined && namesDirectAddress(schema, rbac.value);
   });
 }
 
-function namesDirectAddress(schema: Schema, rbac: Readonly<Record<string, unknown>>): boolean {
+function namesDirectAddress(schema: Schema, rbac: object): boolean {
   let isFound = false;
   walk(schema, rbacType, rbac, "", (typeName, message) => {
     isFound ||= typeName === "envoy.config.rbac.v3.Principal" && message["direct_remote_ip"] !== undefined;

@@ -9,12 +9,11 @@ export const tlvsNotKept: Lint = {
   code: "tlvs-not-kept",
   severity: "warning",
   *check(view) {
-    const entries = [...view.traffic.http, ...view.traffic.tcp];
     for (const { cluster, sockets } of view.traffic.headerClusters) {
       const { name } = cluster.resource;
-      const tcp = view.traffic.tcp.filter(({ clusters }) => clusters.has(name));
+      const tcp = view.traffic.tcpTo.get(name) ?? [];
       if (tcp.some(({ filter }) => filter.value.proxy_protocol_tlvs?.length)) continue;
-      const listeners = entries.filter(({ clusters }) => clusters.has(name)).map(({ listener }) => listener);
+      const listeners = [...(view.traffic.httpTo.get(name) ?? []), ...tcp].map(({ listener }) => listener);
       if (listeners.length === 0 || listeners.some((listener) => keepsTlvs(view, listener))) continue;
       for (const socket of sockets) {
         const config = field(socket, "config");
