@@ -3,7 +3,7 @@
  * (PP-39). proxy-protocol.txt §2.2, and the clouds' own types: AWS (VPC endpoint id), Google Cloud (Private
  * Service Connect id), Azure (Private Link id).
  */
-export const TLV_TYPE_NAMES: ReadonlyMap<number, string> = new Map([
+const TLV_TYPE_NAMES: ReadonlyMap<number, string> = new Map([
   [0x01, "PP2_TYPE_ALPN"],
   [0x02, "PP2_TYPE_AUTHORITY"],
   [0x03, "PP2_TYPE_CRC32C"],
