@@ -3,7 +3,7 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Programs of others that tests compare us with. */
-export type PeerName = "envoy" | "haproxy" | "nginx" | "chromium" | "go" | "python";
+export type PeerName = "envoy" | "haproxy" | "nginx" | "chromium" | "go" | "python" | "docker-compose";
 
 interface Peer {
   /** An environment variable with the path of the program; it wins. */
@@ -27,6 +27,7 @@ const peers: Readonly<Record<PeerName, Peer>> = {
     installed: nowhere,
     commands: ["chromium", "chromium-browser", "google-chrome"],
   },
+  "docker-compose": { variable: "DOCKER_COMPOSE_BIN", installed: nowhere, commands: ["docker-compose"] },
   go: { variable: "GO_BIN", installed: nowhere, commands: ["go"] },
   // Only the one with xds-protos in it is of use: the system's own does not have it.
   python: { variable: "PYTHON_BIN", installed: () => ".peers/bin/python3", commands: [] },
