@@ -11,7 +11,20 @@ export interface FormatSource {
     "id" | "remote" | "local" | "directRemote" | "directLocal" | "metadata" | "filterState"
   >;
   readonly upstreamHost?: Host;
+  /** This side's end of the upstream connection. */
+  readonly upstreamLocal?: Address;
+  /** The cluster that was chosen. */
+  readonly upstreamCluster?: string;
+  /** What has gone over the connection so far: only access logs know. */
+  readonly transfer?: Transfer;
   readonly hostname: string;
+}
+
+/** What went over a connection, headers of the PROXY protocol not counted (PP-94). */
+export interface Transfer {
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+  readonly durationMs: number;
 }
 
 /** A parsed format string: the text for a source. A value that is missing reads `-`. */
@@ -23,6 +36,10 @@ type Operator = (argument: string) => (source: FormatSource) => string | undefin
 const port = (address: Address) => (address.family === "pipe" ? undefined : String(address.port));
 const none = () => undefined;
 const nothing: Operator = () => none;
+
+function number(of: (transfer: Transfer) => number): (source: FormatSource) => string | undefined {
+  return ({ transfer }) => transfer && String(of(transfer));
+}
 
 function addressOperators(name: string, of: (source: FormatSource) => Address): [string, Operator][] {
   return [
@@ -56,6 +73,21 @@ const operators: ReadonlyMap<string, Operator> = new Map<string, Operator>([
         upstreamHost && formatAddress(upstreamHost.address),
   ],
   [
+    "UPSTREAM_LOCAL_ADDRESS",
+    () =>
+      ({ upstreamLocal }) =>
+        upstreamLocal && formatAddress(upstreamLocal),
+  ],
+  [
+    "UPSTREAM_CLUSTER",
+    () =>
+      ({ upstreamCluster }) =>
+        upstreamCluster,
+  ],
+  ["BYTES_RECEIVED", () => number(({ bytesReceived }) => bytesReceived)],
+  ["BYTES_SENT", () => number(({ bytesSent }) => bytesSent)],
+  ["DURATION", () => number(({ durationMs }) => Math.trunc(durationMs))],
+  [
     "UPSTREAM_METADATA",
     (argument) => {
       const [namespace = "", ...keys] = argument.split(":");
@@ -79,8 +111,7 @@ const operators: ReadonlyMap<string, Operator> = new Map<string, Operator>([
       };
     },
   ],
-  // What belongs to a request or to the choice of its cluster has no value on a bare connection (PP-105).
-  ["UPSTREAM_CLUSTER", nothing],
+  // What belongs to a request has no value on a bare connection (PP-105).
   ["REQ", nothing],
   ["RESP", nothing],
   ["TRAILER", nothing],

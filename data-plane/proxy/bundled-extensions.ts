@@ -1,3 +1,4 @@
+import { fileAccessLog, stderrAccessLog, stdoutAccessLog } from "../access-logs/loggers.ts";
 import { proxyProtocol } from "../filters/proxy-protocol.ts";
 import type { ExtensionTable } from "../resources/extension.ts";
 import { tcpProxy } from "../tcp/tcp-proxy.ts";
@@ -10,4 +11,5 @@ export const bundledExtensions: ExtensionTable = {
   networkFilters: [tcpProxy],
   upstreamTransportSockets: [upstreamRawBuffer, upstreamProxyProtocol],
   downstreamTransportSockets: [downstreamRawBuffer],
+  accessLoggers: [fileAccessLog, stdoutAccessLog, stderrAccessLog],
 };

@@ -9,7 +9,13 @@ import { ListenerSet } from "../listeners/listener-set.ts";
 import { parseLoadAssignment } from "../resources/cluster-load-assignment.ts";
 import type { ClusterConfig } from "../resources/cluster.ts";
 import { parseCluster } from "../resources/cluster.ts";
-import type { ExtensionTable, ParseContext, RunContext, SchemaReader } from "../resources/extension.ts";
+import type {
+  ExtensionTable,
+  OpenAccessLog,
+  ParseContext,
+  RunContext,
+  SchemaReader,
+} from "../resources/extension.ts";
 import type { ListenerConfig } from "../resources/listener.ts";
 import { parseListener } from "../resources/listener.ts";
 import type { Parsed } from "../resources/parsed.ts";
@@ -39,6 +45,7 @@ export interface ProxyOptions {
   /** Where the endpoints of EDS clusters come from. */
   readonly subscriptions: NameSubscriptions;
   readonly log: Log;
+  readonly openAccessLog: OpenAccessLog;
   /** `%HOSTNAME%`. */
   readonly hostname: string;
   /** How long connections of a listener that is gone may go on. */
@@ -78,7 +85,7 @@ export class Proxy implements AsyncDisposable {
     this.#gauges.concurrency.set(1);
     this.#setState("PRE_INITIALIZING");
     const nextId = () => (this.#lastId += 1);
-    const run = { stats: this.stats, clock, random, log };
+    const run = { stats: this.stats, clock, random, log, openAccessLog: options.openAccessLog };
     this.clusters = new ClusterSet({
       run,
       nextId,

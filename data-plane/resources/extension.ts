@@ -3,6 +3,7 @@ import type { Clock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
 import type { Message } from "../../src/schema/message.ts";
 import type { ConnectionInfo } from "../network/connection-info.ts";
+import type { FormatSource } from "../network/format-string.ts";
 import type { UpstreamContext, Upstreams } from "../network/upstream.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 import type { Parsed } from "./parsed.ts";
@@ -39,7 +40,20 @@ export interface RunContext {
   /** A number in [0, 1). */
   readonly random: () => number;
   readonly log: Log;
+  readonly openAccessLog: OpenAccessLog;
 }
+
+/** Where an access log goes. */
+export type AccessLogDestination =
+  | { readonly kind: "stdout" }
+  | { readonly kind: "stderr" }
+  | { readonly kind: "file"; readonly path: string };
+
+/** Gives the function that writes a line, its line break included. Several opens of one destination share it. */
+export type OpenAccessLog = (destination: AccessLogDestination) => (line: string) => void;
+
+/** Notes one connection that is over. */
+export type AccessLogger = (entry: FormatSource) => void;
 
 /** What a listener filter makes of the bytes received so far. */
 export type ListenerFilterVerdict =
@@ -113,6 +127,7 @@ export interface InstalledExtensions {
   readonly networkFilters: NetworkFilter;
   readonly upstreamTransportSockets: UpstreamTransportSocket;
   readonly downstreamTransportSockets: DownstreamTransportSocket;
+  readonly accessLoggers: AccessLogger;
 }
 
 export type ExtensionKind = keyof InstalledExtensions;

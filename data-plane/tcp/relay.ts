@@ -24,8 +24,8 @@ export interface RelayOptions {
   /** Neither side sent anything for so long; 0 for no limit. */
   readonly idleTimeoutMs: number;
   readonly clock: Clock;
-  /** Called once, when both sockets are closed or closing. */
-  readonly onEnd: (end: RelayEnd) => void;
+  /** Called once, when both sockets are closed or closing, with the bytes that came from and went to the client. */
+  readonly onEnd: (end: RelayEnd, bytes: { readonly received: number; readonly sent: number }) => void;
 }
 
 /**
@@ -38,13 +38,15 @@ export function startRelay(options: RelayOptions): void {
   let lastActivity = clock.monotonic();
   let cancelIdle: (() => void) | undefined;
   let isOver = false;
+  let received = options.early.length;
+  let sent = 0;
 
   const finish = (end: RelayEnd) => {
     if (isOver) return;
     isOver = true;
     cancelIdle?.();
     upstream.release(end === "upstream" ? "remote" : "local");
-    options.onEnd(end);
+    options.onEnd(end, { received, sent });
   };
   const watchIdle = (delayMs: number) => {
     cancelIdle = clock.after(delayMs, () => {
@@ -64,6 +66,7 @@ export function startRelay(options: RelayOptions): void {
   }
   downstream.on("data", (chunk: Buffer) => {
     lastActivity = clock.monotonic();
+    received += chunk.length;
     traffic.downstream_cx_rx_bytes_total += chunk.length;
     clusterTraffic.upstream_cx_tx_bytes_total += chunk.length;
     if (!socket.write(chunk) && socket.writableLength > upstream.bufferLimitBytes) {
@@ -74,6 +77,7 @@ export function startRelay(options: RelayOptions): void {
   socket.on("data", (chunk: Buffer) => {
     lastActivity = clock.monotonic();
     clusterTraffic.upstream_cx_rx_bytes_total += chunk.length;
+    sent += chunk.length;
     traffic.downstream_cx_tx_bytes_total += chunk.length;
     if (!downstream.write(chunk) && downstream.writableLength > options.bufferLimitBytes) {
       clusterTraffic.upstream_flow_control_paused_reading_total += 1;

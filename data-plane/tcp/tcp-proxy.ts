@@ -1,11 +1,18 @@
 import type { Problem } from "../../src/base/problem.ts";
 import type { TcpProxy } from "../../src/schema/api.ts";
+import { parseAccessLogs } from "../access-logs/parse-access-logs.ts";
 import type { ProxyProtocolState } from "../network/connection-info.ts";
 import { ownAddresses, type ConnectionInfo } from "../network/connection-info.ts";
-import type { ConnectAttempt } from "../network/upstream.ts";
+import type { ConnectAttempt, UpstreamConnection } from "../network/upstream.ts";
 import type { TlvMergePolicy } from "../proxy-protocol/select-tlvs.ts";
 import { mergeTlvs } from "../proxy-protocol/select-tlvs.ts";
-import type { DownstreamConnection, Extension, NetworkFilter, RunContext } from "../resources/extension.ts";
+import type {
+  AccessLogger,
+  DownstreamConnection,
+  Extension,
+  NetworkFilter,
+  RunContext,
+} from "../resources/extension.ts";
 import { asType } from "../resources/message-type.ts";
 import { parsed } from "../resources/parsed.ts";
 import type { SupportTable } from "../resources/support.ts";
@@ -25,6 +32,7 @@ const support: SupportTable = {
   weighted_clusters: { clusters: { name: true, weight: true } },
   idle_timeout: true,
   max_connect_attempts: true,
+  access_log: true,
   max_downstream_connection_duration: true,
   proxy_protocol_tlvs: tlvEntrySupport,
   proxy_protocol_tlv_merge_policy: oneOf(
@@ -44,6 +52,8 @@ const counterNames = [
   "idle_timeout",
   "max_downstream_connection_duration",
 ] as const;
+
+const noTraffic = { received: 0, sent: 0 };
 
 const ONE_HOUR_MS = 3_600_000;
 
@@ -66,9 +76,14 @@ export const tcpProxy: Extension<NetworkFilter> = {
   parse(message, context, path) {
     const proxy = asType(typeName, message);
     const tlvs = parseTlvEntries(proxy.proxy_protocol_tlvs, `${path}.proxy_protocol_tlvs`);
-    const problems: Problem[] = [...unsupportedFields(message, support, path), ...tlvs.problems];
+    const accessLogs = parseAccessLogs(proxy.access_log, context, `${path}.access_log`);
+    const problems: Problem[] = [
+      ...unsupportedFields(message, support, path),
+      ...tlvs.problems,
+      ...accessLogs.problems,
+    ];
     const config = tcpProxyConfig(proxy, tlvs.value ?? [], context.hostname);
-    return parsed((run) => installTcpProxy(config, run), problems);
+    return parsed((run, scope) => installTcpProxy(config, run, accessLogs.value?.(run, scope)), problems);
   },
 };
 
@@ -89,27 +104,47 @@ function tcpProxyConfig(proxy: TcpProxy, tlvs: readonly TlvSource[], hostname: s
   };
 }
 
-function installTcpProxy(config: TcpProxyConfig, run: RunContext): NetworkFilter {
+function installTcpProxy(
+  config: TcpProxyConfig,
+  run: RunContext,
+  logAccess: AccessLogger = () => undefined,
+): NetworkFilter {
   const counters = run.stats.counters(`tcp.${config.statPrefix}`, counterNames);
   return {
     kind: "terminal",
     serve(connection) {
       counters.downstream_cx_total += 1;
-      const { socket } = connection;
-      const upstream = run.upstreams.get(config.choose(run.random()));
+      const { info, socket } = connection;
+      const startedAt = run.clock.monotonic();
+      const cluster = config.choose(run.random());
+      const noteEnd = (bytes = noTraffic, up?: UpstreamConnection) => {
+        const durationMs = run.clock.monotonic() - startedAt;
+        logAccess({
+          connection: info,
+          hostname: config.hostname,
+          upstreamCluster: cluster,
+          ...(up && { upstreamHost: up.host, upstreamLocal: up.local }),
+          transfer: { bytesReceived: bytes.received, bytesSent: bytes.sent, durationMs },
+        });
+      };
+      const upstream = run.upstreams.get(cluster);
       if (!upstream) {
         counters.downstream_cx_no_route += 1;
+        noteEnd();
         socket.destroy();
         return;
       }
-      const downstream = proxyProtocolState(connection.info, config);
+      const downstream = proxyProtocolState(info, config);
       let attempts = 0;
       let attempt: ConnectAttempt | undefined;
-      const onEarlyClose = () => attempt?.cancel();
+      const onEarlyClose = () => {
+        attempt?.cancel();
+        noteEnd();
+      };
       const tryToConnect = () => {
         attempts += 1;
         attempt = upstream.connect({
-          info: connection.info,
+          info,
           downstream,
           isLastAttempt: attempts >= config.maxConnectAttempts,
           onConnected(up) {
@@ -125,7 +160,8 @@ function installTcpProxy(config: TcpProxyConfig, run: RunContext): NetworkFilter
               traffic: counters,
               idleTimeoutMs: config.idleTimeoutMs,
               clock: run.clock,
-              onEnd(end) {
+              onEnd(end, bytes) {
+                noteEnd(bytes, up);
                 cancelDuration?.();
                 if (end === "idle-timeout") counters.idle_timeout += 1;
               },
@@ -135,6 +171,7 @@ function installTcpProxy(config: TcpProxyConfig, run: RunContext): NetworkFilter
             const mayRetry = failure === "connect-fail" || failure === "connect-timeout";
             if (mayRetry && attempts < config.maxConnectAttempts) return tryToConnect();
             socket.off("close", onEarlyClose);
+            noteEnd();
             socket.destroy();
           },
         });

@@ -64,6 +64,7 @@ const proxyFolders = [
   "data-plane/network",
   "data-plane/resources",
   "data-plane/bootstrap",
+  "data-plane/access-logs",
   "data-plane/transport-sockets",
   "data-plane/clusters",
   "data-plane/tcp",

@@ -55,6 +55,7 @@ function refusals(bootstrapJson: JsonValue): string[] {
     networkFilters: [],
     upstreamTransportSockets: [],
     downstreamTransportSockets: [],
+    accessLoggers: [],
   };
   const options = { schema, extensions, overrides: {}, hostname: "edge-1", version: "1.0.0" };
   const problems = read.bootstrap ? parseBootstrap(read.bootstrap, options).problems : read.problems;

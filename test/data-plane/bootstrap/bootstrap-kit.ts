@@ -53,6 +53,7 @@ export function parse(message: Message, overrides: NodeOverrides = {}): Parsed<B
     networkFilters: [],
     upstreamTransportSockets: [],
     downstreamTransportSockets: [],
+    accessLoggers: [],
   };
   return parseBootstrap(decoded, { schema, extensions, overrides, version: "1.2.3", hostname: "edge" });
 }

@@ -1,0 +1,27 @@
+import type { MessageTypes } from "../../src/schema/api.ts";
+import type { AccessLogger, Installer, ParseContext } from "../resources/extension.ts";
+import type { Parsed } from "../resources/parsed.ts";
+import { parsed } from "../resources/parsed.ts";
+import { unsupportedFields } from "../resources/support.ts";
+import { parseTypedConfig } from "../resources/typed-config.ts";
+
+/** Reads a list of `envoy.config.accesslog.v3.AccessLog`: one logger that writes to all of them. Filters are refused. */
+export function parseAccessLogs(
+  logs: readonly MessageTypes["envoy.config.accesslog.v3.AccessLog"][] | undefined,
+  context: ParseContext,
+  path: string,
+): Parsed<Installer<AccessLogger>> {
+  const installers: Installer<AccessLogger>[] = [];
+  const problems = [];
+  for (const [index, log] of (logs ?? []).entries()) {
+    const logPath = `${path}[${index}]`;
+    problems.push(...unsupportedFields(log, { name: true, typed_config: true }, logPath));
+    const logger = parseTypedConfig("accessLoggers", log, context, logPath);
+    problems.push(...logger.problems);
+    if (logger.value) installers.push(logger.value);
+  }
+  return parsed((run, scope) => {
+    const loggers = installers.map((install) => install(run, scope));
+    return (entry) => loggers.forEach((log) => log(entry));
+  }, problems);
+}
