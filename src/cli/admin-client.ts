@@ -1,0 +1,63 @@
+import { formatListenAddress, type ListenAddress } from "../server/listen-address.ts";
+import { CommandError, exitCode } from "./exit-code.ts";
+
+export interface AdminCall {
+  readonly address: ListenAddress;
+  readonly timeoutMs: number;
+  /** Sent as JSON by POST; without it the call is a GET. */
+  readonly body?: Readonly<Record<string, unknown>>;
+  /** HTTP statuses besides 200 whose answer is one of the asked kind. */
+  readonly alsoTakes?: readonly number[];
+}
+
+/** Everything the admin API answers names its shape. */
+interface Answer {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
+/**
+ * Asks the admin API of a running server; resolves to the answer of the kind asked for. Throws `CommandError` for a
+ * server that is not there, does not answer in time, or is no Chancery.
+ */
+export async function askAdmin<Shape extends Answer>(
+  path: string,
+  kind: Shape["kind"],
+  call: AdminCall,
+): Promise<Shape> {
+  const where = formatListenAddress(call.address);
+  const response = await send(`http://${where}${path}`, where, call);
+  const answer: unknown = await response.json().catch(() => undefined);
+  const isExpected = response.ok || call.alsoTakes?.includes(response.status);
+  if (isExpected && isAnswer<Shape>(answer, kind)) return answer;
+  const reason = isAnswer<Answer & { message: string }>(answer, "Error")
+    ? answer.message
+    : `HTTP ${response.status}, which is not what Chancery's admin API answers`;
+  throw new CommandError(exitCode.failure, `${where} answers: ${reason}`, "is another program on this port?");
+}
+
+async function send(url: string, where: string, { body, timeoutMs }: AdminCall): Promise<Response> {
+  try {
+    return await fetch(url, {
+      signal: AbortSignal.timeout(timeoutMs),
+      ...(body === undefined
+        ? {}
+        : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+    });
+  } catch (error) {
+    if (error instanceof Error && error.name === "TimeoutError") {
+      const hint = "wait longer with --timeout";
+      throw new CommandError(exitCode.timeout, `${where} did not answer within ${timeoutMs} ms`, hint, {
+        cause: error,
+      });
+    }
+    const cause =
+      error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    const hint = 'is "chancery serve" running? --admin-address says where';
+    throw new CommandError(exitCode.failure, `cannot reach ${where}: ${cause}`, hint, { cause: error });
+  }
+}
+
+function isAnswer<Shape extends Answer>(answer: unknown, kind: Shape["kind"]): answer is Shape {
+  return typeof answer === "object" && answer !== null && "kind" in answer && answer.kind === kind;
+}

@@ -1,0 +1,72 @@
+import type { NodeStatus } from "../fleet/node-status.ts";
+import type { RevisionReport } from "../server/admin/admin-source.ts";
+import { adminAddressFlag } from "./common-flags.ts";
+import { colorFlag, colorsFor } from "./color.ts";
+import { defineCommand } from "./command.ts";
+import { durationFlag } from "./duration.ts";
+import { exitCode } from "./exit-code.ts";
+import { switchFlag } from "./flag.ts";
+import { outputFlag, writeReport } from "./output.ts";
+
+/** `chancery status`: a row for each node of a running server. */
+export const statusCommand = defineCommand({
+  name: "status",
+  summary: "show who has which version, and who refused it",
+  details: [
+    "Asks a running `chancery serve` for its nodes. For each type: SYNCED (holds what it should), STALE (something",
+    "is on its way), NACKED (it refused, with its own words below), NOT SENT (no response yet). Exits 1 when the server",
+    "is not there or serves nothing.",
+  ].join("\n"),
+  arguments: [],
+  flags: {
+    adminAddress: adminAddressFlag,
+    output: outputFlag,
+    watch: switchFlag("go on until interrupted, and show every change", { short: "w" }),
+    timeout: durationFlag("how long to wait for the answer", "5s"),
+    color: colorFlag,
+  },
+  examples: [
+    { line: "status", explains: "once" },
+    { line: "status --watch", explains: "live" },
+    { line: "status -o json | jq .nodes[].id", explains: "for scripts" },
+    { line: "status --admin-address 10.0.0.7:19000", explains: "of a server elsewhere" },
+  ],
+  async run({ flags, terminal }) {
+    const { askAdmin } = await import("./admin-client.ts");
+    const { formatNodes } = await import("./status/node-rows.ts");
+    const { formatRevision } = await import("./status/revision-line.ts");
+    const call = { address: flags.adminAddress, timeoutMs: flags.timeout };
+    const colors = colorsFor(flags.color, terminal.env, terminal.stdout);
+    const show = async (): Promise<boolean> => {
+      const { items } = await askAdmin<NodeList>("/api/v1/nodes", "NodeList", call);
+      const { current, refused } = await askAdmin<Revision>("/api/v1/revision", "Revision", call);
+      await writeReport(terminal, flags.output, {
+        kind: "Status",
+        document: { revision: { current, refused }, nodes: items },
+        lines: items.map((node) => ({ ...node })),
+        text: () => {
+          const nowMs = Date.now();
+          const clear = flags.watch && terminal.stdout.isTTY ? "\u001b[H\u001b[2J" : "";
+          const nodes = items.length > 0 ? formatNodes(items, nowMs, colors) : "no node has connected yet\n";
+          return `${clear}${formatRevision({ current, refused }, nowMs, colors)}\n${nodes}`;
+        },
+      });
+      return current !== null;
+    };
+    if (!flags.watch) return (await show()) ? exitCode.ok : exitCode.failure;
+    const { watchChanges } = await import("./status/watch-changes.ts");
+    await watchChanges(flags.adminAddress, terminal, show);
+    return exitCode.ok;
+  },
+});
+
+interface NodeList {
+  readonly apiVersion: string;
+  readonly kind: "NodeList";
+  readonly items: readonly NodeStatus[];
+}
+
+interface Revision extends RevisionReport {
+  readonly apiVersion: string;
+  readonly kind: "Revision";
+}

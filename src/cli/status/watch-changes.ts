@@ -1,0 +1,35 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { formatListenAddress, type ListenAddress } from "../../server/listen-address.ts";
+import type { Terminal } from "../terminal.ts";
+
+/** Events come in bursts; the screen changes at most this often. */
+const atMostEveryMs = 500;
+
+/**
+ * Calls `show` at once and again after every event of the server, until SIGINT or SIGTERM. Rejects when the server goes
+ * away or `show` does.
+ */
+export async function watchChanges(
+  address: ListenAddress,
+  terminal: Terminal,
+  show: () => Promise<unknown>,
+): Promise<void> {
+  const stop = new AbortController();
+  const end = () => stop.abort();
+  const unhook = [terminal.onSignal("SIGINT", end), terminal.onSignal("SIGTERM", end)];
+  try {
+    await show();
+    const response = await fetch(`http://${formatListenAddress(address)}/api/v1/events`, {
+      signal: stop.signal,
+    });
+    for await (const chunk of response.body ?? []) {
+      if (!Buffer.from(chunk).includes("event:")) continue;
+      await pause(atMostEveryMs, undefined, { signal: stop.signal });
+      await show();
+    }
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+  } finally {
+    for (const undo of unhook) undo();
+  }
+}
