@@ -1,0 +1,49 @@
+import { stat, readFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { systemClock } from "../base/clock.ts";
+import type { ConfigFile } from "../config/config-file.ts";
+import { readTree } from "../sources/read-tree.ts";
+import { defaultSourceLimits } from "../sources/reading.ts";
+import { CommandError, exitCode } from "./exit-code.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** The configuration below a folder, in one file, or on stdin (`-`). Throws `CommandError` (65) when there is none. */
+export async function readConfiguration(path: string, terminal: Terminal): Promise<readonly ConfigFile[]> {
+  if (path === "-") {
+    const text = (await readStdin(terminal)).toString("utf8");
+    return [{ path: "stdin.yaml", text, shownAs: "<stdin>" }];
+  }
+  const full = resolve(terminal.cwd, path);
+  const found = await stat(full).catch((error: unknown) => unreadable(path, error));
+  if (!found.isDirectory()) {
+    const text = await readFile(full, "utf8").catch((error: unknown) => unreadable(path, error));
+    return [{ path: basename(path), text, shownAs: path }];
+  }
+  const never = new AbortController().signal;
+  const options = { limits: defaultSourceLimits, clock: systemClock, signal: never };
+  const { reading } = await readTree(full, new Map(), options);
+  if (reading.kind === "failed") {
+    const { formatProblem } = await import("../base/problem.ts");
+    throw new CommandError(exitCode.unreadableInput, reading.problems.map(formatProblem).join("\n"));
+  }
+  return reading.files.map((file) => ({ ...file, shownAs: join(path, file.path) }));
+}
+
+/** The bytes of one file, or of stdin for `-`. Throws `CommandError` (65) when it cannot be read. */
+export async function readBytes(path: string, terminal: Terminal): Promise<Buffer> {
+  if (path === "-") return readStdin(terminal);
+  return readFile(resolve(terminal.cwd, path)).catch((error: unknown) => unreadable(path, error));
+}
+
+async function readStdin(terminal: Terminal): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of terminal.stdin) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+function unreadable(path: string, cause: unknown): never {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  const reason =
+    code === "ENOENT" ? "it does not exist" : cause instanceof Error ? cause.message : "it cannot be opened";
+  throw new CommandError(exitCode.unreadableInput, `cannot read ${path}: ${reason}`, undefined, { cause });
+}

@@ -1,0 +1,111 @@
+import { logLevels } from "../base/log.ts";
+import { addressFlag, quietFlag, userTypeFlags, verboseFlag } from "./common-flags.ts";
+import { colorFlag } from "./color.ts";
+import { defineCommand } from "./command.ts";
+import { durationFlag } from "./duration.ts";
+import { CommandError, exitCode } from "./exit-code.ts";
+import { choiceFlag, type Flag, listFlag, switchFlag, textFlag } from "./flag.ts";
+
+const maxRemovedFlag: Flag<number> = {
+  description: "hold back a load that takes away more than this share of a type of a group",
+  placeholder: "PERCENT",
+  default: 100,
+  defaultText: "100",
+  parse: (text) => {
+    const percent = Number(text);
+    if (!/^\d+$/.test(text) || percent > 100) throw new Error("expected a whole number from 0 to 100");
+    return percent;
+  },
+};
+
+/** `chancery serve`: the control plane over a folder. */
+export const serveCommand = defineCommand({
+  name: "serve",
+  summary: "serve a folder of Envoy resources over xDS, and follow its changes",
+  details: [
+    "Serves the resources of DIR to every Envoy that asks (ADS and the per-type services, state of the world and delta),",
+    "and every change of DIR that has no error. What has an error is shown with its line, and what was served before",
+    "stays; also over a restart, from the state directory. Listens on loopback unless told otherwise.",
+    "SIGHUP looks at DIR now. SIGTERM or SIGINT drains and exits 0; a second one exits at once.",
+  ].join("\n"),
+  arguments: [
+    { name: "DIR", description: "a folder of YAML and JSON; groups/<name>/ is for the nodes of that group" },
+  ],
+  flags: {
+    xdsAddress: addressFlag("where Envoys connect; port 0 picks a free one", "127.0.0.1:18000"),
+    adminAddress: addressFlag("where status, metrics and probes are", "127.0.0.1:19000"),
+    adminHost: listFlag("NAME", "a host name that the admin API answers to besides addresses; may repeat"),
+    stateDir: textFlag("DIR", "where the last good revision is kept", ".chancery"),
+    allowEmpty: switchFlag("serve also a load that takes a type of a group from some to none"),
+    maxRemoved: maxRemovedFlag,
+    drainTime: durationFlag("how long streams are drained for at the end", "5s"),
+    ...userTypeFlags,
+    logFormat: choiceFlag(["auto", "json", "text"], "auto", "auto: text on a terminal, else JSON lines", {
+      placeholder: "FORMAT",
+    }),
+    logLevel: choiceFlag(logLevels, "info", "the least that is logged", { placeholder: "LEVEL" }),
+    quiet: quietFlag,
+    verbose: verboseFlag,
+    color: colorFlag,
+  },
+  examples: [
+    { line: "serve ./config", explains: "on this machine" },
+    { line: "serve ./config --xds-address 0.0.0.0:18000", explains: "for Envoys on other machines" },
+    {
+      line: "serve /etc/chancery/config --state-dir /var/lib/chancery --log-format json",
+      explains: "as a service",
+    },
+    {
+      line: "serve ./config --xds-address 127.0.0.1:0 --admin-address 127.0.0.1:0",
+      explains: "on any free ports",
+    },
+  ],
+  async run({ args, flags, terminal }) {
+    const { createVoice } = await import("./serve/voice.ts");
+    const { firstStopSignal } = await import("./serve/stop-signals.ts");
+    const { loadSchemaWith } = await import("./user-schema.ts");
+    const { createFolderControlPlane } = await import("../server/folder-control-plane.ts");
+    const { isLoopback, ListenError } = await import("../server/listen-address.ts");
+    const { readVersion } = await import("../server/build-info.ts");
+    const { systemClock } = await import("../base/clock.ts");
+
+    const level = flags.quiet ? "error" : flags.verbose ? "debug" : flags.logLevel;
+    const voice = await createVoice({ format: flags.logFormat, level, color: flags.color }, terminal);
+    const stopped = firstStopSignal(terminal);
+    const plane = createFolderControlPlane({
+      folder: args[0]!,
+      cwd: terminal.cwd,
+      stateFolder: flags.stateDir,
+      xdsAddress: flags.xdsAddress,
+      adminAddress: flags.adminAddress,
+      adminHosts: flags.adminHost.map((name) => name.toLowerCase()),
+      removals: { allowsEmptyTypes: flags.allowEmpty, largestShare: flags.maxRemoved / 100 },
+      drainMs: flags.drainTime,
+      schema: await loadSchemaWith(flags, terminal),
+      clock: systemClock,
+      version: readVersion(),
+      processToken: String(terminal.pid),
+      ...voice,
+    });
+    if (!isLoopback(flags.adminAddress.host)) {
+      voice.log.warn("the admin API can be reached from other machines, and asks nobody who they are");
+    }
+    try {
+      const stopUnhooked = terminal.onSignal("SIGHUP", () => {
+        voice.log.info("SIGHUP: looking at the source now");
+        // What came of it is logged like any other look; only a plane that has not started rejects.
+        plane.reconcile().catch(() => undefined);
+      });
+      await Promise.race([plane.start(), stopped]);
+      await Promise.race([plane.following, stopped]);
+      stopUnhooked();
+    } catch (error) {
+      if (error instanceof ListenError)
+        throw new CommandError(exitCode.failure, error.message, undefined, { cause: error });
+      throw error;
+    } finally {
+      await plane.close();
+    }
+    return exitCode.ok;
+  },
+});

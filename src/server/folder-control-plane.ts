@@ -1,0 +1,91 @@
+import { join, resolve } from "node:path";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Problem } from "../base/problem.ts";
+import { checkConfig } from "../checks/check.ts";
+import { Compiler } from "../config/compiler.ts";
+import type { ConfigFile } from "../config/config-file.ts";
+import type { Schema } from "../schema/schema.ts";
+import { typeNameOf } from "../schema/type-urls.ts";
+import { watchFolder } from "../sources/folder.ts";
+import type { Reading } from "../sources/reading.ts";
+import { createAdsServer } from "./ads-server.ts";
+import { ControlPlane } from "./control-plane.ts";
+import { formatListenAddress, type ListenAddress } from "./listen-address.ts";
+import type { RemovalPolicy } from "./reconcile/removals.ts";
+import { openRevisionStore } from "./state/revision-store.ts";
+import { diskFiles } from "./state/state-files.ts";
+
+export interface FolderControlPlaneOptions {
+  /** As the user gave it: problems show file names that begin with it. */
+  readonly folder: string;
+  /** The folder that relative paths start from. */
+  readonly cwd: string;
+  readonly stateFolder: string;
+  readonly xdsAddress: ListenAddress;
+  readonly adminAddress: ListenAddress;
+  readonly adminHosts: readonly string[];
+  readonly removals: RemovalPolicy;
+  /** How long open streams are drained for at the end. */
+  readonly drainMs: number;
+  readonly schema: Schema;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  /** Tells processes that share the state folder apart. */
+  readonly processToken: string;
+  readonly showProblems: (problems: readonly Problem[], files: readonly ConfigFile[]) => void;
+}
+
+/** A control plane over a folder of this machine; nothing happens before its `start`. */
+export function createFolderControlPlane(options: FolderControlPlaneOptions): ControlPlane {
+  const { folder, cwd, schema, clock, log, version } = options;
+  const root = resolve(cwd, folder);
+  const source = { kind: "folder", path: root } as const;
+  const compiler = new Compiler(schema);
+  return new ControlPlane({
+    version,
+    source,
+    removals: options.removals,
+    adminAddress: options.adminAddress,
+    adminHosts: options.adminHosts,
+    xdsAddress: options.xdsAddress,
+    clock,
+    log,
+    store: openRevisionStore(resolve(cwd, options.stateFolder), source, diskFiles, options.processToken),
+    watch: (signal) => shownUnder(folder, watchFolder(root, { signal, clock })),
+    load: (files) => {
+      const compiled = compiler.compile(files);
+      const problems = [...compiled.problems, ...checkConfig(schema, compiled)];
+      return { groups: compiled.groups.values(), problems };
+    },
+    contentOf: ({ typeUrl, bytes }) => {
+      const typeName = typeNameOf(typeUrl);
+      return schema.toJson(typeName, schema.decode(typeName, bytes), { mask: true });
+    },
+    showProblems: options.showProblems,
+    createXds: (onEvent) =>
+      createAdsServer({
+        address: formatListenAddress(options.xdsAddress),
+        identifier: `chancery ${version}`,
+        drainMs: options.drainMs,
+        clock,
+        onEvent,
+      }),
+  });
+}
+
+/** Files under the name that the user knows them by: `config/edge.yaml` for `edge.yaml` in `./config`. */
+async function* shownUnder(
+  folder: string,
+  readings: AsyncIterable<Reading>,
+): AsyncGenerator<Reading, void, void> {
+  for await (const reading of readings) {
+    if (reading.kind === "failed") yield reading;
+    else
+      yield {
+        ...reading,
+        files: reading.files.map((file) => ({ ...file, shownAs: join(folder, file.path) })),
+      };
+  }
+}
