@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"reflect"
-	"regexp"
 	"slices"
 )
 
@@ -129,78 +128,4 @@ func compareLists[T named](known, facts []T) (missing, different, extra []string
 		}
 	}
 	return missing, different, extra
-}
-
-var v3 = regexp.MustCompile(`^envoy\..*\.v3(alpha)?$`)
-
-// check prints how the bundle differs from the API, and reports whether it does not.
-func check(u *Universe, bundle *Bundle) bool {
-	messages, fields, fieldsV3, values, missing, different, extra := 0, 0, 0, 0, 0, 0, 0
-	report := func(name string, gap Gap) {
-		for _, item := range gap.missing {
-			fmt.Printf("missing   %s.%s\n", name, item)
-		}
-		if gap.isMissing && len(gap.missing) == 0 {
-			fmt.Printf("missing   %s\n", name)
-			missing++
-		}
-		for _, item := range slices.Concat(gap.different, gap.other) {
-			fmt.Printf("different %s.%s\n", name, item)
-		}
-		for _, item := range gap.extra {
-			fmt.Printf("extra     %s.%s\n", name, item)
-		}
-		missing += len(gap.missing)
-		different += len(gap.different) + len(gap.other)
-		extra += len(gap.extra)
-	}
-	for _, m := range inDeclarationOrder(u.messages) {
-		fact := messageFacts(m)
-		messages++
-		fields += len(fact.Fields)
-		if v3.MatchString(string(m.ParentFile().Package())) {
-			fieldsV3 += len(fact.Fields)
-		}
-		report(fact.Name, compareMessage(find(bundle.messages, fact.Name), fact))
-	}
-	for _, e := range inDeclarationOrder(u.enums) {
-		fact := enumFacts(e)
-		values += len(fact.Values)
-		report(fact.Name, compareEnum(find(bundle.enums, fact.Name), fact))
-	}
-	for _, name := range beyond(u, bundle) {
-		fmt.Printf("extra     %s\n", name)
-		extra++
-	}
-	fmt.Printf("compared %d messages, %d fields (%d of them in envoy v3 packages), %d enum values\n", messages, fields, fieldsV3, values)
-	fmt.Printf("missing %d\ndifferent %d\nextra %d\n", missing, different, extra)
-	return missing+different+extra == 0
-}
-
-// beyond lists the types of the Envoy API that the bundle has and the Go module does not.
-func beyond(u *Universe, bundle *Bundle) []string {
-	names := []string{}
-	for name := range bundle.messages {
-		if u.messages[name] == nil && isEnvoys(name) {
-			names = append(names, name)
-		}
-	}
-	for name := range bundle.enums {
-		if u.enums[name] == nil && isEnvoys(name) {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
-var envoys = regexp.MustCompile(`^(envoy\.(.*\.)?v3(alpha)?|xds|udpa)\.`)
-
-func isEnvoys(name string) bool { return envoys.MatchString(name) }
-
-func find[T any](types map[string]T, name string) *T {
-	if item, isKnown := types[name]; isKnown {
-		return &item
-	}
-	return nil
 }

@@ -13,6 +13,8 @@ type printer struct {
 	file  *file
 	out   strings.Builder
 	depth int
+	// isApart: the last part ended, and what comes next is another.
+	isApart bool
 }
 
 func (p *printer) line(format string, args ...any) {
@@ -21,20 +23,16 @@ func (p *printer) line(format string, args ...any) {
 	p.out.WriteString("\n")
 }
 
-func (p *printer) block(head string, body func()) {
-	before := p.out.Len()
-	p.line("%s {", head)
-	empty := p.out.Len()
-	p.depth++
-	body()
-	p.depth--
-	if p.out.Len() == empty {
-		text := p.out.String()[:before]
-		p.out.Reset()
-		p.out.WriteString(text)
+// block writes a head and, in braces, what body writes; an empty body stays on the line of the head.
+func (p *printer) block(head string, body func(*printer)) {
+	inner := &printer{file: p.file, depth: p.depth + 1}
+	body(inner)
+	if inner.out.Len() == 0 {
 		p.line("%s {}", head)
 		return
 	}
+	p.line("%s {", head)
+	p.out.WriteString(inner.out.String())
 	p.line("}")
 }
 
@@ -48,72 +46,73 @@ func (p *printer) declaration(d protoreflect.Descriptor) {
 }
 
 func (p *printer) message(m protoreflect.MessageDescriptor) {
-	p.block("message "+string(m.Name()), func() {
+	p.block("message "+string(m.Name()), func(p *printer) {
 		gap := p.file.gaps[m.FullName()]
 		facts := messageFacts(m)
-		parts := p.parts()
 		if facts.RulesDisabled && (gap.isMissing || slices.Contains(gap.other, "rulesDisabled")) {
-			parts.next()
 			p.line("option (validate.disabled) = true;")
+			p.endPart()
 		}
-		p.nested(m, parts)
-		p.fields(m, facts, gap, parts)
+		p.nested(m)
+		p.fields(m, facts, gap)
 	})
 }
 
-func (p *printer) nested(m protoreflect.MessageDescriptor, parts *parts) {
+func (p *printer) nested(m protoreflect.MessageDescriptor) {
 	for i := range m.Enums().Len() {
 		if p.file.needed[m.Enums().Get(i).FullName()] {
-			parts.next()
+			p.part()
 			p.enum(m.Enums().Get(i))
+			p.endPart()
 		}
 	}
 	for i := range m.Messages().Len() {
 		if p.file.needed[m.Messages().Get(i).FullName()] {
-			parts.next()
+			p.part()
 			p.message(m.Messages().Get(i))
+			p.endPart()
 		}
 	}
 }
 
-func (p *printer) fields(m protoreflect.MessageDescriptor, facts Message, gap Gap, parts *parts) {
+// fields writes those that are needed in order of declaration, and a oneof where its first member stands.
+func (p *printer) fields(m protoreflect.MessageDescriptor, facts Message, gap Gap) {
 	isNeeded := func(name string) bool {
 		return slices.Contains(gap.missing, name) || slices.Contains(gap.different, name)
 	}
 	isShown := map[string]bool{}
 	for i, field := range facts.Fields {
-		if field.Oneof == "" {
-			if isNeeded(field.Name) {
-				parts.item()
-				p.line("%s;", p.field(m.Fields().Get(i), field))
-			}
-			continue
+		if field.Oneof == "" && isNeeded(field.Name) {
+			p.separate()
+			p.line("%s;", p.field(m.Fields().Get(i), field))
 		}
-		if isShown[field.Oneof] {
+		if field.Oneof == "" || isShown[field.Oneof] {
 			continue
 		}
 		isShown[field.Oneof] = true
-		members := []int{}
-		for j, other := range facts.Fields {
-			if other.Oneof == field.Oneof && isNeeded(other.Name) {
-				members = append(members, j)
+		lines := []string{}
+		for j, member := range facts.Fields {
+			if member.Oneof == field.Oneof && isNeeded(member.Name) {
+				lines = append(lines, (&printer{file: p.file, depth: p.depth + 1}).field(m.Fields().Get(j), member)+";")
 			}
 		}
-		if len(members) == 0 && !slices.Contains(gap.other, "oneof "+field.Oneof) {
-			continue
+		if len(lines) > 0 || gap.isMissing || slices.Contains(gap.other, "oneof "+field.Oneof) {
+			p.oneof(facts, field.Oneof, lines)
 		}
-		parts.next()
-		p.block("oneof "+field.Oneof, func() {
-			for _, oneof := range facts.Oneofs {
-				if oneof.Name == field.Oneof && oneof.IsRequired {
-					p.line("option (validate.required) = true;")
-				}
-			}
-			for _, j := range members {
-				p.line("%s;", p.field(m.Fields().Get(j), facts.Fields[j]))
-			}
-		})
 	}
+}
+
+func (p *printer) oneof(facts Message, name string, lines []string) {
+	p.part()
+	p.block("oneof "+name, func(p *printer) {
+		if slices.Contains(facts.Oneofs, Oneof{name, true}) {
+			p.line("option (validate.required) = true;")
+		}
+		for _, line := range lines {
+			p.line("%s", line)
+		}
+	})
+	p.endPart()
 }
 
 func (p *printer) field(d protoreflect.FieldDescriptor, field Field) string {
@@ -161,7 +160,7 @@ func (p *printer) options(options []string) string {
 }
 
 func (p *printer) enum(e protoreflect.EnumDescriptor) {
-	p.block("enum "+string(e.Name()), func() {
+	p.block("enum "+string(e.Name()), func(p *printer) {
 		gap := p.file.gaps[e.FullName()]
 		facts := enumFacts(e)
 		numbers := map[int]bool{}
@@ -185,25 +184,21 @@ func (p *printer) enum(e protoreflect.EnumDescriptor) {
 	})
 }
 
-// parts puts a blank line between the parts of a block: options and fields stand together, blocks stand apart.
-type parts struct {
-	p            *printer
-	isStarted    bool
-	isAfterBlock bool
-}
+// Options, blocks and runs of plain fields are the parts of a block; a blank line stands between two.
 
-func (p *printer) parts() *parts { return &parts{p: p} }
-
-func (s *parts) next() {
-	if s.isStarted {
-		s.p.out.WriteString("\n")
+// part begins one that is set apart from whatever was written before.
+func (p *printer) part() {
+	if p.out.Len() > 0 {
+		p.out.WriteString("\n")
 	}
-	s.isStarted, s.isAfterBlock = true, true
+	p.isApart = false
 }
 
-func (s *parts) item() {
-	if s.isStarted && s.isAfterBlock {
-		s.p.out.WriteString("\n")
+// separate begins a line that is set apart only from a part that has ended.
+func (p *printer) separate() {
+	if p.isApart {
+		p.part()
 	}
-	s.isStarted, s.isAfterBlock = true, false
 }
+
+func (p *printer) endPart() { p.isApart = true }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -14,26 +14,53 @@ import { temporaryFolder } from "../kit/temporary-folder.ts";
 const run = promisify(execFile);
 const root = dirname(fileURLToPath(import.meta.resolve("#root/package.json")));
 
+/** Runs scripts/envoy-api. */
+const go = (...args: readonly string[]) =>
+  run(peerPath("go"), ["run", "-C", "scripts/envoy-api", ".", ...args], { cwd: root });
+
 /** Types of protos/chancery, which Envoy does not have. */
 const isOurs = (name: string) => name.startsWith("chancery.");
 
 describe("the bundle against the descriptors compiled into go-control-plane", needs("go"), () => {
   it("lacks nothing of the Envoy 1.40 API, and has nothing otherwise or beyond it", async () => {
     const bundle = join(root, "src/schema/generated/descriptors.json");
-    const { stdout } = await run(peerPath("go"), ["run", "-C", "scripts/envoy-api", ".", "check", bundle], {
-      cwd: root,
-    });
+    const { stdout } = await go("check", bundle);
     const [compared, ...counts] = stdout.trimEnd().split("\n");
     const fields = Number(/(\d+) of them in envoy v3 packages/.exec(compared ?? "")?.[1]);
     assert.ok(fields > 4600, `only ${fields} v3 fields were compared`);
     assert.deepEqual(counts, ["missing 0", "different 0", "extra 0"]);
   });
 
+  it("would be told of a field that is lacking, other or too much", async () => {
+    using folder = temporaryFolder();
+    const { messages, enums } = loadDescriptors();
+    const cluster = messages.get("envoy.config.cluster.v3.Cluster")!;
+    const fields = cluster.fields.flatMap((field) => {
+      if (field.name === "lb_policy") return [];
+      if (field.name === "connect_timeout") return [{ ...field, rules: { duration: { gte: {} } } }];
+      return field.name === "name" ? [field, { ...field, name: "nickname", number: 999 }] : [field];
+    });
+    const broken = new Map(messages).set(cluster.name, { ...cluster, fields });
+    const text = JSON.stringify({ messages: [...broken.values()], enums: [...enums.values()] });
+    writeFileSync(folder.file("bundle.json"), text);
+
+    const failure: unknown = await go("check", folder.file("bundle.json")).catch((error: unknown) => error);
+    assert.ok(failure instanceof Error && "stdout" in failure && typeof failure.stdout === "string");
+    const lines = failure.stdout.split("\n").filter((line) => !line.startsWith("compared"));
+    assert.deepEqual(lines, [
+      "missing   envoy.config.cluster.v3.Cluster.lb_policy",
+      "different envoy.config.cluster.v3.Cluster.connect_timeout",
+      "extra     envoy.config.cluster.v3.Cluster.nickname",
+      "missing 1",
+      "different 1",
+      "extra 1",
+      "",
+    ]);
+  });
+
   it("reads the same out of them as a FileDescriptorSet", async () => {
     using folder = temporaryFolder();
-    await run(peerPath("go"), ["run", "-C", "scripts/envoy-api", ".", "set", folder.file("envoy.binpb")], {
-      cwd: root,
-    });
+    await go("set", folder.file("envoy.binpb"));
     const base = loadDescriptors();
     const bytes = readFileSync(folder.file("envoy.binpb"));
     const { descriptors, problems } = descriptorsFromSet(bytes, base, "envoy.binpb");
