@@ -5,10 +5,10 @@ import { status } from "@grpc/grpc-js";
 import type { NodeMatch } from "../../src/config/node-match.ts";
 import { makeRevision, type Revision } from "../../src/snapshot/revision.ts";
 import { createAdsServer, type AdsServerOptions } from "../../src/server/ads-server.ts";
-import type { XdsEvent } from "../../src/xds/events.ts";
 import { v3Types } from "../../src/xds/type-traits.ts";
 import { FakeClock } from "../kit/fake-clock.ts";
 import { adsDelta, adsSotw, RawXdsClient } from "../kit/raw-xds-client.ts";
+import { EventLog } from "./event-log.ts";
 import { snapshotOf, urlOf, type Contents } from "../xds/session-client.ts";
 
 const node = { id: "node-1", cluster: "edge", user_agent_name: "envoy" };
@@ -27,32 +27,22 @@ function revisionOf(contents: Contents, match: NodeMatch = {}): Revision {
 
 /** A server on a free port with a client, and everything that it told. */
 async function startServer(contents: Contents | undefined = content, options: AdsServerOptions = {}) {
-  const events: XdsEvent[] = [];
-  const waiting: { kind: string; count: number; resolve: () => void }[] = [];
+  const log = new EventLog();
   const server = createAdsServer({
     address: "127.0.0.1:0",
     identifier: "replica-1",
     drainMs: 0,
-    onEvent: (event) => {
-      events.push(event);
-      for (const wait of waiting) if (countOf(wait.kind) >= wait.count) wait.resolve();
-    },
+    onEvent: log.note,
     ...options,
   });
-  const countOf = (kind: string) => events.filter((event) => event.kind === kind).length;
   if (contents) server.setRevision(revisionOf(contents));
   const { port } = await server.start();
   const client = new RawXdsClient(port);
   return {
     server,
     client,
-    events,
+    log,
     port,
-    /** Waits until that many events of a kind were told. */
-    async told(kind: XdsEvent["kind"], count = 1) {
-      if (countOf(kind) >= count) return;
-      await new Promise<void>((resolve) => waiting.push({ kind, count, resolve }));
-    },
     async [Symbol.asyncDispose]() {
       client[Symbol.dispose]();
       await server.close();
@@ -149,7 +139,7 @@ describe("ADS server", () => {
       await stream.next();
     }
     first.call.cancel();
-    await up.told("streamClosed");
+    await up.log.told("streamClosed");
     up.server.setRevision(revisionOf({ CDS: { a: "2" } }));
     // Its first response is not ACKed, so nothing may come before the ACK.
     second.send({ type_url: urlOf("LDS") });
@@ -167,7 +157,7 @@ describe("ADS server", () => {
     streams.forEach((stream, index) => (index % 2 ? stream.call.cancel() : stream.call.end()));
     const ends = await Promise.all(streams.map((stream) => stream.ended));
     assert.deepEqual(new Set(ends.map(({ code }) => code)), new Set([status.OK, status.CANCELLED]));
-    await up.told("streamClosed", 100);
+    await up.log.told("streamClosed", 100);
     assert.deepEqual(up.server.streams(), []);
   });
 
@@ -194,9 +184,9 @@ describe("ADS server", () => {
     up.server.setRevision(revisionOf(content, { cluster: "inner" }));
     const stream = up.client.open(adsSotw);
     stream.send({ node, type_url: urlOf("CDS") });
-    await up.told("subscribed");
+    await up.log.told("subscribed");
     assert.equal(up.server.streams()[0]?.group, undefined);
-    assert.equal(up.events.filter(({ kind }) => kind === "sent").length, 0);
+    assert.equal(up.log.of("sent").length, 0);
     up.server.setRevision(revisionOf(content, { cluster: "edge" }));
     assert.equal((await stream.next()).resources.length, 2);
     assert.equal(up.server.streams()[0]?.group, "all");
@@ -208,7 +198,7 @@ describe("ADS server", () => {
     stream.send({ node, type_url: urlOf("CDS") });
     const first = await stream.next();
     stream.send({ type_url: urlOf("CDS"), version_info: first.version, response_nonce: first.nonce });
-    await up.told("acked");
+    await up.log.told("acked");
     up.server.setRevision(revisionOf({ CDS: { a: "bad" } }));
     const second = await stream.next();
     const error_detail = { code: 13, message: "a: no" };
@@ -218,11 +208,11 @@ describe("ADS server", () => {
       response_nonce: second.nonce,
       error_detail,
     });
-    await up.told("nacked");
+    await up.log.told("nacked");
     stream.call.end();
     await stream.ended;
     assert.deepEqual(
-      up.events.map(({ kind }) => kind),
+      up.log.events.map(({ kind }) => kind),
       [
         "streamOpened",
         "nodeKnown",
@@ -236,7 +226,7 @@ describe("ADS server", () => {
         "streamClosed",
       ],
     );
-    const nacked = up.events.find((event) => event.kind === "nacked");
+    const [nacked] = up.log.of("nacked");
     assert.equal(nacked?.message, "a: no");
     assert.equal(nacked?.version, second.version);
     assert.equal(nacked?.acceptedVersion, first.version);
@@ -248,7 +238,7 @@ describe("ADS server", () => {
     first.send({ node, type_url: urlOf("CDS") });
     const { nonce, resources } = await first.next();
     first.send({ type_url: urlOf("CDS"), response_nonce: nonce, error_detail: { code: 13, message: "no" } });
-    await up.told("nacked");
+    await up.log.told("nacked");
     first.call.cancel();
     const second = up.client.open(adsDelta);
     const initial_resource_versions = Object.fromEntries(
@@ -280,7 +270,7 @@ describe("ADS server", () => {
       const { version, nonce } = firsts[index] ?? { version: "", nonce: "" };
       stream.send({ type_url: urlOf("CDS"), version_info: version, response_nonce: nonce });
     });
-    await up.told("acked", 300);
+    await up.log.told("acked", 300);
     up.server.setRevision(revisionOf({ CDS: { a: "2" } }));
     const seconds = await Promise.all(streams.map((stream) => stream.next()));
     assert.ok(seconds.every(({ resources }) => resources.length === 1));
@@ -305,14 +295,14 @@ describe("ADS server", () => {
     const header = Buffer.alloc(5);
     header.writeUInt32BE(written[0]?.length ?? 0, 1);
     stream.write(Buffer.concat([header, ...written]));
-    await up.told("sent");
+    await up.log.told("sent");
     const closed = new Promise<number>((resolve) => stream.on("close", () => resolve(stream.rstCode)));
     stream.on("error", () => {});
     clock.advance(60_000);
-    await up.told("streamClosed");
+    await up.log.told("streamClosed");
     stream.resume();
     assert.notEqual(await closed, 0);
-    const end = up.events.find((event) => event.kind === "streamClosed");
+    const [end] = up.log.of("streamClosed");
     assert.equal(end?.reason, "the client took nothing for 60 s");
     session.destroy();
   });
