@@ -11,7 +11,7 @@ import { connectTo } from "../kit/scripted-client.ts";
 import { needs } from "../kit/peers.ts";
 import { relayBootstrap } from "./proxy-bootstrap.ts";
 
-const clients: Readonly<Record<string, ProxyAddresses>> = {
+const clients: Readonly<Record<"IPv4" | "IPv6", ProxyAddresses>> = {
   IPv4: {
     source: { address: "203.0.113.9", port: 40000, family: "IPv4" },
     destination: { address: "198.51.100.7", port: 443, family: "IPv4" },
@@ -21,7 +21,11 @@ const clients: Readonly<Record<string, ProxyAddresses>> = {
     destination: { address: "2001:db8:1::7", port: 8443, family: "IPv6" },
   },
 };
-const readers = { haproxy: startHaProxyReader, nginx: startNginxReader } as const;
+/** How each starts, and what follows the addresses in its answer. */
+const readers = {
+  haproxy: { start: startHaProxyReader, rest: " authority= unique_id=" },
+  nginx: { start: startNginxReader, rest: "" },
+} as const;
 const versions = ["V1", "V2"] as const;
 
 /** What a proxy writes is read by HAProxy and nginx, and what HAProxy writes is read by the proxy. */
@@ -30,20 +34,23 @@ export function headerTests(start: (bootstrap: JsonObject) => Promise<ProxyProce
     for (const version of versions) {
       for (const reader of ["haproxy", "nginx"] as const) {
         it(`writes a ${version} header over ${family} that ${reader} reads`, needs(reader), async () => {
-          await using peer = await readers[reader]();
-          await using proxy = await start(relayBootstrap(peer.port, version));
+          const { start: startReader, rest } = readers[reader];
+          await using peer = await startReader();
+          await using proxy = await start(relayBootstrap(peer.port, { version }));
           await using client = await connectTo(await proxy.admin.listenerPort("in"));
           client.write(Buffer.concat([encodeV1(addresses), Buffer.from("GET / HTTP/1.0\r\n\r\n")]));
           await client.closed();
-          const body = client.received.toString("latin1").split("\r\n\r\n")[1];
           const { source, destination } = addresses;
-          assert.equal(body, `${source.address} ${source.port} ${destination.address} ${destination.port}`);
+          assert.equal(
+            bodyOf(client.received),
+            `${source.address} ${source.port} ${destination.address} ${destination.port}${rest}`,
+          );
         });
       }
 
       it(`reads the ${version} header over ${family} that haproxy writes`, needs("haproxy"), async () => {
         await using backend = await startRecordingBackend();
-        await using proxy = await start(relayBootstrap(backend.port, "V2"));
+        await using proxy = await start(relayBootstrap(backend.port, { version: "V2" }));
         await using writer = await startHaProxyWriter(version, await proxy.admin.listenerPort("in"));
         await using client = await connectTo(writer.port);
         client.write(Buffer.concat([encodeV1(addresses), Buffer.from("hello")]));
@@ -54,4 +61,49 @@ export function headerTests(start: (bootstrap: JsonObject) => Promise<ProxyProce
       });
     }
   }
+
+  it("writes TLVs that haproxy reads", needs("haproxy"), async () => {
+    const added_tlvs = [
+      { type: 2, value: Buffer.from("service.example").toString("base64") },
+      { type: 5, value: Buffer.from("id-1").toString("base64") },
+    ];
+    await using peer = await startHaProxyReader();
+    await using proxy = await start(relayBootstrap(peer.port, { version: "V2", added_tlvs }));
+    await using client = await connectTo(await proxy.admin.listenerPort("in"));
+    client.write(Buffer.concat([encodeV1(clients.IPv4), Buffer.from("GET / HTTP/1.0\r\n\r\n")]));
+    await client.closed();
+    assert.equal(
+      bodyOf(client.received),
+      "203.0.113.9 40000 198.51.100.7 443 authority=service.example unique_id=id-1",
+    );
+  });
+
+  it(
+    "passes on the TLVs that haproxy writes, its checksum as it came (PP-39)",
+    needs("haproxy"),
+    async () => {
+      const config = { version: "V2", pass_through_tlvs: { match_type: "INCLUDE_ALL" } };
+      await using backend = await startRecordingBackend();
+      await using proxy = await start(relayBootstrap(backend.port, config));
+      await using direct = await startRecordingBackend();
+      const received: Buffer[] = [];
+      for (const [port, target] of [
+        [await proxy.admin.listenerPort("in"), backend],
+        [direct.port, direct],
+      ] as const) {
+        await using writer = await startHaProxyWriter("V2 with TLVs", port);
+        await using client = await connectTo(writer.port);
+        client.write(Buffer.concat([encodeV1(clients.IPv4), Buffer.from("hello")]));
+        const connection = await target.connection(0);
+        received.push(await connection.receivedThat((bytes) => bytes.includes("hello")));
+      }
+      const [through, straight] = received;
+      assert.ok(straight?.includes("id-203.0.113.9"));
+      assert.equal(through?.toString("hex"), straight?.toString("hex"));
+    },
+  );
+}
+
+function bodyOf(response: Buffer): string | undefined {
+  return response.toString("latin1").split("\r\n\r\n")[1];
 }

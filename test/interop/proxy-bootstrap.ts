@@ -2,11 +2,17 @@ import type { JsonObject } from "../kit/json.ts";
 
 const types = "type.googleapis.com/";
 
-/** A listener `in` that reads a header of either version, and a cluster at 127.0.0.1:`port` that is sent one of `version`. */
-export function relayBootstrap(port: number, version: "V1" | "V2"): JsonObject {
+/**
+ * A listener `in` that reads a header of either version, and a cluster at 127.0.0.1:`port` that is sent one by `config`, an
+ * `envoy.config.core.v3.ProxyProtocolConfig`. Received TLVs are kept.
+ */
+export function relayBootstrap(port: number, config: JsonObject): JsonObject {
   const filter = {
     name: "envoy.filters.listener.proxy_protocol",
-    typed_config: { "@type": `${types}envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol` },
+    typed_config: {
+      "@type": `${types}envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol`,
+      pass_through_tlvs: { match_type: "INCLUDE_ALL" },
+    },
   };
   const tcpProxy = {
     name: "envoy.filters.network.tcp_proxy",
@@ -24,7 +30,7 @@ export function relayBootstrap(port: number, version: "V1" | "V2"): JsonObject {
     name: "envoy.transport_sockets.upstream_proxy_protocol",
     typed_config: {
       "@type": `${types}envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport`,
-      config: { version },
+      config,
       transport_socket: rawBuffer,
     },
   };

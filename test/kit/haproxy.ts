@@ -25,29 +25,44 @@ export class HaProxy implements AsyncDisposable {
   }
 }
 
-/** An HTTP frontend that demands a PROXY header and answers with the addresses that it found in it. */
+/**
+ * An HTTP frontend that demands a PROXY header and answers with what it found in it: the addresses and ports of both ends, and the TLVs
+ * AUTHORITY and UNIQUE_ID, empty when they are not there.
+ */
 export async function startHaProxyReader(): Promise<HaProxy> {
+  const answer =
+    "%[src] %[src_port] %[dst] %[dst_port] authority=%[fc_pp_authority] unique_id=%[fc_pp_unique_id]";
   return start((port) => [
     "frontend reader",
     "  mode http",
     `  bind 127.0.0.1:${port} accept-proxy`,
-    '  http-request return status 200 content-type text/plain lf-string "%[src] %[src_port] %[dst] %[dst_port]"',
+    `  http-request return status 200 content-type text/plain lf-string "${answer}"`,
   ]);
 }
 
+/** What HAProxy puts into its headers; the last one has the TLVs CRC32C and UNIQUE_ID (`id-203.0.113.9`). */
+export type HaProxyHeader = "V1" | "V2" | "V2 with TLVs";
+
+const sending: Readonly<Record<HaProxyHeader, string>> = {
+  V1: "send-proxy",
+  V2: "send-proxy-v2",
+  "V2 with TLVs": "send-proxy-v2 proxy-v2-options crc32c,unique-id",
+};
+
 /**
- * A TCP frontend that demands a PROXY header, and passes the connection on with one of its own of the given version and the same
+ * A TCP frontend that demands a PROXY header, and passes the connection on with one of its own of the given kind and the same
  * addresses to 127.0.0.1:`targetPort`.
  */
-export async function startHaProxyWriter(version: "V1" | "V2", targetPort: number): Promise<HaProxy> {
+export async function startHaProxyWriter(header: HaProxyHeader, targetPort: number): Promise<HaProxy> {
   return start((port) => [
     "frontend writer",
     "  mode tcp",
     `  bind 127.0.0.1:${port} accept-proxy`,
+    "  unique-id-format id-%ci",
     "  default_backend target",
     "backend target",
     "  mode tcp",
-    `  server target 127.0.0.1:${targetPort} ${version === "V1" ? "send-proxy" : "send-proxy-v2"}`,
+    `  server target 127.0.0.1:${targetPort} ${sending[header]}`,
   ]);
 }
 

@@ -86,7 +86,10 @@ describe("the HAProxy runner", needs("haproxy"), () => {
       await using client = await connectTo(reader.port);
       client.write(Buffer.concat([bytes, Buffer.from(ask)]));
       await client.closed();
-      assert.match(client.received.toString(), /203\.0\.113\.9 40000 198\.51\.100\.7 443$/);
+      assert.match(
+        client.received.toString(),
+        /203\.0\.113\.9 40000 198\.51\.100\.7 443 authority= unique_id=$/,
+      );
     });
   }
 
