@@ -1,3 +1,4 @@
+import { formatIp, parseIp } from "../base/ip-address.ts";
 import type { CidrRange, FilterChainMatch } from "../schema/api.ts";
 import type { Schema } from "../schema/schema.ts";
 
@@ -33,6 +34,11 @@ export function chainMatchKeys(schema: Schema, match: FilterChainMatch): readonl
   );
 }
 
-function rangeText({ address_prefix: address, prefix_len: length }: CidrRange): string {
-  return `${address ?? ""}/${length?.value ?? 0}`;
+/** Ranges are equal when the part of the address that counts is: 10.0.0.0/8 is 10.1.0.0/8. */
+function rangeText({ address_prefix: address = "", prefix_len: length }: CidrRange): string {
+  const bits = length?.value ?? 0;
+  const bytes = parseIp(address);
+  if (!bytes) return `${address}/${bits}`;
+  const masked = bytes.map((byte, index) => byte & (0xff << Math.max(0, 8 - Math.max(0, bits - index * 8))));
+  return `${formatIp(masked)}/${bits}`;
 }

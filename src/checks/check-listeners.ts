@@ -17,7 +17,6 @@ function sharedAddresses(listeners: readonly Decoded<Listener>[]): Problem[] {
   const owners = new Map<string, Decoded<Listener>>();
   const problems: Problem[] = [];
   for (const listener of listeners) {
-    if (listener.value.bind_to_port?.value === false) continue;
     const additional = items(listener, "additional_addresses").map(({ value, path }) => ({
       address: value.address,
       path: fieldPath(path, "address"),
@@ -55,8 +54,23 @@ function addressKey({ socket_address: socket, pipe }: Address): string | undefin
   return `${text}${namespace}${socket.protocol === "UDP" ? " (UDP)" : ""}`;
 }
 
+/** Datagrams without connections, and listeners inside a client library, have none. */
+function needsChains({ default_filter_chain: last, api_listener: api, ...listener }: Listener): boolean {
+  const isUdp = listener.address?.socket_address?.protocol === "UDP";
+  return !last && !api && (!isUdp || listener.udp_listener_config?.quic_options !== undefined);
+}
+
 function checkChains(view: GroupView, listener: Decoded<Listener>): Problem[] {
   const chains = items(listener, "filter_chains");
+  if (chains.length === 0 && needsChains(listener.value)) {
+    return [
+      problemAt(placeIn(listener.resource, "filter_chains"), {
+        code: "no-filter-chains",
+        severity: "error",
+        message: `listener ${JSON.stringify(listener.resource.name)} has no filter_chains, so Envoy refuses it`,
+      }),
+    ];
+  }
   const hasMatcher = listener.value.filter_chain_matcher !== undefined;
   const names = chains.flatMap(({ value, path }) =>
     value.name === undefined ? [] : [{ name: value.name, path: fieldPath(path, "name") }],

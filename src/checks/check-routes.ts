@@ -7,7 +7,10 @@ import { field, items, type Located } from "./located.ts";
 import { repeats } from "./repeats.ts";
 import type { Traffic } from "./traffic.ts";
 
-/** Names and domains that Envoy wants unique within a route configuration, served or inside a listener. */
+/**
+ * Names and domains that are there twice in a route configuration, served or inside a listener. Domains Envoy
+ * refuses; of equal names it takes both, but its API wants them unique and statistics mix them up.
+ */
 export function checkRoutes(view: GroupView, traffic: Traffic): Problem[] {
   const inline = traffic.http.flatMap(({ listener, filter }) => {
     const routes = field(filter, "route_config");
@@ -28,7 +31,7 @@ function ofRoutes(resource: Resource, routes: Located<RouteConfiguration>): Prob
     })),
   );
   return [
-    ...repeats(resource, "duplicate-virtual-host", "virtual host", "error", names),
+    ...repeats(resource, "duplicate-virtual-host", "virtual host", "warning", names),
     ...repeats(resource, "duplicate-domain", "domain", "error", domains),
     ...hosts.flatMap((host) => {
       const routeNames = items(host, "routes").flatMap(({ value, path }) =>
