@@ -48,6 +48,8 @@ export class ClusterSet implements Upstreams {
   /** EDS answers by service name, kept while somebody listens to the name. */
   readonly #assignments = new Map<string, LoadAssignmentConfig>();
 
+  #warmWaiters: (() => void)[] = [];
+
   constructor(options: ClusterSetOptions) {
     this.#options = options;
     this.#run = { ...options.run, upstreams: this };
@@ -73,6 +75,14 @@ export class ClusterSet implements Upstreams {
 
   isWarming(name: string): boolean {
     return this.#entries.get(name)?.warming !== undefined;
+  }
+
+  /** Done when no cluster warms: at once, or when the last one has what it waits for. Does not reject. */
+  whenWarm(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#warmWaiters.push(resolve);
+      this.#count();
+    });
   }
 
   /**
@@ -154,6 +164,7 @@ export class ClusterSet implements Upstreams {
       active?.stop();
     }
     this.#entries.clear();
+    this.#count();
   }
 
   /** Makes a version and starts to feed it. `ready` is absent when it has its endpoints now. */
@@ -241,7 +252,12 @@ export class ClusterSet implements Upstreams {
   #count(): void {
     const entries = [...this.#entries.values()];
     this.#stats.gauges.active_clusters.set(entries.filter(({ active }) => active).length);
-    this.#stats.gauges.warming_clusters.set(entries.filter(({ warming }) => warming).length);
+    const warming = entries.filter((entry) => entry.warming).length;
+    this.#stats.gauges.warming_clusters.set(warming);
+    if (warming > 0) return;
+    const waiters = this.#warmWaiters;
+    this.#warmWaiters = [];
+    for (const resolve of waiters) resolve();
   }
 }
 

@@ -190,12 +190,14 @@ export class ActiveListener {
       bufferLimitBytes: this.config.bufferLimitBytes,
     };
     for (const filter of chain.filters) {
-      if (filter.kind === "terminal") filter.serve(connection);
-      else if (filter.admit(info) === "close") {
-        socket.destroy();
+      if (filter.kind === "terminal") {
+        filter.serve(connection);
         return;
       }
+      if (filter.admit(info) === "close") break;
     }
+    // Refused, or a chain without a terminal filter: nobody would ever look after the connection.
+    socket.destroy();
   }
 }
 

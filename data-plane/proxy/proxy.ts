@@ -218,8 +218,8 @@ export class Proxy implements AsyncDisposable {
       this.clusterRecords.removed(name);
       this.clusters.remove(name);
     }
-    // Only a proxy that has started keeps the ACK back for the endpoints (XC-35); before, the start itself waits for them.
-    if (warming.length === 0) return { refused };
+    // Only a proxy that has started keeps the ACK back for the endpoints (XC-35); before, the start waits for `whenWarm`.
+    if (warming.length === 0 || this.#state !== "LIVE") return { refused };
     return { refused, warmed: Promise.all(warming).then(() => undefined) };
   }
 

@@ -27,7 +27,7 @@ export interface FilterChainConfig {
   /** Equal for chains that are configured alike: their connections outlive an update of the listener (XC-43). */
   readonly fingerprint: string;
   readonly match: FilterChainMatch;
-  /** Ends with a terminal filter. */
+  /** In order; the first terminal one does the work. Without any, connections are closed, as in Envoy. */
   readonly filters: readonly Installer<NetworkFilter>[];
   /** Absent: bytes as they are. */
   readonly transportSocket?: Installer<DownstreamTransportSocket>;
