@@ -19,7 +19,7 @@ import {
 } from "./listen-address.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { Observer } from "./observer.ts";
-import type { Attempt, Loaded, RefusedLoad } from "./reconcile/attempt.ts";
+import type { AcceptedLoad, Attempt, Loaded, RefusedLoad } from "./reconcile/attempt.ts";
 import { Reconciler } from "./reconcile/reconciler.ts";
 import type { RemovalPolicy } from "./reconcile/removals.ts";
 import { resourceReports, servedReport } from "./reports.ts";
@@ -161,13 +161,13 @@ export class ControlPlane {
         this.#metrics.reconcileSeconds.observe({ result }, tookMs / 1000);
         if (this.#closing) return;
         if (attempt.kind === "refused") await this.#refuse(attempt.refusal);
-        else await this.#accept(attempt.revision, attempt.isNew, tookMs);
+        else await this.#accept(attempt, tookMs);
         onFirst();
       },
     });
   }
 
-  async #accept(revision: Revision, isNew: boolean, tookMs: number): Promise<void> {
+  async #accept({ revision, isNew, files }: AcceptedLoad, tookMs: number): Promise<void> {
     const { log, clock, showProblems } = this.#options;
     const isFirst = this.#served === undefined;
     const wasRefused = this.#refused !== undefined;
@@ -175,7 +175,8 @@ export class ControlPlane {
     this.#lastGoodLoadMs = clock.now();
     await this.#serve(revision, false);
     if (!isNew && !isFirst && !wasRefused) return;
-    showProblems(revision.problems, []);
+    if (isNew) await this.#keep(revision);
+    showProblems(revision.problems, files);
     const groups = [...revision.groups.values()];
     const resources = groups.flatMap(({ snapshot }) => [...snapshot.types.values()]);
     log.info(isNew || isFirst ? "revision is served" : "the source is good again; nothing changed", {
@@ -185,16 +186,16 @@ export class ControlPlane {
       took_ms: Math.round(tookMs),
     });
     this.#events.add("revision-served", clock.now(), { revision: revision.id });
-    if (!isNew) return;
-    await this.#options.store.put(revision).catch((error: unknown) => {
+  }
+
+  async #keep(revision: Revision): Promise<void> {
+    const { log, store } = this.#options;
+    await store.put(revision).catch((error: unknown) => {
       this.#metrics.stateErrors.inc();
-      log.error(
-        "the revision is served, but it would not survive a restart: the state directory refuses it",
-        {
-          revision: revision.id,
-          error: error instanceof Error ? error.message : String(error),
-        },
-      );
+      log.error("the revision is served, but would not survive a restart: the state directory refuses it", {
+        revision: revision.id,
+        error: error instanceof Error ? error.message : String(error),
+      });
     });
   }
 

@@ -19,10 +19,19 @@ export interface Loaded {
 
 /** What came of looking at the source once. */
 export type Attempt =
-  /** Nothing is wrong with it: it is to be served. `isNew` is false when nodes would get nothing else than before. */
-  | { readonly kind: "accepted"; readonly revision: Revision; readonly isNew: boolean }
+  | AcceptedLoad
   /** Something is wrong with it: what was served before stays. */
   | { readonly kind: "refused"; readonly refusal: RefusedLoad };
+
+/** A state of the source that has nothing wrong with it: it is to be served. */
+export interface AcceptedLoad {
+  readonly kind: "accepted";
+  readonly revision: Revision;
+  /** False when nodes would get nothing else than before. */
+  readonly isNew: boolean;
+  /** The texts, for excerpts of warnings. */
+  readonly files: readonly ConfigFile[];
+}
 
 /** A state of the source that is not served, and why. */
 export interface RefusedLoad {
@@ -69,7 +78,7 @@ export function attempt(reading: Reading, options: AttemptOptions): Attempt {
   if (removals.length > 0) {
     return { kind: "refused", refusal: { atMs, reason: "removals", problems: removals, files } };
   }
-  return { kind: "accepted", revision, isNew: revision.id !== current?.id };
+  return { kind: "accepted", revision, isNew: revision.id !== current?.id, files };
 }
 
 /** A text that breaks the loader itself must not take the server down: it is refused like any other bad text. */

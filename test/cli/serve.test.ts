@@ -1,0 +1,265 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { CLUSTER } from "../../src/schema/type-urls.ts";
+import { chancery, runChancery, ServeProcess } from "../kit/chancery-process.ts";
+import { adsSotw, RawXdsClient, type RawXdsStream } from "../kit/raw-xds-client.ts";
+import { type TemporaryFolder, temporaryFolder } from "../kit/temporary-folder.ts";
+
+const node = { id: "e1", cluster: "edge", user_agent_name: "envoy" };
+
+/** A folder with a configuration of these clusters, and a place for the state. */
+function configOf(
+  ...names: string[]
+): TemporaryFolder & { write(text: string): void; config: string; state: string } {
+  const folder = temporaryFolder();
+  const config = folder.file("config");
+  mkdirSync(config);
+  const write = (text: string) => {
+    // As editors write: aside, then in place, so that no half file is ever read.
+    writeFileSync(folder.file("new"), text);
+    renameSync(folder.file("new"), join(config, "a.yaml"));
+  };
+  write(clusters(...names));
+  return { ...folder, config, state: folder.file("state"), write };
+}
+
+function clusters(...names: string[]): string {
+  return `clusters:\n${names.map((name) => `- {name: ${name}, type: STATIC, connect_timeout: 1s}\n`).join("")}`;
+}
+
+/** Subscribes to all clusters, and gives the names of the next response, ACKed. */
+async function namesOf(stream: RawXdsStream): Promise<number> {
+  const { nonce, version, resources } = await stream.next();
+  stream.send({ type_url: CLUSTER, response_nonce: nonce, version_info: version });
+  return resources.length;
+}
+
+function subscribe(client: RawXdsClient): RawXdsStream {
+  const stream = client.open(adsSotw);
+  stream.send({ node, type_url: CLUSTER });
+  return stream;
+}
+
+const broken = "the source is not served; the last good revision stays";
+
+describe("chancery serve", () => {
+  it("serves a folder and its changes, keeps what is good, and tells who has it", async () => {
+    using config = configOf("a");
+    await using serve = new ServeProcess(config.config, config.state);
+    using client = new RawXdsClient(await serve.xdsPort());
+    const stream = subscribe(client);
+    assert.equal(await namesOf(stream), 1);
+
+    config.write(clusters("a", "b"));
+    assert.equal(await namesOf(stream), 2);
+
+    config.write("clusters:\n- {name: a, type: STATIK}\n");
+    const line = await serve.said(broken);
+    assert.deepEqual([line.level, line["errors"]], ["error", 1]);
+    const problem = serve.lines.find(({ component }) => component === "config");
+    assert.deepEqual([problem?.["line"], problem?.["suggestion"]], [2, "STATIC"]);
+    assert.ok(String(problem?.["file"]).endsWith("config/a.yaml"));
+    assert.equal((await serve.get("/readyz")).status, 200);
+
+    const status = await runChancery(["status", "--admin-address", await serve.adminAddress(), "-o", "json"]);
+    assert.deepEqual([status.code, status.stderr], [0, ""]);
+    const { apiVersion, nodes, revision } = JSON.parse(status.stdout);
+    assert.equal(apiVersion, "chancery/v1");
+    assert.deepEqual([nodes[0].id, nodes[0].types[0].state], ["e1", "SYNCED"]);
+    assert.equal(revision.refused.problems.length, 1);
+
+    config.write(clusters("a", "b", "c"));
+    assert.equal(await namesOf(stream), 3);
+  });
+
+  it("starts with the last good revision when the folder is broken, also after kill -9", async () => {
+    using config = configOf("a", "b");
+    {
+      await using serve = new ServeProcess(config.config, config.state);
+      await serve.said("revision is served");
+      await serve.get("/readyz");
+      serve.child.kill("SIGKILL");
+      assert.equal(await serve.child.exit(), 137);
+    }
+    config.write("clusters: [");
+    await using serve = new ServeProcess(config.config, config.state);
+    await serve.said("the source is not served; the last good revision from the state directory is");
+    using client = new RawXdsClient(await serve.xdsPort());
+    assert.equal(await namesOf(subscribe(client)), 2);
+    assert.equal(JSON.parse((await serve.get("/api/v1/revision")).text).current.isRestored, true);
+  });
+
+  it("never serves a damaged state: it says what is wrong and waits for a good folder (XDS-135)", async () => {
+    using config = configOf("a");
+    {
+      await using serve = new ServeProcess(config.config, config.state);
+      await serve.said("revision is served");
+      assert.equal(await stopped(serve), 0);
+    }
+    const [own] = readdirSync(config.state);
+    const contents = join(config.state, own!, "contents");
+    for (const name of readdirSync(contents)) writeFileSync(join(contents, name), "garbage");
+    config.write("nonsense: [");
+    await using serve = new ServeProcess(config.config, config.state);
+    const line = await serve.said("the last good revision cannot be used and is not served");
+    assert.match(String(line["error"]), /has the hash/);
+    await serve.said(
+      "the source is not served, and there is nothing from before: nodes are refused until it is valid",
+    );
+    assert.equal((await serve.get("/readyz")).status, 503);
+    config.write(clusters("a"));
+    using client = new RawXdsClient(await serve.xdsPort());
+    assert.equal(await namesOf(subscribe(client)), 1);
+  });
+
+  it("waits for a folder that is not there yet", async () => {
+    using config = configOf("a");
+    renameSync(config.config, `${config.config}-later`);
+    await using serve = new ServeProcess(config.config, config.state);
+    assert.equal((await serve.get("/livez")).status, 200);
+    await serve.said(
+      "the source is not served, and there is nothing from before: nodes are refused until it is valid",
+    );
+    renameSync(`${config.config}-later`, config.config);
+    await serve.said("revision is served");
+  });
+
+  it("holds back a folder that lost everything, until a person says that it is meant (XDS-71)", async () => {
+    using config = configOf("a");
+    await using serve = new ServeProcess(config.config, config.state);
+    using client = new RawXdsClient(await serve.xdsPort());
+    const stream = subscribe(client);
+    assert.equal(await namesOf(stream), 1);
+    rmSync(join(config.config, "a.yaml"));
+    assert.equal((await serve.said(broken))["reason"], "removals");
+    const admin = ["--admin-address", await serve.adminAddress()];
+    const refused = await runChancery(["reconcile", ...admin]);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stdout, /would lose all 1 Cluster resources; .*--allow-removals/);
+    assert.equal((await runChancery(["reconcile", "--allow-removals", ...admin])).code, 0);
+    assert.equal(await namesOf(stream), 0);
+  });
+
+  const hostile: [string, (config: ReturnType<typeof configOf>) => void, RegExp][] = [
+    [
+      "a 50 MB file",
+      (config) => writeFileSync(join(config.config, "big.yaml"), `x: ${"a".repeat(50 * 1024 * 1024)}\n`),
+      /limit is/,
+    ],
+    [
+      "a billion laughs",
+      (config) => writeFileSync(join(config.config, "lol.yaml"), billionLaughs()),
+      /alias/,
+    ],
+    [
+      "a file nested a hundred thousand deep",
+      (config) => writeFileSync(join(config.config, "deep.yaml"), "[".repeat(100_000)),
+      /nested|deep/,
+    ],
+  ];
+  for (const [what, attack, message] of hostile) {
+    it(`refuses ${what} at its place, and what was served goes on`, async () => {
+      using config = configOf("a");
+      await using serve = new ServeProcess(config.config, config.state);
+      using client = new RawXdsClient(await serve.xdsPort());
+      assert.equal(await namesOf(subscribe(client)), 1);
+      attack(config);
+      await serve.said(broken);
+      const problem = serve.lines.find(({ component, level }) => component === "config" && level === "error");
+      assert.match(String(problem?.msg), message);
+      assert.equal(await namesOf(subscribe(client)), 1);
+    });
+  }
+
+  it("survives clients that speak garbage on the gRPC port, and other streams do not notice (XDS-11)", async () => {
+    using config = configOf("a");
+    await using serve = new ServeProcess(config.config, config.state);
+    const port = await serve.xdsPort();
+    using client = new RawXdsClient(port);
+    const stream = subscribe(client);
+    assert.equal(await namesOf(stream), 1);
+    const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    for (const bytes of [
+      "GET / HTTP/1.1\r\n\r\n",
+      "\u0000".repeat(1000),
+      `${preface}${"\u00ff".repeat(5000)}`,
+      preface,
+    ]) {
+      const socket = connect(port, "127.0.0.1");
+      socket.on("error", () => {}); // The server may reset it; how it ends is not the point.
+      await once(socket, "connect");
+      socket.end(bytes, "latin1");
+      socket.resume();
+      await once(socket, "close");
+    }
+    config.write(clusters("a", "b"));
+    assert.equal(await namesOf(stream), 2);
+  });
+
+  it("says what to do when a port is in use, and exits 1", async () => {
+    using config = configOf("a");
+    await using serve = new ServeProcess(config.config, config.state);
+    const xds = `127.0.0.1:${await serve.xdsPort()}`;
+    for (const [flag, address, other] of [
+      ["--xds-address", xds, "--admin-address"],
+      ["--admin-address", await serve.adminAddress(), "--xds-address"],
+    ] as const) {
+      const args = ["serve", config.config, "--state-dir", config.state, flag, address, other, "127.0.0.1:0"];
+      const { code, stderr } = await runChancery(args);
+      assert.equal(code, 1);
+      assert.match(
+        stderr,
+        new RegExp(`^error: ${address} is in use: .* choose another address with ${flag}$`, "m"),
+      );
+    }
+  });
+
+  it("looks at the folder at SIGHUP, drains and exits 0 at SIGTERM", async () => {
+    using config = configOf("a");
+    await using serve = new ServeProcess(config.config, config.state);
+    using client = new RawXdsClient(await serve.xdsPort());
+    const stream = subscribe(client);
+    assert.equal(await namesOf(stream), 1);
+    serve.child.kill("SIGHUP");
+    await serve.said("SIGHUP: looking at the source now");
+    assert.equal(await stopped(serve), 0);
+    const { code, details } = await stream.ended;
+    assert.deepEqual([code, details], [14, "the server is shutting down"]);
+    assert.equal(stream.backlog, 0);
+  });
+
+  it("exits at once at a second signal", async () => {
+    using config = configOf("a");
+    await using serve = new ServeProcess(config.config, config.state, ["--drain-time", "10m"]);
+    using client = new RawXdsClient(await serve.xdsPort());
+    for (const stream of [subscribe(client), subscribe(client)]) assert.equal(await namesOf(stream), 1);
+    serve.child.kill("SIGTERM");
+    await serve.said("shutting down");
+    serve.child.kill("SIGTERM");
+    assert.equal(await serve.child.exit(), 1);
+  });
+
+  it("speaks to people in lines with an excerpt and a caret", async () => {
+    using config = configOf("a");
+    config.write("clusters:\n- {name: a, type: STATIK}\n");
+    const flags = ["--admin-address", "127.0.0.1:0", "--log-format", "text", "--state-dir", config.state];
+    await using serve = chancery(["serve", config.config, ...flags]);
+    await serve.outputHas(/error the source is not served/);
+    assert.match(serve.stdout, /^error: .*a\.yaml:2:19 clusters\[0\]\.type: .*did you mean STATIC\?/m);
+    assert.match(serve.stdout, /^ {4}2 \| - \{name: a, type: STATIK\}\n {6}\| {19}\^$/m);
+  });
+});
+
+async function stopped(serve: ServeProcess): Promise<number> {
+  serve.child.kill("SIGTERM");
+  return serve.child.exit();
+}
+
+function billionLaughs(): string {
+  const levels = Array.from({ length: 12 }, (_, i) => `l${i + 1}: &l${i + 1} [${`*l${i},`.repeat(10)}]`);
+  return ["l0: &l0 lol", ...levels, "clusters: *l12", ""].join("\n");
+}

@@ -1,0 +1,83 @@
+import { fileURLToPath } from "node:url";
+import { Child } from "./child.ts";
+
+/** One line of the JSON log. */
+export interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+const program = fileURLToPath(import.meta.resolve("#root/dist/src/main.js"));
+
+/** Runs `chancery` with these arguments, without the settings of this shell. */
+export function chancery(args: readonly string[], options: { readonly cwd?: string } = {}): Child {
+  return new Child(process.execPath, ["--enable-source-maps", program, ...args], {
+    ...options,
+    env: { NO_COLOR: "", FORCE_COLOR: "", TERM: "dumb" },
+  });
+}
+
+/** Runs `chancery` to its end. */
+export async function runChancery(args: readonly string[]) {
+  await using child = chancery(args);
+  const code = await child.exit();
+  return { code, stdout: child.stdout, stderr: child.stderr };
+}
+
+/** A `chancery serve` on free ports that drains at once, unless flags say otherwise. */
+export class ServeProcess implements AsyncDisposable {
+  readonly child: Child;
+
+  constructor(folder: string, stateFolder: string, flags: readonly string[] = []) {
+    const addresses = ["--xds-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0"];
+    const args = [
+      "serve",
+      folder,
+      "--state-dir",
+      stateFolder,
+      ...addresses,
+      "--drain-time",
+      "10ms",
+      ...flags,
+    ];
+    this.child = chancery(args);
+  }
+
+  /** All lines of the log so far. */
+  get lines(): readonly LogLine[] {
+    return this.child.stdout
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line));
+  }
+
+  /** The first line with this message that has been or will be written, after the first `skip` of them. */
+  async said(message: string, skip = 0): Promise<LogLine> {
+    const count = `(?:"msg":"${message}"[^]*){${skip + 1}}`;
+    await this.child.outputHas(new RegExp(count));
+    return this.lines.filter(({ msg }) => msg === message)[skip]!;
+  }
+
+  async xdsPort(): Promise<number> {
+    return portOf(await this.said("xDS is served"));
+  }
+
+  async adminAddress(): Promise<string> {
+    return String((await this.said("admin API is served"))["address"]);
+  }
+
+  /** Asks the admin API. */
+  async get(path: string): Promise<{ readonly status: number; readonly text: string }> {
+    const response = await fetch(`http://${await this.adminAddress()}${path}`);
+    return { status: response.status, text: await response.text() };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.child.stop();
+  }
+}
+
+function portOf(line: LogLine): number {
+  return Number(String(line["address"]).split(":").at(-1));
+}
