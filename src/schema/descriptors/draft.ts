@@ -1,4 +1,4 @@
-import type { EnumDescriptor, ScalarKind } from "../descriptor.ts";
+import type { EnumDescriptor, OneofDescriptor, ScalarKind } from "../descriptor.ts";
 
 /**
  * A .proto file before its names are resolved: what the parser and a FileDescriptorSet both turn into, and what
@@ -19,7 +19,7 @@ export interface DraftMessage {
   /** Full name without a leading dot. */
   readonly name: string;
   readonly fields: readonly DraftField[];
-  readonly oneofs: readonly { readonly name: string; readonly isRequired: boolean }[];
+  readonly oneofs: readonly OneofDescriptor[];
   readonly rulesDisabled: boolean;
 }
 
