@@ -64,10 +64,12 @@ export function referencesIn(schema: Schema, typeName: string, root: object): re
 function findReferences(schema: Schema, typeName: string, root: object): readonly Reference[] {
   const found: Reference[] = [];
   walk(schema, typeName, root, "", (name, message, path) => {
+    if (name === "envoy.config.core.v3.ApiConfigSource") {
+      found.push(...ofManagementServer(schema, message, path));
+      return false;
+    }
     found.push(...ofMessage(name, message, path));
-    if (name !== "envoy.config.core.v3.ConfigSource") return true;
-    found.push(...ofConfigSource(schema, message, path));
-    return false;
+    return true;
   });
   return found;
 }
@@ -89,10 +91,10 @@ function clustersNamed(message: Message, field: string, path: string): Reference
     .map((name, index) => ({ typeUrl: CLUSTER, name, path: itemPath(at, index), lookup: "served" }));
 }
 
-/** The clusters of management servers: a node has them before it is served anything. */
-function ofConfigSource(schema: Schema, source: Message, path: string): Reference[] {
+/** The clusters of a management server: a node has them before it is served anything. */
+function ofManagementServer(schema: Schema, source: Message, path: string): Reference[] {
   const found: Reference[] = [];
-  walk(schema, "envoy.config.core.v3.ConfigSource", source, path, (name, message, at) => {
+  walk(schema, "envoy.config.core.v3.ApiConfigSource", source, path, (name, message, at) => {
     found.push(...ofMessage(name, message, at));
     return true;
   });
