@@ -1,5 +1,6 @@
 import type { Problem, Severity } from "../../base/problem.ts";
 import { unreachable } from "../../base/unreachable.ts";
+import type { SourceProblemCode } from "../problem-codes.ts";
 import type { SourceNode } from "../source-node.ts";
 import { placeOf } from "../yaml/place.ts";
 
@@ -40,17 +41,23 @@ export class Walk {
   }
 
   /** Notes an error at a node; returns undefined, which stands for a value that could not be read. */
-  error(code: string, node: SourceNode, message: string, suggestion?: string): undefined {
+  error(code: SourceProblemCode, node: SourceNode, message: string, suggestion?: string): undefined {
     this.errors += 1;
     this.#note("error", code, node, message, suggestion);
     return undefined;
   }
 
-  warn(code: string, node: SourceNode, message: string): void {
+  warn(code: SourceProblemCode, node: SourceNode, message: string): void {
     this.#note("warning", code, node, message, undefined);
   }
 
-  #note(severity: Severity, code: string, node: SourceNode, message: string, suggestion?: string): void {
+  #note(
+    severity: Severity,
+    code: SourceProblemCode,
+    node: SourceNode,
+    message: string,
+    suggestion?: string,
+  ): void {
     const { path } = this;
     const place = placeOf(node.file, node.start);
     this.problems.push({

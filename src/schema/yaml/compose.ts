@@ -11,6 +11,7 @@ import {
 } from "js-yaml";
 import type { Problem } from "../../base/problem.ts";
 import { unreachable } from "../../base/unreachable.ts";
+import type { SourceProblemCode } from "../problem-codes.ts";
 import type { MappingNode, ScalarNode, SourceFile, SourceNode } from "../source-node.ts";
 import type { YamlLimits } from "./limits.ts";
 import { placeOf } from "./place.ts";
@@ -301,7 +302,7 @@ class Composer {
   }
 
   /** Notes an error that leaves the document without a tree. */
-  #fail(code: string, message: string, offset: number): undefined {
+  #fail(code: SourceProblemCode, message: string, offset: number): undefined {
     // One alias bomb would otherwise be reported once per alias that follows.
     if (this.#isUsable || code !== "yaml-alias-bomb") {
       this.problems.push({ code, severity: "error", message, place: placeOf(this.#input.file, offset) });
