@@ -1,6 +1,6 @@
 import type { DeltaRequest, ErrorDetail, Request, SotwRequest } from "../xds/request.ts";
 import type { StreamKind } from "../xds/events.ts";
-import { fieldsOf, type WireField } from "../xds/wire.ts";
+import { fieldsOf, WireReader, type WireField } from "../xds/wire.ts";
 import { decodeNode, decodeNodeId } from "./decode-node.ts";
 
 /** What is kept of the text of a refusal. Envoy's are a line for each bad resource. */
@@ -16,20 +16,32 @@ export function decodeRequest(kind: StreamKind, bytes: Buffer, isFirst: boolean)
   return kind === "sotw" ? decodeSotw(bytes, isFirst) : decodeDelta(bytes, isFirst);
 }
 
-/** `envoy.service.discovery.v3.DiscoveryRequest` */
+const resourceNamesField = 3;
+
+/**
+ * `envoy.service.discovery.v3.DiscoveryRequest`. Names stay encoded: every ACK repeats all of them, and nearly always
+ * they are those of the request before.
+ */
 function decodeSotw(bytes: Buffer, isFirst: boolean): SotwRequest {
-  const names: string[] = [];
+  const runs: Buffer[] = [];
   const common: CommonFields = {};
   let versionInfo = "";
-  for (const field of fieldsOf(bytes)) {
-    if (field.number === 3) names.push(text(field));
-    else if (field.number === 1) versionInfo = text(field);
+  const reader = new WireReader(bytes);
+  for (;;) {
+    const run = reader.takeRun(resourceNamesField);
+    if (run.length > 0) runs.push(run);
+    const field = reader.next();
+    if (!field) break;
+    if (field.number === 1) versionInfo = text(field);
     else if (field.number === 2) common.node = field;
     else if (field.number === 4) common.typeUrl = field;
     else if (field.number === 5) common.nonce = field;
     else if (field.number === 6) common.error = field;
   }
-  return { kind: "sotw", versionInfo, resourceNames: names, ...decodeCommon(common, isFirst) };
+  const [only = Buffer.alloc(0), ...others] = runs;
+  const encoded = others.length === 0 ? only : Buffer.concat(runs);
+  const names = { encoded, decode: () => Array.from(fieldsOf(encoded), text) };
+  return { kind: "sotw", versionInfo, names, ...decodeCommon(common, isFirst) };
 }
 
 /** `envoy.service.discovery.v3.DeltaDiscoveryRequest` */

@@ -14,6 +14,19 @@ export class InterestPool {
   readonly #legacy: Interest = { wildcard: "legacy", names: new Set() };
   readonly #explicit: Interest = { wildcard: "explicit", names: new Set() };
 
+  /** Encoded lists of names and the interests that they were found to mean. */
+  readonly #encodings = new WeakMap<Interest, Buffer>();
+
+  /** True when a list of these bytes is known to mean the interest. */
+  isEncodedAs(interest: Interest, encoded: Buffer): boolean {
+    return this.#encodings.get(interest)?.equals(encoded) ?? false;
+  }
+
+  /** Remembers what an encoded list means; the bytes are copied. */
+  noteEncoding(interest: Interest, encoded: Buffer): void {
+    if (interest.names.size > 0) this.#encodings.set(interest, Buffer.from(encoded));
+  }
+
   /** The one object for everything equal to `interest`. */
   intern(interest: Interest): Interest {
     if (interest.names.size === 0) {

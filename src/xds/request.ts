@@ -23,7 +23,14 @@ interface CommonRequest {
 export interface SotwRequest extends CommonRequest {
   readonly kind: "sotw";
   readonly versionInfo: string;
-  readonly resourceNames: readonly string[];
+  readonly names: NameList;
+}
+
+/** A list of names that need not be decoded when it is known what its bytes mean. */
+export interface NameList {
+  /** Equal bytes are equal lists; shares the memory of the request. */
+  readonly encoded: Buffer;
+  decode(): readonly string[];
 }
 
 /** `envoy.service.discovery.v3.DeltaDiscoveryRequest`, the parts that count. */

@@ -7,7 +7,7 @@ import type { Remark, Refusal, StreamKind, StreamService, TypeStatus } from "./e
 import { deltaInterest, sotwInterest, type Interest } from "./interest.ts";
 import type { InterestPool } from "./interest-pool.ts";
 import { judgeDelta, judgeSotw, type Verdict } from "./judge-request.ts";
-import type { DeltaRequest, Request, SotwRequest } from "./request.ts";
+import type { DeltaRequest, NameList, Request, SotwRequest } from "./request.ts";
 import type { Response } from "./response.ts";
 import { TypeSession, type Shared } from "./type-session.ts";
 import { CLUSTER, ENDPOINTS, LISTENER, ROUTES, type TypeTraits } from "./type-traits.ts";
@@ -106,9 +106,9 @@ export class Session {
   /** Takes a request. `nowMs` is the wall clock, for the record of refusals. */
   receive(request: Request, nowMs: number): readonly Outcome[] {
     const outcomes: Outcome[] = [];
-    const end = (message: string, code = invalidArgument): readonly Outcome[] => [
+    const end = (message: string): readonly Outcome[] => [
       ...outcomes,
-      { kind: "end", code, message },
+      { kind: "end", code: invalidArgument, message },
     ];
     if (!this.#node) {
       if (!request.node?.id) return end("node.id is missing in the first request of the stream");
@@ -118,7 +118,7 @@ export class Session {
       this.#hasOtherNode = true;
       outcomes.push({ kind: "remark", remark: { kind: "otherNode", id: request.nodeId } });
     }
-    const { service, types, maxNames } = this.#options;
+    const { service, types } = this.#options;
     const typeUrl = request.typeUrl || (service.kind === "type" ? service.typeUrl : "");
     if (typeUrl === "") return end("type_url is missing on an aggregated stream");
     if (service.kind === "type" && typeUrl !== service.typeUrl) {
@@ -126,12 +126,6 @@ export class Session {
     }
     const traits = types.get(typeUrl);
     if (!traits) return [...outcomes, ...this.#remarkUnknown(typeUrl)];
-    const problem = namesProblem(
-      request,
-      maxNames - (this.#types.get(typeUrl)?.interest.names.size ?? 0),
-      maxNames,
-    );
-    if (problem) return end(problem.message, problem.code);
     outcomes.push(
       ...(request.kind === "sotw"
         ? this.#receiveSotw(request, traits, nowMs)
@@ -155,7 +149,8 @@ export class Session {
     } else if (traits.isFullState && request.versionInfo !== "" && !this.#isDistrusted(traits)) {
       type.believeVersion(request.versionInfo);
     }
-    const interest = this.#options.interests.intern(sotwInterest(before, request.resourceNames, traits));
+    const interest = this.#sotwInterest(before, request.names, traits);
+    if ("kind" in interest) return [...outcomes, interest];
     if (interest !== before) {
       const added = [...interest.names].filter((name) => !before?.names.has(name));
       type.want(interest, new Set(added));
@@ -166,9 +161,28 @@ export class Session {
     return outcomes;
   }
 
+  #sotwInterest(
+    before: Interest | undefined,
+    list: NameList,
+    traits: TypeTraits,
+  ): Interest | Extract<Outcome, { kind: "end" }> {
+    const { interests, maxNames } = this.#options;
+    if (before && interests.isEncodedAs(before, list.encoded)) return before;
+    const names = list.decode();
+    const problem = namesProblem("resource_names", names, maxNames, maxNames);
+    if (problem) return problem;
+    const interest = interests.intern(sotwInterest(before, names, traits));
+    interests.noteEncoding(interest, list.encoded);
+    return interest;
+  }
+
   #receiveDelta(request: DeltaRequest, traits: TypeTraits, nowMs: number): Outcome[] {
     const known = this.#types.get(traits.typeUrl);
     const before = known?.interest;
+    const { interests, maxNames } = this.#options;
+    const room = maxNames - (before?.names.size ?? 0);
+    const problem = namesProblem("resource_names_subscribe", request.subscribe, room, maxNames);
+    if (problem) return [problem];
     const outcomes: Outcome[] = [];
     const type = known ?? this.#open(traits);
     if (known) {
@@ -179,7 +193,7 @@ export class Session {
     }
     const resources = this.#snapshot?.typeSet(traits.typeUrl).resources;
     const change = deltaInterest(before, request, traits, (name) => resources?.has(name) ?? false);
-    const interest = change.interest === before ? before : this.#options.interests.intern(change.interest);
+    const interest = change.interest === before ? before : interests.intern(change.interest);
     if (interest !== before || change.owed.size > 0) type.want(interest, change.owed);
     if (interest !== before) outcomes.push({ kind: "subscribed", typeUrl: traits.typeUrl, interest });
     return outcomes;
@@ -271,21 +285,16 @@ function settle(type: TypeSession, verdict: Verdict, request: Request, nowMs: nu
 }
 
 function namesProblem(
-  request: Request,
+  field: string,
+  names: readonly string[],
   room: number,
   maxNames: number,
-): { readonly code: number; readonly message: string } | undefined {
-  const isSotw = request.kind === "sotw";
-  const names = isSotw ? request.resourceNames : request.subscribe;
-  const field = isSotw ? "resource_names" : "resource_names_subscribe";
-  if (names.includes("")) return { code: invalidArgument, message: `${field} has an empty name` };
-  if (names.length > (isSotw ? maxNames : room)) {
-    return {
-      code: resourceExhausted,
-      message: `${field} has ${names.length} names, limit is ${maxNames} a type`,
-    };
-  }
-  return undefined;
+): Extract<Outcome, { kind: "end" }> | undefined {
+  if (names.includes(""))
+    return { kind: "end", code: invalidArgument, message: `${field} has an empty name` };
+  if (names.length <= room) return undefined;
+  const message = `${field} has ${names.length} names, limit is ${maxNames} a type`;
+  return { kind: "end", code: resourceExhausted, message };
 }
 
 /** An `envoy.config.endpoint.v3.ClusterLoadAssignment` with a name and nothing else. */

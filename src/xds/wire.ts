@@ -59,47 +59,69 @@ export class WireError extends Error {
 }
 
 /**
- * The fields of an encoded message in their order. Varints are read as unsigned and exact up to 2^53; fixed32 and
- * fixed64 values come as bytes. Views share the memory of `bytes`. Throws WireError.
+ * Reads the fields of an encoded message one by one. Varints are read as unsigned and exact up to 2^53; fixed32 and
+ * fixed64 values come as bytes. Views share the memory of `bytes`. Its methods throw WireError.
  */
-export function* fieldsOf(bytes: Buffer): Generator<WireField> {
-  let at = 0;
-  const varint = () => {
+export class WireReader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** The next field, or undefined at the end of the message. */
+  next(): WireField | undefined {
+    if (this.#at >= this.#bytes.length) return undefined;
+    const tag = this.#varint();
+    const number = Math.floor(tag / 8);
+    if (number === 0) throw new WireError(`field number 0 before byte ${this.#at}`);
+    switch (tag % 8) {
+      case 0:
+        return { number, varint: this.#varint() };
+      case 1:
+        return { number, bytes: this.#take(8) };
+      case 2:
+        return { number, bytes: this.#take(this.#varint()) };
+      case 5:
+        return { number, bytes: this.#take(4) };
+      default:
+        throw new WireError(`wire type ${tag % 8} before byte ${this.#at}`);
+    }
+  }
+
+  /** All fields that follow with this number (up to 15) and are length-delimited, with tags and lengths, as one view. */
+  takeRun(number: number): Buffer {
+    const start = this.#at;
+    while (this.#bytes[this.#at] === ((number << 3) | 2)) {
+      this.#at += 1;
+      this.#take(this.#varint());
+    }
+    return this.#bytes.subarray(start, this.#at);
+  }
+
+  #varint(): number {
     let value = 0;
     for (let scale = 1, count = 0; count < 10; count += 1, scale *= 128) {
-      const byte = bytes[at++];
-      if (byte === undefined) throw new WireError(`message ends inside a number at byte ${at - 1}`);
+      const byte = this.#bytes[this.#at++];
+      if (byte === undefined) throw new WireError(`message ends inside a number at byte ${this.#at - 1}`);
       value += (byte & 127) * scale;
       if (byte < 128) return value;
     }
-    throw new WireError(`number of more than 10 bytes before byte ${at}`);
-  };
-  const take = (length: number) => {
-    if (length > bytes.length - at) {
-      throw new WireError(`field of ${length} bytes at byte ${at}, but ${bytes.length - at} are left`);
-    }
-    at += length;
-    return bytes.subarray(at - length, at);
-  };
-  while (at < bytes.length) {
-    const tag = varint();
-    const number = Math.floor(tag / 8);
-    if (number === 0) throw new WireError(`field number 0 before byte ${at}`);
-    switch (tag % 8) {
-      case 0:
-        yield { number, varint: varint() };
-        break;
-      case 1:
-        yield { number, bytes: take(8) };
-        break;
-      case 2:
-        yield { number, bytes: take(varint()) };
-        break;
-      case 5:
-        yield { number, bytes: take(4) };
-        break;
-      default:
-        throw new WireError(`wire type ${tag % 8} before byte ${at}`);
-    }
+    throw new WireError(`number of more than 10 bytes before byte ${this.#at}`);
   }
+
+  #take(length: number): Buffer {
+    const left = this.#bytes.length - this.#at;
+    if (length > left)
+      throw new WireError(`field of ${length} bytes at byte ${this.#at}, but ${left} are left`);
+    this.#at += length;
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+}
+
+/** The fields of an encoded message in their order; see WireReader. */
+export function* fieldsOf(bytes: Buffer): Generator<WireField> {
+  const reader = new WireReader(bytes);
+  for (let field = reader.next(); field; field = reader.next()) yield field;
 }

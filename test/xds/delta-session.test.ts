@@ -380,7 +380,7 @@ describe("a session", () => {
       typeUrl: urlOf("CDS"),
       responseNonce: "",
       versionInfo: "",
-      resourceNames: [],
+      names: { encoded: Buffer.alloc(0), decode: () => [] },
     } as const;
     assert.deepEqual(client().session.receive(request, 0), [
       { kind: "end", code: 3, message: "node.id is missing in the first request of the stream" },

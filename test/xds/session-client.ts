@@ -126,7 +126,7 @@ export class SessionClient {
       kind: "sotw",
       ...this.#node(),
       typeUrl,
-      resourceNames: names,
+      names: { encoded: Buffer.from(names.join("\0")), decode: () => names },
       versionInfo: words.version ?? this.#accepted.get(typeUrl) ?? "",
       responseNonce: words.nonce ?? this.#last.get(typeUrl)?.nonce ?? "",
       ...(words.error !== undefined && { errorDetail: { code: 13, message: words.error } }),
