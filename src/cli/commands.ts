@@ -1,4 +1,5 @@
 import type { CommandDefinition } from "./command.ts";
+import { convertCommand } from "./convert.ts";
 import { reconcileCommand } from "./reconcile.ts";
 import { serveCommand } from "./serve.ts";
 import { statusCommand } from "./status.ts";
@@ -9,6 +10,7 @@ import { versionCommand } from "./version.ts";
 export const commands: readonly CommandDefinition[] = [
   serveCommand,
   validateCommand,
+  convertCommand,
   statusCommand,
   reconcileCommand,
   versionCommand,
