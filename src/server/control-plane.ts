@@ -110,6 +110,11 @@ export class ControlPlane {
     await Promise.race([first, this.#following]);
   }
 
+  /** What happens here, for whoever shows it. */
+  get events(): EventLog {
+    return this.#events;
+  }
+
   /** Resolves when the source is no longer followed; rejects if following it broke. */
   get following(): Promise<void> {
     return this.#following;
