@@ -1,7 +1,7 @@
 import { describe } from "node:test";
 import { startEnvoy } from "../kit/envoy.ts";
 import { needs } from "../kit/peers.ts";
-import { vectorTests } from "./suite.ts";
+import { ownVectorTests, vectorTests } from "./suite.ts";
 
 /** Groups that run side by side: they mostly wait, so more than there are cores. */
 const concurrency = 6;
@@ -11,3 +11,7 @@ for (const direction of ["receive", "send", "http", "pool", "health", "load"] as
     vectorTests(direction, startEnvoy);
   });
 }
+
+describe("Envoy on send vectors of our own", { concurrency, ...needs("envoy") }, () => {
+  ownVectorTests(startEnvoy);
+});

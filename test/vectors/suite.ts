@@ -4,6 +4,7 @@ import { needsNetAdmin } from "../kit/capabilities.ts";
 import { bootstrapOf, sceneOf } from "./bootstrap.ts";
 import type { Bench } from "./bench.ts";
 import { startHttpBackend, type HttpBackend } from "./http-backend.ts";
+import { ownSendVectors } from "./own-send-vectors.ts";
 import { runHealth } from "./run-health.ts";
 import { runHttp } from "./run-http.ts";
 import { runLoad } from "./run-load.ts";
@@ -47,6 +48,11 @@ export function vectorTests(
         it(`${vector.rule} ${vector.id}`, async () => runLoad(vector, start));
       }
   }
+}
+
+/** The tests of our own send vectors. */
+export function ownVectorTests(start: StartProxy): void {
+  groupTests(ownSendVectors, start, plainBench, runSend);
 }
 
 function groupTests<V extends Exclude<Vector, { direction: "load" }>, B extends Bench & AsyncDisposable>(
