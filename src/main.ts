@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import type { ForeignCommand } from "./cli/command.ts";
 import { commands } from "./cli/commands.ts";
 import { runProgram } from "./cli/program.ts";
 import type { Terminal } from "./cli/terminal.ts";
@@ -21,8 +22,18 @@ const terminal: Terminal = {
   exit: (code) => process.exit(code),
 };
 
+/** The data plane, loaded when it is asked for. */
+const proxyCommand: ForeignCommand = {
+  name: "proxy",
+  summary: "run the bundled data plane from an Envoy bootstrap",
+  run: async (args, proxyTerminal) => {
+    const { runProxy } = await import("../data-plane/main.ts");
+    return runProxy(args, proxyTerminal);
+  },
+};
+
 process.exitCode = await runProgram(
-  { commands, foreign: [], version: readVersion },
+  { commands, foreign: [proxyCommand], version: readVersion },
   process.argv.slice(2),
   terminal,
 );

@@ -1,0 +1,172 @@
+import { createWriteStream } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import { systemClock } from "../src/base/clock.ts";
+import type { Log } from "../src/base/log.ts";
+import { formatProblem } from "../src/base/problem.ts";
+import { unreachable } from "../src/base/unreachable.ts";
+import { colorsFor } from "../src/cli/color.ts";
+import { exitCode } from "../src/cli/exit-code.ts";
+import { renderProblems } from "../src/cli/render-problems.ts";
+import type { Output, Terminal } from "../src/cli/terminal.ts";
+import { loadDescriptors } from "../src/schema/load.ts";
+import { Schema } from "../src/schema/schema.ts";
+import type { SourceFile } from "../src/schema/source-node.ts";
+import { readVersion } from "../src/server/build-info.ts";
+import { createJsonLog } from "../src/server/log/json-log.ts";
+import { createTextLog } from "../src/server/log/text-log.ts";
+import type { BootstrapConfig } from "./bootstrap/bootstrap.ts";
+import type { EnvoyFlags } from "./bootstrap/envoy-flags.ts";
+import { parseEnvoyFlags } from "./bootstrap/envoy-flags.ts";
+import { loadBootstrap } from "./bootstrap/load-bootstrap.ts";
+import { bundledExtensions } from "./proxy/bundled-extensions.ts";
+import { proxyHelp } from "./proxy/proxy-help.ts";
+import type { RunningProxy } from "./proxy/start-proxy.ts";
+import { createRunningProxy, goLive } from "./proxy/start-proxy.ts";
+
+/**
+ * Runs a command line written for Envoy. Resolves to the exit code when the proxy has ended: 0 after a drain or a valid `--mode
+ * validate`, 1 for a configuration that is refused, 64 for a wrong command line.
+ */
+export async function runProxy(args: readonly string[], terminal: Terminal): Promise<number> {
+  const parsed = parseEnvoyFlags(args);
+  switch (parsed.kind) {
+    case "help":
+      terminal.stdout.write(proxyHelp);
+      return exitCode.ok;
+    case "version":
+      terminal.stdout.write(`chancery ${readVersion()}\n`);
+      return exitCode.ok;
+    case "wrong":
+      terminal.stderr.write(`error: ${parsed.message}\nhint: chancery proxy --help\n`);
+      return exitCode.usage;
+    case "run":
+      return runFlags(parsed.flags, terminal);
+    default:
+      return unreachable(parsed);
+  }
+}
+
+async function runFlags(flags: EnvoyFlags, terminal: Terminal): Promise<number> {
+  const name = flags.configPath ?? "";
+  const files = await readTexts(flags, terminal.cwd);
+  if (typeof files === "string") {
+    terminal.stderr.write(`error initializing configuration '${name}': ${files}\n`);
+    return exitCode.failure;
+  }
+  const schema = new Schema(loadDescriptors());
+  const { config, problems } = loadBootstrap(files, {
+    schema,
+    extensions: bundledExtensions,
+    overrides: flags.node,
+    version: readVersion(),
+    hostname: hostname(),
+    allowsUnknownFields: flags.allowsUnknownStaticFields,
+  });
+  const colors = colorsFor("auto", terminal.env, terminal.stderr);
+  if (!config || flags.mode === "validate") {
+    const textOf = (file: string) => files.find((one) => one.name === file)?.text;
+    terminal.stderr.write(renderProblems(problems, { colors, textOf }));
+  }
+  if (!config) {
+    terminal.stderr.write(`error initializing configuration '${name}'\n`);
+    return exitCode.failure;
+  }
+  if (flags.mode === "validate") {
+    terminal.stdout.write(`configuration '${name}' OK\n`);
+    return exitCode.ok;
+  }
+  const log = openLog(flags, terminal);
+  for (const problem of problems) log.warn(formatProblem(problem));
+  if (flags.unused.length > 0) {
+    log.info("flags of Envoy that do nothing here", { flags: flags.unused.join(" ") });
+  }
+  if ((flags.concurrency ?? 1) > 1) {
+    log.info("one worker runs, whatever --concurrency says", { concurrency: flags.concurrency });
+  }
+  return serve(config, schema, flags, log, terminal);
+}
+
+/** The texts of the configuration, or why there are none. */
+async function readTexts(
+  { configPath, configYaml }: EnvoyFlags,
+  cwd: string,
+): Promise<SourceFile[] | string> {
+  if (configPath === undefined && configYaml === undefined) {
+    return "at least one of --config-path and --config-yaml is needed";
+  }
+  const inline = configYaml === undefined ? [] : [{ name: "--config-yaml", text: configYaml }];
+  if (configPath === undefined) return inline;
+  try {
+    return [{ name: configPath, text: await readFile(resolve(cwd, configPath), "utf8") }, ...inline];
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function openLog(flags: EnvoyFlags, terminal: Terminal): Log {
+  const output: Output = flags.logPath
+    ? createWriteStream(resolve(terminal.cwd, flags.logPath), { flags: "a" })
+    : terminal.stderr;
+  if (!output.isTTY) return createJsonLog(flags.logLevel, output);
+  return createTextLog(flags.logLevel, output, systemClock, colorsFor("auto", terminal.env, output));
+}
+
+async function serve(
+  config: BootstrapConfig,
+  schema: Schema,
+  flags: EnvoyFlags,
+  log: Log,
+  terminal: Terminal,
+): Promise<number> {
+  await using running = createRunningProxy({
+    bootstrap: config,
+    schema,
+    extensions: bundledExtensions,
+    log,
+    hostname: hostname(),
+    drainMs: flags.drainTimeMs,
+  });
+  const stop = firstSignal(terminal);
+  // Timers of the proxy do not keep the process alive, and there may be no listener yet.
+  const alive = setInterval(() => undefined, 2 ** 30);
+  try {
+    const live = goLive(running, config).then(() => "live" as const);
+    const event = await Promise.race([live, stop.signalled]);
+    if (event !== "live") return await end(running, flags, log, event);
+    log.info("all listeners are open", { state: running.proxy.state });
+    if (flags.mode === "init_only") return exitCode.ok;
+    return await end(running, flags, log, await stop.signalled);
+  } catch (error) {
+    log.error(error instanceof Error ? error.message : String(error));
+    return exitCode.failure;
+  } finally {
+    clearInterval(alive);
+    stop.forget();
+  }
+}
+
+async function end(running: RunningProxy, flags: EnvoyFlags, log: Log, signal: string): Promise<number> {
+  log.info("draining", { signal, drain_time_ms: flags.drainTimeMs });
+  await running.drain(flags.drainTimeMs);
+  log.info("ended");
+  return exitCode.ok;
+}
+
+/** SIGTERM or SIGINT, whichever comes first; any later one ends the process at once. */
+function firstSignal(terminal: Terminal) {
+  let count = 0;
+  const forgets: (() => void)[] = [];
+  const signalled = new Promise<"SIGTERM" | "SIGINT">((resolveSignal) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+      const forget = terminal.onSignal(signal, () => {
+        count += 1;
+        if (count > 1) terminal.exit(exitCode.failure);
+        resolveSignal(signal);
+      });
+      forgets.push(forget);
+    }
+  });
+  return { signalled, forget: () => forgets.forEach((forget) => forget()) };
+}

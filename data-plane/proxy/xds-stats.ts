@@ -1,0 +1,40 @@
+import { CLUSTER, LISTENER } from "../../src/schema/type-urls.ts";
+import type { StatsStore } from "../stats/stats-store.ts";
+import type { SourceView } from "../xds-client/resource-source.ts";
+import type { TypeView } from "../xds-client/session.ts";
+
+/** Where Envoy counts the updates of a type (XC-56). Endpoints are counted by the cluster that they are for. */
+const scopes: Readonly<Record<string, string>> = {
+  [CLUSTER]: "cluster_manager.cds",
+  [LISTENER]: "listener_manager.lds",
+};
+
+const counterNames = [
+  "update_attempt",
+  "update_success",
+  "update_failure",
+  "update_rejected",
+  "init_fetch_timeout",
+] as const;
+
+/** Puts the state of a source on the statistics of the proxy, under Envoy's names. */
+export function publishSource(view: SourceView, stats: StatsStore): void {
+  const own = view.scope === "ads" ? undefined : scopes[view.scope.typeUrl];
+  const scope = own === undefined ? "control_plane" : `${own}.control_plane`;
+  stats.gauges(scope, ["connected_state"]).connected_state.set(view.isConnected ? 1 : 0);
+  if (view.identifier !== "") stats.setText(`${scope}.identifier`, view.identifier);
+  for (const type of view.types) publishType(type, stats);
+}
+
+function publishType({ typeUrl, version, stats: counted }: TypeView, stats: StatsStore): void {
+  const scope = scopes[typeUrl];
+  if (scope === undefined) return;
+  const counters = stats.counters(scope, counterNames);
+  counters.update_attempt = counted.updateAttempt;
+  counters.update_success = counted.updateSuccess;
+  counters.update_failure = counted.updateFailure;
+  counters.update_rejected = counted.updateRejected;
+  counters.init_fetch_timeout = counted.initFetchTimeout;
+  stats.gauges(scope, ["update_time"]).update_time.set(counted.updateTimeMs ?? 0);
+  stats.setText(`${scope}.version_text`, version);
+}
