@@ -1,5 +1,5 @@
 import { createWriteStream } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { systemClock } from "../src/base/clock.ts";
@@ -16,14 +16,16 @@ import type { SourceFile } from "../src/schema/source-node.ts";
 import { readVersion } from "../src/server/build-info.ts";
 import { createJsonLog } from "../src/server/log/json-log.ts";
 import { createTextLog } from "../src/server/log/text-log.ts";
+import { AccessLogs } from "./access-logs/open-access-logs.ts";
 import type { BootstrapConfig } from "./bootstrap/bootstrap.ts";
 import type { EnvoyFlags } from "./bootstrap/envoy-flags.ts";
 import { parseEnvoyFlags } from "./bootstrap/envoy-flags.ts";
 import { loadBootstrap } from "./bootstrap/load-bootstrap.ts";
+import { formatAddress } from "./network/address.ts";
 import { bundledExtensions } from "./proxy/bundled-extensions.ts";
 import { proxyHelp } from "./proxy/proxy-help.ts";
 import type { RunningProxy } from "./proxy/start-proxy.ts";
-import { createRunningProxy, goLive } from "./proxy/start-proxy.ts";
+import { startProxy } from "./proxy/start-proxy.ts";
 
 /**
  * Runs a command line written for Envoy. Resolves to the exit code when the proxy has ended: 0 after a drain or a valid `--mode
@@ -120,26 +122,36 @@ async function serve(
   log: Log,
   terminal: Terminal,
 ): Promise<number> {
-  await using running = createRunningProxy({
-    bootstrap: config,
-    schema,
-    extensions: bundledExtensions,
-    log,
-    hostname: hostname(),
-    drainMs: flags.drainTimeMs,
-  });
-  const stop = firstSignal(terminal);
+  const stop = new StopRequest(terminal);
   // Timers of the proxy do not keep the process alive, and there may be no listener yet.
   const alive = setInterval(() => undefined, 2 ** 30);
   try {
-    const live = goLive(running, config).then(() => "live" as const);
-    const event = await Promise.race([live, stop.signalled]);
-    if (event !== "live") return await end(running, flags, log, event);
-    log.info("all listeners are open", { state: running.proxy.state });
-    if (flags.mode === "init_only") return exitCode.ok;
-    return await end(running, flags, log, await stop.signalled);
+    await using accessLogs = new AccessLogs(terminal, log);
+    await using running = await startProxy({
+      bootstrap: config,
+      schema,
+      extensions: bundledExtensions,
+      log,
+      hostname: hostname(),
+      version: readVersion(),
+      commandLine: commandLineOptions(flags),
+      drainMs: flags.drainTimeMs,
+      openAccessLog: accessLogs.open,
+      onQuit: () => stop.request("quitquitquit"),
+    });
+    await tellAdminAddress(running, flags, log, terminal.cwd);
+    const live = running.live.then(() => undefined);
+    const early = await Promise.race([live, stop.requested]);
+    if (early === undefined) {
+      log.info("all listeners are open", { state: running.proxy.state });
+      if (flags.mode === "init_only") return exitCode.ok;
+    }
+    const reason = early ?? (await stop.requested);
+    log.info("draining", { reason, drain_time_ms: flags.drainTimeMs });
+    await running.drain(flags.drainTimeMs);
+    return exitCode.ok;
   } catch (error) {
-    log.error(error instanceof Error ? error.message : String(error));
+    log.error("cannot run", { error: error instanceof Error ? error.message : String(error) });
     return exitCode.failure;
   } finally {
     clearInterval(alive);
@@ -147,26 +159,60 @@ async function serve(
   }
 }
 
-async function end(running: RunningProxy, flags: EnvoyFlags, log: Log, signal: string): Promise<number> {
-  log.info("draining", { signal, drain_time_ms: flags.drainTimeMs });
-  await running.drain(flags.drainTimeMs);
-  log.info("ended");
-  return exitCode.ok;
+async function tellAdminAddress(
+  { adminAddress }: RunningProxy,
+  { adminAddressPath }: EnvoyFlags,
+  log: Log,
+  cwd: string,
+): Promise<void> {
+  if (!adminAddress) return;
+  log.info("the admin endpoint answers", { address: formatAddress(adminAddress) });
+  if (adminAddressPath !== undefined) {
+    await writeFile(resolve(cwd, adminAddressPath), formatAddress(adminAddress));
+  }
 }
 
-/** SIGTERM or SIGINT, whichever comes first; any later one ends the process at once. */
-function firstSignal(terminal: Terminal) {
-  let count = 0;
-  const forgets: (() => void)[] = [];
-  const signalled = new Promise<"SIGTERM" | "SIGINT">((resolveSignal) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) {
-      const forget = terminal.onSignal(signal, () => {
-        count += 1;
-        if (count > 1) terminal.exit(exitCode.failure);
-        resolveSignal(signal);
-      });
-      forgets.push(forget);
-    }
-  });
-  return { signalled, forget: () => forgets.forEach((forget) => forget()) };
+/** `envoy.admin.v3.CommandLineOptions`, as far as the flags mean something here. */
+function commandLineOptions(flags: EnvoyFlags): Record<string, string | number> {
+  return {
+    mode: { serve: "Serve", validate: "Validate", init_only: "InitOnly" }[flags.mode],
+    log_level: flags.logLevel,
+    concurrency: 1,
+    config_path: flags.configPath ?? "",
+    config_yaml: flags.configYaml ?? "",
+    service_node: flags.node.id ?? "",
+    service_cluster: flags.node.cluster ?? "",
+    service_zone: flags.node.zone ?? "",
+    admin_address_path: flags.adminAddressPath ?? "",
+    drain_time: `${flags.drainTimeMs / 1000}s`,
+  };
+}
+
+/** What ends a proxy: SIGTERM, SIGINT or the admin endpoint, whichever comes first; a second signal ends the process at once. */
+class StopRequest {
+  readonly requested: Promise<string>;
+  readonly #forgets: readonly (() => void)[];
+  #resolve: (reason: string) => void = () => undefined;
+  #isRequested = false;
+
+  constructor(terminal: Terminal) {
+    this.requested = new Promise((resolveReason) => {
+      this.#resolve = resolveReason;
+    });
+    this.#forgets = (["SIGTERM", "SIGINT"] as const).map((signal) =>
+      terminal.onSignal(signal, () => {
+        if (this.#isRequested) terminal.exit(exitCode.failure);
+        this.request(signal);
+      }),
+    );
+  }
+
+  request(reason: string): void {
+    this.#isRequested = true;
+    this.#resolve(reason);
+  }
+
+  forget(): void {
+    for (const forget of this.#forgets) forget();
+  }
 }

@@ -2,7 +2,7 @@ import type { Problem } from "../../src/base/problem.ts";
 import type { Bootstrap, Cluster, ConfigSource, DynamicResources } from "../../src/schema/api.ts";
 import type { Message } from "../../src/schema/message.ts";
 import type { Schema } from "../../src/schema/schema.ts";
-import type { ConfiguredAddress } from "../resources/address.ts";
+import type { Address } from "../network/address.ts";
 import { configuredAddress, listenerAddressSupport } from "../resources/address.ts";
 import type { ClusterConfig } from "../resources/cluster.ts";
 import { parseCluster } from "../resources/cluster.ts";
@@ -37,7 +37,7 @@ export interface BootstrapConfig {
   readonly cds?: SourcePlan;
   readonly lds?: SourcePlan;
   /** Absent: no admin endpoint. */
-  readonly admin?: ConfiguredAddress;
+  readonly admin?: Address;
   readonly runtime: Runtime;
   /** What a ConfigSource in a resource is looked up in. */
   readonly sources: SourceContext;
@@ -108,6 +108,9 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
       return config ? [{ config, message }] : [];
     });
   const admin = configuredAddress(bootstrap.admin?.address);
+  if (admin?.family === "name") {
+    problems.push(refuse("admin.address", `malformed IP address: ${admin.name}`));
+  }
   return parsed(
     {
       message: { ...bootstrap },
@@ -121,7 +124,7 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
       ...(ads ? { ads } : {}),
       ...(cds ? { cds } : {}),
       ...(lds ? { lds } : {}),
-      ...(admin ? { admin } : {}),
+      ...(admin && admin.family !== "name" ? { admin } : {}),
       runtime,
       sources,
     },

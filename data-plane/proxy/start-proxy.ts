@@ -1,13 +1,16 @@
 import { systemClock, type Clock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
+import type { JsonValue } from "../../src/schema/json-value.ts";
 import type { Message } from "../../src/schema/message.ts";
 import type { Schema } from "../../src/schema/schema.ts";
 import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, LISTENER } from "../../src/schema/type-urls.ts";
 import type { BootstrapConfig } from "../bootstrap/bootstrap.ts";
 import { parseConfigSource } from "../bootstrap/config-source.ts";
+import { startAdminServer } from "../admin/admin-server.ts";
 import { systemResolver } from "../clusters/resolver.ts";
+import type { Address } from "../network/address.ts";
 import { asType } from "../resources/message-type.ts";
-import type { ExtensionTable } from "../resources/extension.ts";
+import type { ExtensionTable, OpenAccessLog } from "../resources/extension.ts";
 import { withFirstAnswer } from "../xds-client/first-answer.ts";
 import { grpcTransport } from "../xds-client/grpc-transport.ts";
 import type { SourcePlan } from "../xds-client/source-plan.ts";
@@ -24,8 +27,16 @@ export interface StartOptions {
   readonly extensions: ExtensionTable;
   readonly log: Log;
   readonly hostname: string;
+  /** Of this program, as `/server_info` tells it. */
+  readonly version: string;
+  /** `ServerInfo.command_line_options`. */
+  readonly commandLine: Readonly<Record<string, JsonValue>>;
   /** How long connections of a listener that is gone may go on. Envoy's default: 600 s. */
   readonly drainMs: number;
+  readonly openAccessLog: OpenAccessLog;
+  /** Called for `POST /quitquitquit`. */
+  readonly onQuit: () => void;
+  /** Default: this machine's. */
   readonly clock?: Clock;
   /** In [0, 1). */
   readonly random?: () => number;
@@ -35,14 +46,50 @@ export interface StartOptions {
 export interface RunningProxy extends AsyncDisposable {
   readonly proxy: Proxy;
   readonly xds: XdsClient;
-  /** Ends the xDS streams, stops accepting, lets connections end by themselves, at most so long, then closes the rest. */
+  /** Where the admin endpoint is, if the bootstrap has one, with the port that the system chose. */
+  readonly adminAddress: Address | undefined;
+  /** Resolves when the listeners are open. Rejects with Envoy's text when a static listener cannot be opened. */
+  readonly live: Promise<void>;
+  /** Stops listening to the control plane and to clients, lets connections end by themselves, at most so long, then closes the rest. */
   drain(timeoutMs: number): Promise<void>;
   /** Ends everything now. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Makes a proxy and its xDS client, connected to each other. No I/O before `goLive`. */
-export function createRunningProxy(options: StartOptions): RunningProxy {
+/**
+ * Starts a proxy. Resolves when its admin endpoint answers (XC-12); the rest of the start shows in `live`.
+ *
+ * @throws Error of the system when the admin address cannot be bound
+ */
+export async function startProxy(options: StartOptions): Promise<RunningProxy> {
+  const { bootstrap, schema, version, commandLine, onQuit } = options;
+  const { proxy, xds } = connectParts(options);
+  const toJson = (typeName: string, message: Message) => schema.toJson(typeName, message, { mask: true });
+  const view = proxy.adminView({ version, commandLine, toJson, quit: onQuit });
+  const admin = bootstrap.admin && (await startAdminServer(bootstrap.admin, view));
+  const live = goLive(proxy, xds, bootstrap);
+  // Who awaits it gets the error; nobody has to.
+  live.catch(() => undefined);
+  const close = async () => {
+    await Promise.all([xds.close(), proxy.close()]);
+    await admin?.close();
+  };
+  return {
+    proxy,
+    xds,
+    adminAddress: admin?.address,
+    live,
+    drain: async (timeoutMs) => {
+      await xds.close();
+      await proxy.drain(timeoutMs);
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** Makes a proxy and its xDS client, each knowing the other. No I/O. */
+function connectParts(options: StartOptions): { readonly proxy: Proxy; readonly xds: XdsClient } {
   const { bootstrap, schema, extensions, log, hostname, drainMs } = options;
   const { clock = systemClock, random = Math.random } = options;
   const xds = new XdsClient({
@@ -65,33 +112,19 @@ export function createRunningProxy(options: StartOptions): RunningProxy {
     resolver: systemResolver,
     subscriptions: xds,
     log,
+    openAccessLog: options.openAccessLog,
     hostname,
     drainMs,
   });
   xds.consume(CLUSTER_LOAD_ASSIGNMENT, proxy.endpointConsumer);
-  const close = async () => {
-    await xds.close();
-    await proxy.close();
-  };
-  return {
-    proxy,
-    xds,
-    drain: async (timeoutMs) => {
-      await xds.close();
-      await proxy.drain(timeoutMs);
-    },
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+  return { proxy, xds };
 }
 
 /**
- * Starts in Envoy's order (XC-11): static clusters, CDS with the endpoints of its clusters, then LDS, then the listeners open. A
- * control plane that is away costs each of the two its `initial_fetch_timeout` (XC-14). Resolves when the proxy is LIVE.
- *
- * @throws Error with Envoy's text when a static listener cannot be opened
+ * Envoy's order (XC-11): static clusters, CDS with the endpoints of its clusters, then LDS, then the listeners open. A control
+ * plane that is away costs each of the two its `initial_fetch_timeout` (XC-14).
  */
-export async function goLive({ proxy, xds }: RunningProxy, { cds, lds }: BootstrapConfig): Promise<void> {
+async function goLive(proxy: Proxy, xds: XdsClient, { cds, lds }: BootstrapConfig): Promise<void> {
   await proxy.startClusters();
   await subscribeAndWait(xds, CLUSTER, cds, proxy.clusterConsumer);
   await subscribeAndWait(xds, LISTENER, lds, proxy.listenerConsumer);
