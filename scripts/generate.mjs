@@ -60,8 +60,8 @@ const main = async (args) => {
   const stampFile = join(out, "stamp");
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
 
-  const { files, descriptors: all, problems } = await compile(inputs);
-  const descriptors = closure(files, all, problems);
+  const { files, descriptors: all, failures } = await compile(inputs);
+  const descriptors = closure(files, all, failures);
   rmSync(stampFile, { force: true });
   writeFileSync(join(out, "descriptors.json"), bundleText(descriptors));
   writeTypes(descriptors);
@@ -118,7 +118,7 @@ async function compile(inputs, outside = { messages: new Map(), enums: new Map()
 }
 
 /** The types of the packages that are whole, and all that they refer to. */
-function closure(files, { messages, enums }, problems) {
+function closure(files, { messages, enums }, failures) {
   const kept = { messages: new Map(), enums: new Map() };
   const waiting = files
     .filter((file) => isWhole(file.package))
@@ -136,8 +136,11 @@ function closure(files, { messages, enums }, problems) {
       if (value.kind !== "scalar") waiting.push(value.name);
     }
   }
-  const missing = problems.filter((problem) => kept.messages.has(problem.path.replace(/\.[^.]*$/, "")));
-  if (missing.length > 0) throw new Error(missing.map((problem) => problem.message).join("\n"));
+  const isKept = (name) => kept.messages.has(name) || kept.enums.has(name);
+  const wrong = failures
+    .map(({ problem }) => problem)
+    .filter(({ path }) => isKept(path) || isKept(path.replace(/\.[^.]*$/, "")));
+  if (wrong.length > 0) throw new Error(wrong.map((problem) => problem.message).join("\n"));
   return kept;
 }
 

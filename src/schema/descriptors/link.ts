@@ -11,33 +11,49 @@ import type { DraftField, DraftFile, DraftMessage, DraftType } from "./draft.ts"
 import { FIELD_RULES, optionMessage } from "./rules.ts";
 import type { TypeLookup } from "./rules.ts";
 
+/** What is wrong with a file, and which one it is. */
+export interface LinkFailure {
+  readonly file: DraftFile;
+  readonly problem: Problem;
+}
+
 /**
  * Resolves the names in `files` against each other and against `base`, and reads the field rules.
  *
- * @returns the types of `files` alone; a field whose type is nowhere to be found is left out and is a problem
+ * @returns the types of `files` alone; a field whose type is nowhere to be found is left out and is a failure, unless
+ * `base` has the message
  */
 export function linkFiles(
   files: readonly DraftFile[],
   base: Descriptors,
-): { readonly descriptors: Descriptors; readonly problems: readonly Problem[] } {
+): { readonly descriptors: Descriptors; readonly failures: readonly LinkFailure[] } {
+  const failures: LinkFailure[] = [];
   const enums = new Map<string, EnumDescriptor>();
   const drafts = new Map<string, DraftMessage>();
+  const homes = new Map<string, DraftFile>();
   for (const file of files) {
     for (const type of file.enums) enums.set(type.name, { name: type.name, values: inOrder(type.values) });
     for (const message of file.messages) drafts.set(message.name, message);
+    for (const { name } of [...file.enums, ...file.messages]) {
+      const home = homes.get(name);
+      if (home) failures.push({ file, problem: duplicateType(name, home, file) });
+      homes.set(name, file);
+    }
   }
   const kindOf: KindLookup = (name) => {
     if (drafts.has(name) || base.messages.has(name)) return "message";
     return enums.has(name) || base.enums.has(name) ? "enum" : undefined;
   };
 
-  const problems: Problem[] = [];
   const messages = new Map<string, MessageDescriptor>();
   for (const file of files) {
     for (const draft of file.messages) {
       const { message, unresolved } = linkMessage(draft, kindOf);
       messages.set(draft.name, message);
-      problems.push(...unresolved.map((field) => unresolvedType(file, draft, field)));
+      // What a copy of a known type lacks is nobody's loss.
+      if (!base.messages.has(draft.name)) {
+        for (const field of unresolved) failures.push({ file, problem: unresolvedType(file, draft, field) });
+      }
     }
   }
   // Rules are read last: the types that give them their meaning may be among the files.
@@ -47,7 +63,7 @@ export function linkFiles(
     const message = messages.get(draft.name)!;
     messages.set(draft.name, { ...message, fields: withRules(draft, message.fields, typeOf) });
   }
-  return { descriptors: { messages, enums }, problems };
+  return { descriptors: { messages, enums }, failures };
 }
 
 /** The first is the default, whatever its number; aliases keep their order, for the first of them is printed. */
@@ -132,6 +148,15 @@ function resolveName(
     if (kind) return { kind, name: candidate };
     if (outer === "") return undefined;
   }
+}
+
+function duplicateType(name: string, first: DraftFile, second: DraftFile): Problem {
+  return {
+    code: "duplicate-type",
+    severity: "error",
+    message: `${second.name}: ${name} is defined in ${first.name} already`,
+    path: name,
+  };
 }
 
 function unresolvedType(file: DraftFile, message: DraftMessage, field: DraftField): Problem {

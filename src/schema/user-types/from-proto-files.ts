@@ -2,7 +2,9 @@ import type { Problem } from "../../base/problem.ts";
 import type { Descriptors } from "../descriptor.ts";
 import type { DraftFile } from "../descriptors/draft.ts";
 import { linkFiles } from "../descriptors/link.ts";
+import type { LinkFailure } from "../descriptors/link.ts";
 import { parseProto } from "../descriptors/parse-proto.ts";
+import { absentImports } from "./absent-imports.ts";
 import type { UserTypes } from "./from-set.ts";
 
 /** One .proto file of a `--proto-path` folder. */
@@ -32,8 +34,8 @@ export function descriptorsFromProtoFiles(files: readonly ProtoFile[], base: Des
     }
   }
   const linked = linkFiles([...drafts.values()], base);
-  const paths = new Map(files.map((file) => [file.name, file.path]));
-  const explained = linked.problems.map((problem) => explain(problem, drafts, paths));
+  const paths = new Map(files.toReversed().map((file) => [file.name, file.path]));
+  const explained = linked.failures.map((failure) => explain(failure, drafts, paths));
   // A file that does not parse lacks all its types: what refers to them is no second mistake.
   return {
     descriptors: linked.descriptors,
@@ -54,19 +56,15 @@ function syntaxProblem(file: ProtoFile, cause: unknown): Problem {
 }
 
 function explain(
-  problem: Problem,
+  { file, problem }: LinkFailure,
   drafts: ReadonlyMap<string, DraftFile>,
   paths: ReadonlyMap<string, string>,
 ): Problem {
-  const [name = ""] = problem.message.split(":", 1);
-  const absent = (drafts.get(name)?.imports ?? []).filter((file) => !drafts.has(file));
-  const path = paths.get(name);
+  const absent = problem.code === "unresolved-type" ? absentImports(file, drafts) : [];
+  const hint = absent.length === 0 ? "" : `; not found below any --proto-path: ${absent.join(", ")}`;
   return {
     ...problem,
-    ...(path === undefined ? {} : { place: { file: path, line: 1, column: 1 } }),
-    message:
-      absent.length === 0
-        ? problem.message
-        : `${problem.message}; not found below any --proto-path: ${absent.join(", ")}`,
+    message: problem.message + hint,
+    place: { file: paths.get(file.name) ?? file.name, line: 1, column: 1 },
   };
 }

@@ -3,7 +3,9 @@ import type { MessageOf } from "../api.ts";
 import { DecodeError } from "../codec/decode-error.ts";
 import type { Descriptors } from "../descriptor.ts";
 import { linkFiles } from "../descriptors/link.ts";
+import type { LinkFailure } from "../descriptors/link.ts";
 import { Schema } from "../schema.ts";
+import { absentImports } from "./absent-imports.ts";
 import { draftFile } from "./draft-file.ts";
 import { withOptionExtensions } from "./option-extensions.ts";
 
@@ -40,15 +42,15 @@ export function descriptorsFromSet(bytes: Buffer, base: Descriptors, name: strin
   const files = (set.file ?? []).map(draftFile);
   if (files.length === 0) return refuse("has no files in it; is it a FileDescriptorSet?");
 
-  const { descriptors, problems } = linkFiles(files, base);
-  const inSet = new Set(files.map((file) => file.name));
-  const absent = [...new Set(files.flatMap((file) => file.imports))].filter((file) => !inSet.has(file));
-  return { descriptors, problems: problems.map((problem) => explain(problem, name, absent)) };
+  const { descriptors, failures } = linkFiles(files, base);
+  const given = new Set(files.map((file) => file.name));
+  return { descriptors, problems: failures.map((failure) => explain(failure, name, given)) };
 }
 
 /** A type that is not there was in a file that the set left out. */
-function explain(problem: Problem, name: string, absent: readonly string[]): Problem {
-  if (problem.code !== "unresolved-type" || absent.length === 0) return problem;
-  const hint = `the set lacks ${absent.join(", ")} (protoc needs --include_imports)`;
-  return { ...problem, message: `${name}: ${problem.message}; ${hint}` };
+function explain({ file, problem }: LinkFailure, name: string, given: ReadonlySet<string>): Problem {
+  const absent = problem.code === "unresolved-type" ? absentImports(file, given) : [];
+  const hint =
+    absent.length === 0 ? "" : `; the set lacks ${absent.join(", ")} (protoc needs --include_imports)`;
+  return { ...problem, message: `${name}: ${problem.message}${hint}` };
 }

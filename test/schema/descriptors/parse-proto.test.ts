@@ -9,8 +9,8 @@ const base = loadDescriptors();
 /** Message `a.b.M` with the given body, and all types of its file. */
 function read(body: string) {
   const file = parseProto("m.proto", `syntax = "proto3"; package a.b; message M { ${body} }`);
-  const { descriptors, problems } = linkFiles([file], base);
-  assert.deepEqual(problems, []);
+  const { descriptors, failures } = linkFiles([file], base);
+  assert.deepEqual(failures, []);
   return { message: descriptors.messages.get("a.b.M"), descriptors };
 }
 

@@ -14,8 +14,8 @@ const base = parseProto(
 function supplemented(text: string, removed: readonly string[] = []) {
   const supplement = parseProto("more.proto", `syntax = "proto3"; package a; ${text}`);
   const files = supplementFiles([base], { files: [supplement], removed: new Set(removed) });
-  const { descriptors, problems } = linkFiles(files, { messages: new Map(), enums: new Map() });
-  assert.deepEqual(problems, []);
+  const { descriptors, failures } = linkFiles(files, { messages: new Map(), enums: new Map() });
+  assert.deepEqual(failures, []);
   return descriptors;
 }
 

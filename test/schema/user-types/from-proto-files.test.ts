@@ -87,6 +87,23 @@ describe(".proto files", () => {
     ]);
   });
 
+  it("may hold copies of Envoy's own, whole or not", () => {
+    const { problems } = read({
+      name: "envoy/config/core/v3/address.proto",
+      path: "third_party/address.proto",
+      text: 'syntax = "proto3"; package envoy.config.core.v3; message Address { old.Thing thing = 99; Pipe pipe = 2; }',
+    });
+    assert.deepEqual(problems, []);
+  });
+
+  it("define a type once", () => {
+    const { problems } = read(file("a.proto", "message A {}"), file("b.proto", "enum A { NONE = 0; }"));
+    assert.deepEqual(
+      problems.map((problem) => [problem.code, problem.message, problem.place?.file]),
+      [["duplicate-type", "b.proto: acme.v1.A is defined in a.proto already", "protos/b.proto"]],
+    );
+  });
+
   it("may be proto2, whose scalars know unset from default; groups are refused", () => {
     const { descriptors, problems } = read({
       name: "a.proto",

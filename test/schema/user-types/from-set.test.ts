@@ -232,7 +232,7 @@ describe("a FileDescriptorSet", () => {
     const { problems } = descriptorsFromSet(setOf(group), base, "types.binpb");
     assert.deepEqual(
       problems.map((problem) => [problem.code, problem.message]),
-      [["unsupported-group", "g.proto: G.inner is a group, which is not supported"]],
+      [["unsupported-group", "types.binpb: g.proto: G.inner is a group, which is not supported"]],
     );
   });
 
