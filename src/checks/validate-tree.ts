@@ -1,7 +1,7 @@
-import type { Problem } from "../base/problem.ts";
+import { hasErrors, type Problem } from "../base/problem.ts";
 import type { Compiled } from "../config/compiled.ts";
 import { Compiler } from "../config/compiler.ts";
-import type { ConfigFile } from "../config/config-file.ts";
+import { type ConfigFile, isConfigPath } from "../config/config-file.ts";
 import { readBootstrap } from "../config/bootstrap-file.ts";
 import type { Schema } from "../schema/schema.ts";
 import { checkBootstrap } from "./check-bootstrap.ts";
@@ -19,10 +19,31 @@ export interface Validation {
  */
 export function validateTree(schema: Schema, files: readonly ConfigFile[]): Validation {
   const [file, second] = files;
-  const bootstrap = file && !second ? readBootstrap(schema, file) : undefined;
-  const compiled = bootstrap?.compiled ?? new Compiler(schema).compile(files);
-  const checks = bootstrap ? checkBootstrap(schema, bootstrap) : checkConfig(schema, compiled);
-  return { problems: [...compiled.problems, ...checks], resources: countByType(compiled) };
+  if (file && !second) return validateFile(schema, file);
+  const compiled = new Compiler(schema).compile(files);
+  return validation(compiled, checkConfig(schema, compiled));
+}
+
+/** A file that was named is looked at whatever its name ends in. */
+function validateFile(schema: Schema, { path, text, shownAs = path }: ConfigFile): Validation {
+  const file = { path: isConfigPath(path) ? path : "named.yaml", text, shownAs };
+  const bootstrap = readBootstrap(schema, file);
+  if (bootstrap) return validation(bootstrap.compiled, checkBootstrap(schema, bootstrap));
+  const compiled = new Compiler(schema).compile([file]);
+  return validation(compiled, checkConfig(schema, compiled));
+}
+
+function validation(compiled: Compiled, checks: readonly Problem[]): Validation {
+  const problems = [...compiled.problems, ...checks];
+  const resources = countByType(compiled);
+  if (resources.size === 0 && !hasErrors(problems)) {
+    problems.push({
+      code: "no-resources",
+      severity: "warning",
+      message: "there are no resources in any file",
+    });
+  }
+  return { problems, resources };
 }
 
 function countByType({ groups }: Compiled): ReadonlyMap<string, number> {

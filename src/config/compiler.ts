@@ -40,8 +40,9 @@ export class Compiler {
     const { settings, problems: settingsProblems } = settingsFile
       ? readSettings(this.#schema, sourceOf(settingsFile))
       : { settings: noSettings, problems: [] };
-    const compiled = this.#compileFiles(files.filter((file) => file !== settingsFile));
-    const grouping = groupFiles(settings, [...compiled.keys()]);
+    const resourceFiles = files.filter((file) => file !== settingsFile);
+    const compiled = this.#compileFiles(resourceFiles);
+    const grouping = groupFiles(settings, resourceFiles);
     const groups = new Map<string, Group>();
     const merging: Problem[] = [];
     for (const { name, match, paths } of grouping.groups) {

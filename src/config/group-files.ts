@@ -1,5 +1,5 @@
 import type { Problem } from "../base/problem.ts";
-import { groupOfPath } from "./config-file.ts";
+import { type ConfigFile, groupOfPath } from "./config-file.ts";
 import { matchesPathGlob } from "./glob.ts";
 import type { NodeMatch } from "./node-match.ts";
 import type { Settings } from "./settings.ts";
@@ -21,7 +21,8 @@ export interface GroupFilesResult {
  * What lies outside of `groups/` is shared by all groups but those with an `include`. A tree with neither has one
  * group, `default`, for every node. Files that no group takes get a warning.
  */
-export function groupFiles(settings: Settings, paths: readonly string[]): GroupFilesResult {
+export function groupFiles(settings: Settings, files: readonly ConfigFile[]): GroupFilesResult {
+  const paths = files.map(({ path }) => path);
   const folderOf = new Map(paths.map((path) => [path, groupOfPath(path)]));
   const shared = paths.filter((path) => folderOf.get(path) === undefined);
   const named = settings.groups.map(({ name, match, include }) => ({
@@ -45,7 +46,7 @@ export function groupFiles(settings: Settings, paths: readonly string[]): GroupF
     return { groups: [{ name: "default", match: {}, paths: shared }], problems: [] };
   }
   const taken = new Set(groups.flatMap((group) => group.paths));
-  return { groups, problems: [...emptyGroups(settings, named), ...unused(paths, taken)] };
+  return { groups, problems: [...emptyGroups(settings, named), ...unused(files, taken)] };
 }
 
 function emptyGroups(settings: Settings, named: readonly GroupFiles[]): Problem[] {
@@ -64,13 +65,13 @@ function emptyGroups(settings: Settings, named: readonly GroupFiles[]): Problem[
   });
 }
 
-function unused(paths: readonly string[], taken: ReadonlySet<string>): Problem[] {
-  return paths
-    .filter((path) => !taken.has(path))
-    .map((path) => ({
+function unused(files: readonly ConfigFile[], taken: ReadonlySet<string>): Problem[] {
+  return files
+    .filter(({ path }) => !taken.has(path))
+    .map(({ path, shownAs = path }) => ({
       code: "file-not-included",
       severity: "warning",
       message: "no group includes this file, so nothing of it is served",
-      place: { file: path, line: 1, column: 1 },
+      place: { file: shownAs, line: 1, column: 1 },
     }));
 }

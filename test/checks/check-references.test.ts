@@ -172,3 +172,23 @@ describe("a bootstrap by itself", () => {
     );
   });
 });
+
+describe("validateTree()", () => {
+  it("looks at a file that was named, whatever its name ends in", () => {
+    const problems = problemsOf({ "envoy.tmpl": "clusters: [{nam: a}]" });
+    assert.deepEqual(
+      problems.map(({ code, place }) => [code, place?.file]),
+      [
+        ["unknown-field", "envoy.tmpl"],
+        ["missing-name", "envoy.tmpl"],
+      ],
+    );
+  });
+
+  it("warns when there is nothing to serve", () => {
+    assert.deepEqual(problemsOf({}).map(formatProblem), ["there are no resources in any file"]);
+    assert.deepEqual(problemsOf({ "a.yaml": "clusters: []" }).map(formatProblem), [
+      "there are no resources in any file",
+    ]);
+  });
+});

@@ -34,4 +34,21 @@ describe("the examples", () => {
     assert.deepEqual(problems.map(formatProblem), []);
     assert.deepEqual(Object.fromEntries(resources), { [LISTENER]: 1, [CLUSTER]: 1 });
   });
+
+  it("of docs/config.md are what it says they are", () => {
+    const page = readFileSync(fileURLToPath(import.meta.resolve("#root/docs/config.md")), "utf8");
+    const blocks = [...page.matchAll(/```yaml\n([^`]*)```/g)].map(([, text = ""]) => text);
+    const problems = blocks.flatMap((text) => {
+      const files = text.startsWith("groups:")
+        ? [
+            { path: "chancery.yaml", text },
+            { path: "canary/a.yaml", text: "clusters: [{name: a}]" },
+            { path: "groups/edge/a.yaml", text: "clusters: [{name: b}]" },
+          ]
+        : [{ path: "a.yaml", text }];
+      return validateTree(schema, files).problems.map(formatProblem);
+    });
+    assert.equal(blocks.length, 5);
+    assert.deepEqual(problems, []);
+  });
 });

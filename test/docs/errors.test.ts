@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(fileURLToPath(import.meta.resolve("#root/package.json")));
+
+/** Where problems of configurations are made. Lints have a page of their own. */
+const folders = ["src/config", "src/checks", "src/sources", "src/schema/from-source", "src/schema/yaml"];
+
+/** Texts of the shape of a code that are none. */
+const others = new Set(["another-api", "js-yaml", "utf-8"]);
+
+function codesInSource(): Set<string> {
+  const texts = folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".ts") && !name.startsWith("lints/"))
+      .map((name) => readFileSync(join(root, folder, name), "utf8")),
+  );
+  const literals = texts.flatMap((text) => [...text.matchAll(/"([a-z]+(?:-[a-z0-9]+)+)"/g)]);
+  return new Set(literals.map(([, code]) => code!).filter((code) => !others.has(code)));
+}
+
+describe("docs/errors.md", () => {
+  const page = readFileSync(join(root, "docs/errors.md"), "utf8");
+  const sections = [...page.matchAll(/^### (.+)$/gm)].map(([, code]) => code!);
+
+  it("has a section for every code that reading and checking a configuration can give", () => {
+    assert.deepEqual(
+      [...codesInSource()].filter((code) => !sections.includes(code)),
+      [],
+    );
+  });
+
+  it("has each section once, and none for a code that nothing gives", () => {
+    assert.equal(new Set(sections).size, sections.length);
+    const codes = codesInSource();
+    assert.deepEqual(
+      sections.filter((code) => !codes.has(code) && code !== "many-documents"),
+      [],
+    );
+  });
+});
