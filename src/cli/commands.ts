@@ -1,4 +1,5 @@
 import type { CommandDefinition } from "./command.ts";
+import { completionCommand } from "./completion.ts";
 import { convertCommand } from "./convert.ts";
 import { reconcileCommand } from "./reconcile.ts";
 import { serveCommand } from "./serve.ts";
@@ -13,5 +14,6 @@ export const commands: readonly CommandDefinition[] = [
   convertCommand,
   statusCommand,
   reconcileCommand,
+  completionCommand(() => commands),
   versionCommand,
 ];

@@ -96,7 +96,8 @@ export const serveCommand = defineCommand({
         // What came of it is logged like any other look; only a plane that has not started rejects.
         plane.reconcile().catch(() => undefined);
       });
-      await Promise.race([plane.start(), stopped]);
+      // A signal that comes meanwhile is answered when the start is through; a second one ends the process anyway.
+      await plane.start();
       await Promise.race([plane.following, stopped]);
       stopUnhooked();
     } catch (error) {

@@ -175,13 +175,14 @@ export class ControlPlane {
   async #accept({ revision, isNew, files }: AcceptedLoad, tookMs: number): Promise<void> {
     const { log, clock, showProblems } = this.#options;
     const isFirst = this.#served === undefined;
+    const previous = this.#served?.revision;
     const wasRefused = this.#refused !== undefined;
     this.#refused = undefined;
     this.#lastGoodLoadMs = clock.now();
     await this.#serve(revision, false);
     if (!isNew && !isFirst && !wasRefused) return;
     if (isNew) await this.#keep(revision);
-    showProblems(revision.problems, files);
+    showProblems(newProblems(previous?.problems ?? [], revision.problems), files);
     const groups = [...revision.groups.values()];
     const resources = groups.flatMap(({ snapshot }) => [...snapshot.types.values()]);
     log.info(isNew || isFirst ? "revision is served" : "the source is good again; nothing changed", {
@@ -285,6 +286,16 @@ export class ControlPlane {
       }),
     };
   }
+}
+
+/** Those of `now` that were not there before, wherever they stand by now: a warning is told once. */
+function newProblems(before: readonly Problem[], now: readonly Problem[]): readonly Problem[] {
+  const known = new Set(before.map(identityOf));
+  return now.filter((problem) => !known.has(identityOf(problem)));
+}
+
+function identityOf({ code, path, message, place }: Problem): string {
+  return [code, path, message, place?.file].join("\n");
 }
 
 function consequence(served: { readonly isRestored: boolean } | undefined): string {

@@ -1,0 +1,12 @@
+/**
+ * Chancery as a library: an xDS server for Node.js. Make a `Revision` of snapshots, give it to an `AdsServer`, and Envoys
+ * that connect are served from it.
+ */
+export { type AdsLimits, AdsServer, type AdsServerOptions, createAdsServer } from "./server/ads-server.ts";
+export { makeResource, type Resource, type ResourceInput } from "./snapshot/resource.ts";
+export { type Group, makeRevision, type Revision, type RevisionSource } from "./snapshot/revision.ts";
+export { Snapshot } from "./snapshot/snapshot.ts";
+export type { Node } from "./snapshot/node.ts";
+export type { StreamStatus, XdsEvent } from "./xds/events.ts";
+export { loadSchema } from "./schema/load.ts";
+export { Schema } from "./schema/schema.ts";

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { describe, it } from "node:test";
+import { commands } from "../../src/cli/commands.ts";
+import { runProgram } from "../../src/cli/program.ts";
+import { fakeTerminal } from "../kit/fake-terminal.ts";
+import { temporaryFolder } from "../kit/temporary-folder.ts";
+
+async function validate(
+  files: Record<string, string>,
+  args: readonly string[],
+  stdin: readonly string[] = [],
+) {
+  using folder = temporaryFolder();
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(folder.file(name)), { recursive: true });
+    writeFileSync(folder.file(name), text);
+  }
+  const terminal = fakeTerminal({ cwd: folder.path, stdin });
+  const code = await runProgram(
+    { commands, foreign: [], version: () => "0" },
+    ["validate", ...args],
+    terminal,
+  );
+  return { code, ...terminal.written };
+}
+
+const good = "clusters:\n- {name: a, type: STATIC, connect_timeout: 1s}\n";
+const bad = "clusters:\n- name: a\n  type: STATIK\n  conect_timeout: 1s\n";
+
+describe("chancery validate", () => {
+  it("prints that a folder is OK, as Envoy does for a file, and exits 0", async () => {
+    const { code, stdout, stderr } = await validate({ "config/a.yaml": good }, ["config"]);
+    assert.deepEqual([code, stdout, stderr], [0, "configuration 'config' OK\n", ""]);
+  });
+
+  it("shows all problems at once, each at its line below the name that was given, and exits 1", async () => {
+    const { code, stdout } = await validate({ "config/sub/a.yaml": bad }, ["config"]);
+    assert.equal(code, 1);
+    assert.match(stdout, /^error: config\/sub\/a\.yaml:3:9 clusters\[0\]\.type: .*did you mean STATIC\?/m);
+    assert.match(
+      stdout,
+      /^error: config\/sub\/a\.yaml:4:3 clusters\[0\]\.conect_timeout: .*did you mean connect_timeout\?/m,
+    );
+    assert.match(stdout, /^configuration 'config' has 2 errors$/m);
+  });
+
+  it("takes an Envoy bootstrap, and a file on stdin", async () => {
+    const bootstrap = `static_resources:\n  ${good.replaceAll("\n", "\n  ").trim()}\n`;
+    assert.equal((await validate({ "envoy.yaml": bootstrap }, ["envoy.yaml"])).code, 0);
+    const { code, stdout } = await validate({}, ["-"], [bad]);
+    assert.equal(code, 1);
+    assert.match(stdout, /^error: <stdin>:3:9 /m);
+  });
+
+  it("gives programs the problems as JSON, alone on stdout", async () => {
+    const { code, stdout, stderr } = await validate({ "a.yaml": bad }, ["a.yaml", "-o", "json"]);
+    assert.deepEqual([code, stderr], [1, ""]);
+    const { apiVersion, kind, isValid, problems } = JSON.parse(stdout);
+    assert.deepEqual([apiVersion, kind, isValid, problems.length], ["chancery/v1", "Validation", false, 2]);
+    assert.deepEqual(problems[0].place, { file: "a.yaml", line: 3, column: 9 });
+    const lines = (await validate({ "a.yaml": bad }, ["a.yaml", "-o", "jsonl"])).stdout.trim().split("\n");
+    assert.deepEqual(
+      lines.map((line) => JSON.parse(line).place.line),
+      [3, 4],
+    );
+  });
+
+  it("says nothing for -q when all is well", async () => {
+    assert.equal((await validate({ "a.yaml": good }, ["a.yaml", "-q"])).stdout, "");
+  });
+
+  it("exits 65 for what is not there", async () => {
+    const { code, stdout, stderr } = await validate({}, ["gone"]);
+    assert.deepEqual([code, stdout, stderr], [65, "", "error: cannot read gone: it does not exist\n"]);
+  });
+});
