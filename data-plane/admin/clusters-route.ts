@@ -55,11 +55,12 @@ function thresholdLines(prefix: string, thresholds: Thresholds): string[] {
 }
 
 function hostLines(cluster: string, host: ClusterHost): string[] {
-  const { cxActive, cxConnectFail, cxTotal } = host.stats;
+  const { cxActive, cxConnectFail, cxTotal, rqTotal } = host.stats;
   const fields: readonly (readonly [string, string | number | boolean])[] = [
     ["cx_active", cxActive],
     ["cx_connect_fail", cxConnectFail],
     ["cx_total", cxTotal],
+    ["rq_total", rqTotal],
     ["hostname", host.hostname],
     ["health_flags", host.isHealthy ? "healthy" : "/failed_eds_health"],
     ["weight", host.weight],
@@ -100,13 +101,14 @@ function thresholdsJson(thresholds: Thresholds): object {
 }
 
 function hostJson(host: ClusterHost): object {
-  const { cxActive, cxConnectFail, cxTotal } = host.stats;
+  const { cxActive, cxConnectFail, cxTotal, rqTotal } = host.stats;
   const { region, zone, subZone } = host.locality;
   return {
     address: addressJson(host.address),
     stats: [
       metric("cx_connect_fail", cxConnectFail),
       metric("cx_total", cxTotal),
+      metric("rq_total", rqTotal),
       { type: "GAUGE", ...metric("cx_active", cxActive) },
     ],
     health_status: { eds_health_status: host.isHealthy ? "HEALTHY" : "UNHEALTHY" },

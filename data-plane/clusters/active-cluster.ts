@@ -10,6 +10,8 @@ import type {
 import type { ClusterConfig } from "../resources/cluster.ts";
 import type { RunContext, UpstreamTransportSocket } from "../resources/extension.ts";
 import type { ClusterHost } from "./cluster-host.ts";
+import type { Booking } from "./connection-books.ts";
+import { ConnectionBooks } from "./connection-books.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import { clusterStats } from "./cluster-stats.ts";
 import type { LoadBalancer } from "./round-robin.ts";
@@ -24,14 +26,14 @@ export class ActiveCluster implements Upstream {
   readonly #nextId: () => number;
   #hosts: ReadonlyMap<string, ClusterHost> = new Map();
   #choose: LoadBalancer = () => undefined;
-  #active = 0;
-  #onIdle: (() => void) | undefined;
+  readonly #books: ConnectionBooks;
 
   /** `nextId` numbers connections over the process. */
   constructor(config: ClusterConfig, run: RunContext, nextId: () => number) {
     const scope = `cluster.${config.statName}`;
     this.config = config;
     this.stats = clusterStats(run.stats, scope);
+    this.#books = new ConnectionBooks(this.stats, config.maxConnections);
     this.#run = run;
     this.#transport = config.transportSocket(run, scope);
     this.#nextId = nextId;
@@ -67,13 +69,12 @@ export class ActiveCluster implements Upstream {
 
   /** Calls back once, when the cluster has no connection any more; at once if it has none. */
   whenIdle(callback: () => void): void {
-    if (this.#active === 0) callback();
-    else this.#onIdle = callback;
+    this.#books.whenIdle(callback);
   }
 
   connect(request: ConnectRequest): ConnectAttempt {
     const { counters } = this.stats;
-    if (this.#active >= this.config.maxConnections) {
+    if (this.#books.isFull) {
       counters.upstream_cx_overflow += 1;
       return failLater(request, "overflow");
     }
@@ -86,42 +87,40 @@ export class ActiveCluster implements Upstream {
   }
 
   #dial(host: ClusterHost, request: ConnectRequest): ConnectAttempt {
-    const { counters, gauges } = this.stats;
-    const release = this.#enter(host);
+    const { counters } = this.stats;
+    const booking = this.#books.open(host);
     const socket = this.#open(host);
-    const fail = (failure: "connect-timeout" | "connect-fail") => {
-      stop();
-      counters.upstream_cx_connect_fail += 1;
-      host.stats.cxConnectFail += 1;
-      if (request.isLastAttempt) counters.upstream_cx_connect_attempts_exceeded += 1;
-      release(failure === "connect-timeout" ? "local" : "remote");
-      request.onFailure(failure);
-    };
-    const onConnect = () => {
-      stop();
-      request.onConnected(this.#established(socket, host, request, release));
-    };
-    const onError = () => fail("connect-fail");
-    const cancelTimer = this.#run.clock.after(this.config.connectTimeoutMs, () => {
-      counters.upstream_cx_connect_timeout += 1;
-      fail("connect-timeout");
-      socket.destroy();
-    });
     const stop = () => {
       cancelTimer();
       socket.off("connect", onConnect);
       socket.off("error", onError);
-      // A late error of a socket that is being destroyed has nobody to tell.
-      socket.on("error", ignore);
     };
+    const fail = (failure: "connect-timeout" | "connect-fail") => {
+      stop();
+      socket.destroy();
+      if (request.isLastAttempt) counters.upstream_cx_connect_attempts_exceeded += 1;
+      booking.end(failure);
+      request.onFailure(failure);
+    };
+    const onConnect = () => {
+      stop();
+      booking.connected();
+      request.onConnected(this.#established(socket, host, request, booking));
+    };
+    const onError = (error: Error) => {
+      if (isBindError(error)) counters.bind_errors += 1;
+      fail("connect-fail");
+    };
+    const cancelTimer = this.#run.clock.after(this.config.connectTimeoutMs, () => fail("connect-timeout"));
     socket.on("connect", onConnect);
     socket.on("error", onError);
-    gauges.upstream_cx_active.add(1);
+    // Errors after the connection is up come with a close, which whoever has the socket listens to.
+    socket.on("error", ignore);
     return {
       cancel() {
         stop();
         socket.destroy();
-        release("local");
+        booking.end("cancelled");
       },
     };
   }
@@ -146,7 +145,7 @@ export class ActiveCluster implements Upstream {
     socket: Socket,
     host: ClusterHost,
     request: ConnectRequest,
-    release: (by: "local" | "remote") => void,
+    booking: Booking,
   ): UpstreamConnection {
     const context: UpstreamContext = {
       host,
@@ -168,33 +167,17 @@ export class ActiveCluster implements Upstream {
       header,
       bufferLimitBytes: this.config.bufferLimitBytes,
       traffic: this.stats.counters,
-      release,
-    };
-  }
-
-  /** Books a connection; the returned function takes it off the books, once. */
-  #enter(host: ClusterHost): (by: "local" | "remote") => void {
-    const { counters, gauges } = this.stats;
-    this.#active += 1;
-    counters.upstream_cx_total += 1;
-    host.stats.cxTotal += 1;
-    host.stats.cxActive += 1;
-    let isReleased = false;
-    return (by) => {
-      if (isReleased) return;
-      isReleased = true;
-      this.#active -= 1;
-      host.stats.cxActive -= 1;
-      gauges.upstream_cx_active.add(-1);
-      counters.upstream_cx_destroy += 1;
-      if (by === "local") counters.upstream_cx_destroy_local += 1;
-      else counters.upstream_cx_destroy_remote += 1;
-      if (this.#active === 0) this.#onIdle?.();
+      release: (by) => booking.end(by),
     };
   }
 }
 
 function ignore(): void {}
+
+/** The source address of `upstream_bind_config` could not be taken. */
+function isBindError(error: Error): boolean {
+  return "syscall" in error && error.syscall === "bind";
+}
 
 function failLater(request: ConnectRequest, failure: "overflow" | "no-host"): ConnectAttempt {
   let isCancelled = false;

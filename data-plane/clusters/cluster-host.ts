@@ -16,6 +16,7 @@ export interface HostStats {
   cxActive: number;
   cxTotal: number;
   cxConnectFail: number;
+  rqTotal: number;
 }
 
 /** A host of an endpoint at one of its addresses. `known` is the host that had the address before, if any. */
@@ -34,6 +35,11 @@ export function clusterHost(
     isHealthy: endpoint.isHealthy,
     healthStatus: endpoint.healthStatus,
     locality: endpoint.locality,
-    stats: known.get(formatAddress(address))?.stats ?? { cxActive: 0, cxTotal: 0, cxConnectFail: 0 },
+    stats: known.get(formatAddress(address))?.stats ?? {
+      cxActive: 0,
+      cxTotal: 0,
+      cxConnectFail: 0,
+      rqTotal: 0,
+    },
   };
 }

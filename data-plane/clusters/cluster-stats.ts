@@ -14,7 +14,10 @@ const counters = [
   "upstream_cx_connect_timeout",
   "upstream_cx_destroy",
   "upstream_cx_destroy_local",
+  "upstream_cx_destroy_local_with_active_rq",
   "upstream_cx_destroy_remote",
+  "upstream_cx_destroy_remote_with_active_rq",
+  "upstream_cx_destroy_with_active_rq",
   "upstream_cx_none_healthy",
   "upstream_cx_overflow",
   "upstream_cx_rx_bytes_total",
@@ -22,6 +25,10 @@ const counters = [
   "upstream_cx_tx_bytes_total",
   "upstream_flow_control_paused_reading_total",
   "upstream_flow_control_resumed_reading_total",
+  "upstream_rq_cancelled",
+  "upstream_rq_pending_failure_eject",
+  "upstream_rq_pending_total",
+  "upstream_rq_total",
 ] as const;
 
 const gauges = [
@@ -31,6 +38,8 @@ const gauges = [
   "membership_healthy",
   "membership_total",
   "upstream_cx_active",
+  "upstream_rq_active",
+  "upstream_rq_pending_active",
   "warming_state",
 ] as const;
 
@@ -38,5 +47,9 @@ export type ClusterStats = ReturnType<typeof clusterStats>;
 
 /** The statistics under `cluster.<name>.`; two versions of one cluster share them. */
 export function clusterStats(stats: StatsStore, scope: string) {
-  return { counters: stats.counters(scope, counters), gauges: stats.gauges(scope, gauges) };
+  return {
+    counters: stats.counters(scope, counters),
+    gauges: stats.gauges(scope, gauges),
+    breaker: stats.gauges(`${scope}.circuit_breakers.default`, ["cx_open"]),
+  };
 }

@@ -165,7 +165,7 @@ export class ActiveListener {
   }
 
   #serve(tracked: Tracked, info: ConnectionInfo, early: Buffer): void {
-    const { counters, gauges } = this.#stats;
+    const { counters, gauges, worker, workerGauges } = this.#stats;
     const { socket } = tracked;
     const chain = chooseFilterChain(this.#chains, info) ?? this.#defaultChain;
     if (!chain) {
@@ -176,10 +176,13 @@ export class ActiveListener {
     }
     tracked.fingerprint = chain.config.fingerprint;
     counters.downstream_cx_total += 1;
+    worker.downstream_cx_total += 1;
     gauges.downstream_cx_active.add(1);
+    workerGauges.downstream_cx_active.add(1);
     socket.once("close", () => {
       counters.downstream_cx_destroy += 1;
       gauges.downstream_cx_active.add(-1);
+      workerGauges.downstream_cx_active.add(-1);
       tracked.owner.#forget(tracked);
     });
     const secured = chain.transport?.secure?.(socket, early, info);

@@ -15,5 +15,8 @@ export function listenerStats(stats: StatsStore, scope: string) {
       "no_filter_chain_match",
     ]),
     gauges: stats.gauges(scope, ["downstream_cx_active", "downstream_pre_cx_active"]),
+    // Envoy counts by worker too; this process is one.
+    worker: stats.counters(`${scope}.worker_0`, ["downstream_cx_total"]),
+    workerGauges: stats.gauges(`${scope}.worker_0`, ["downstream_cx_active"]),
   };
 }

@@ -43,6 +43,7 @@ export interface UpstreamTraffic {
 
 /** An upstream connection that is up. Who asked for it owns the socket and must `release` it exactly once when it is over. */
 export interface UpstreamConnection {
+  /** Its errors need no listener: a broken connection is told by `close`. */
   readonly socket: Socket;
   readonly host: Host;
   readonly local: Address;

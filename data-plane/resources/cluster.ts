@@ -1,3 +1,4 @@
+import { socketAddress } from "../../src/base/ip-address.ts";
 import type { Problem } from "../../src/base/problem.ts";
 import type { Cluster } from "../../src/schema/api.ts";
 import type { Message } from "../../src/schema/message.ts";
@@ -118,6 +119,11 @@ export function parseCluster(message: Message, context: ParseContext, path: stri
   problems.push(...discovery.problems, ...transport.problems);
   if (!discovery.value || !transport.value) return { problems };
   const source = cluster.upstream_bind_config?.source_address;
+  if (source && !socketAddress(source.address ?? "", 0)) {
+    problems.push(
+      refuse(`${at}upstream_bind_config.source_address`, `malformed IP address: ${source.address ?? ""}`),
+    );
+  }
   const keepAlive = cluster.upstream_connection_options?.tcp_keepalive;
   const breakers = circuitBreakers(cluster);
   const name = cluster.name ?? "";

@@ -38,14 +38,16 @@ export function startRelay(options: RelayOptions): void {
   let lastActivity = clock.monotonic();
   let cancelIdle: (() => void) | undefined;
   let isOver = false;
+  let openSockets = 2;
+  /** The upstream's end of stream answered the client's: it is the upstream that closes. */
+  let isUpstreamLast = false;
   let received = options.early.length;
   let sent = 0;
 
   const finish = (end: RelayEnd) => {
     if (isOver) return;
     isOver = true;
-    cancelIdle?.();
-    upstream.release(end === "upstream" ? "remote" : "local");
+    upstream.release(end === "upstream" || isUpstreamLast ? "remote" : "local");
     options.onEnd(end, { received, sent });
   };
   const watchIdle = (delayMs: number) => {
@@ -95,22 +97,23 @@ export function startRelay(options: RelayOptions): void {
     socket.resume();
   });
   downstream.on("end", () => socket.end());
-  socket.on("end", () => downstream.end());
-  // What has been written is still delivered when the other side is gone: Envoy closes with a flush.
-  downstream.on("close", () => {
-    finish("downstream");
-    if (!socket.destroyed) socket.destroySoon();
+  socket.on("end", () => {
+    isUpstreamLast = downstream.readableEnded;
+    downstream.end();
   });
-  socket.on("close", () => {
-    finish("upstream");
-    if (!downstream.destroyed) downstream.destroySoon();
-  });
-  socket.on("error", ignore);
+  // What has been written is still delivered when the other side is gone: Envoy closes with a flush. The idle timeout goes on
+  // until both are closed, so that a peer that never takes it cannot hold the connection for ever.
+  const onClose = (end: RelayEnd, other: Socket) => {
+    openSockets -= 1;
+    if (openSockets === 0) cancelIdle?.();
+    finish(end);
+    if (!other.destroyed) other.destroySoon();
+  };
+  downstream.on("close", () => onClose("downstream", socket));
+  socket.on("close", () => onClose("upstream", downstream));
   if (idleTimeoutMs > 0) watchIdle(idleTimeoutMs);
-  if (downstream.destroyed) {
-    finish("downstream");
-    socket.destroySoon();
-  } else downstream.resume();
+  if (downstream.destroyed) onClose("downstream", socket);
+  else downstream.resume();
 }
 
 /** Header and early payload in one piece, so that they leave in one segment. */
@@ -118,6 +121,3 @@ function firstBytes(header: Buffer | undefined, early: Buffer): Buffer | undefin
   if (!header) return early.length > 0 ? early : undefined;
   return early.length > 0 ? Buffer.concat([header, early]) : header;
 }
-
-/** An error is always followed by `close`, where the connection ends. */
-function ignore(): void {}

@@ -13,7 +13,7 @@ function host(name: string, weight = 1, isHealthy = true): ClusterHost {
     isHealthy,
     healthStatus: isHealthy ? "HEALTHY" : "UNHEALTHY",
     locality: { region: "", zone: "", subZone: "" },
-    stats: { cxActive: 0, cxTotal: 0, cxConnectFail: 0 },
+    stats: { cxActive: 0, cxTotal: 0, cxConnectFail: 0, rqTotal: 0 },
   };
 }
 

@@ -1,0 +1,97 @@
+import type { ClusterHost } from "./cluster-host.ts";
+import type { ClusterStats } from "./cluster-stats.ts";
+
+/** How a connection to a host ended: before it was up, or after, by whom. */
+export type ConnectionEnd = "connect-fail" | "connect-timeout" | "cancelled" | "local" | "remote";
+
+/** One connection on the books of its cluster. */
+export interface Booking {
+  /** It is up, and its one stream runs. */
+  connected(): void;
+  /** It is over. Only the first call counts. */
+  end(how: ConnectionEnd): void;
+}
+
+/**
+ * The numbers of a cluster's connections, moved as Envoy moves them: each downstream connection is one request (`rq`) that is pending
+ * until its connection is up.
+ */
+export class ConnectionBooks {
+  readonly #stats: ClusterStats;
+  readonly #maxConnections: number;
+  #active = 0;
+  #onIdle: (() => void) | undefined;
+
+  constructor(stats: ClusterStats, maxConnections: number) {
+    this.#stats = stats;
+    this.#maxConnections = maxConnections;
+  }
+
+  /** No more connections may be opened now. */
+  get isFull(): boolean {
+    return this.#active >= this.#maxConnections;
+  }
+
+  /** Calls back once, when there is no connection any more; at once if there is none. */
+  whenIdle(callback: () => void): void {
+    if (this.#active === 0) callback();
+    else this.#onIdle = callback;
+  }
+
+  open(host: ClusterHost): Booking {
+    const { counters, gauges } = this.#stats;
+    this.#change(host, 1);
+    counters.upstream_cx_total += 1;
+    host.stats.cxTotal += 1;
+    counters.upstream_rq_pending_total += 1;
+    gauges.upstream_rq_pending_active.add(1);
+    let state: "pending" | "connected" | "over" = "pending";
+    return {
+      connected: () => {
+        state = "connected";
+        gauges.upstream_rq_pending_active.add(-1);
+        gauges.upstream_rq_active.add(1);
+        counters.upstream_rq_total += 1;
+        host.stats.rqTotal += 1;
+      },
+      end: (how) => {
+        if (state === "over") return;
+        if (state === "pending") gauges.upstream_rq_pending_active.add(-1);
+        else gauges.upstream_rq_active.add(-1);
+        this.#countEnd(host, how, state === "connected");
+        state = "over";
+        this.#change(host, -1);
+        if (this.#active === 0) this.#onIdle?.();
+      },
+    };
+  }
+
+  #change(host: ClusterHost, difference: 1 | -1): void {
+    const { gauges, breaker } = this.#stats;
+    const wasFull = this.isFull;
+    this.#active += difference;
+    host.stats.cxActive += difference;
+    gauges.upstream_cx_active.add(difference);
+    if (this.isFull !== wasFull) breaker.cx_open.set(this.isFull ? 1 : 0);
+  }
+
+  #countEnd(host: ClusterHost, how: ConnectionEnd, wasConnected: boolean): void {
+    const { counters } = this.#stats;
+    const isLocal = how === "local" || how === "cancelled" || how === "connect-timeout";
+    counters.upstream_cx_destroy += 1;
+    counters[isLocal ? "upstream_cx_destroy_local" : "upstream_cx_destroy_remote"] += 1;
+    if (wasConnected) {
+      counters.upstream_cx_destroy_with_active_rq += 1;
+      counters[
+        isLocal ? "upstream_cx_destroy_local_with_active_rq" : "upstream_cx_destroy_remote_with_active_rq"
+      ] += 1;
+    }
+    if (how === "cancelled") counters.upstream_rq_cancelled += 1;
+    if (how === "connect-timeout") counters.upstream_cx_connect_timeout += 1;
+    if (how === "connect-fail" || how === "connect-timeout") {
+      counters.upstream_cx_connect_fail += 1;
+      counters.upstream_rq_pending_failure_eject += 1;
+      host.stats.cxConnectFail += 1;
+    }
+  }
+}
