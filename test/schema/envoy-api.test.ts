@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -17,6 +17,14 @@ const root = dirname(fileURLToPath(import.meta.resolve("#root/package.json")));
 /** Runs scripts/envoy-api. */
 const go = (...args: readonly string[]) =>
   run(peerPath("go"), ["run", "-C", "scripts/envoy-api", ".", ...args], { cwd: root });
+
+/** The supplements below a folder, by their paths in it. */
+function textsOf(folder: string): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => /\.(proto|txt)$/.test(name))
+    .sort();
+  return Object.fromEntries(files.map((name) => [name, readFileSync(join(folder, name), "utf8")]));
+}
 
 /** Types of protos/chancery, which Envoy does not have. */
 const isOurs = (name: string) => name.startsWith("chancery.");
@@ -56,6 +64,13 @@ describe("the bundle against the descriptors compiled into go-control-plane", ne
       "extra 1",
       "",
     ]);
+  });
+
+  it("has supplements that say just what the npm package lacks, as scripts/envoy-api writes them", async () => {
+    using folder = temporaryFolder();
+    await run(process.execPath, ["scripts/generate.mjs", "--bare", folder.file("npm.json")], { cwd: root });
+    await go("supplements", folder.file("npm.json"), folder.file("supplements"));
+    assert.deepEqual(textsOf(join(root, "protos/supplements")), textsOf(folder.file("supplements")));
   });
 
   it("reads the same out of them as a FileDescriptorSet", async () => {
