@@ -43,7 +43,6 @@ export class InterestPool {
 }
 
 function keyOf({ wildcard, names }: Interest): string {
-  const hash = createHash("sha256").update(wildcard);
-  for (const name of [...names].sort()) hash.update(`\0${name}`);
-  return hash.digest("base64");
+  const text = `${wildcard}\0${[...names].sort().join("\0")}`;
+  return createHash("sha256").update(text).digest("base64");
 }

@@ -21,6 +21,7 @@ export class Views {
   readonly #contents = new WeakMap<TypeSet, WeakMap<Interest, Plan>>();
   readonly #firstAnswers = new WeakMap<TypeSet, WeakMap<Interest, Plan>>();
   readonly #sums = new WeakMap<TypeSet, WeakMap<Interest, bigint>>();
+  readonly #digests = new WeakMap<Resource, bigint>();
   readonly #partialPlans = new WeakMap<Change, Plan>();
   readonly #deltaPlans = new WeakMap<Change, Plan>();
   readonly #parts = new WeakMap<Plan, readonly Plan[]>();
@@ -111,18 +112,22 @@ export class Views {
       const before = base && this.#sums.get(base)?.get(interest);
       if (!base || before === undefined) {
         return named(set, interest.names).reduce(
-          (sum, resource) => addDigest(sum, digestOf(resource)),
+          (sum, resource) => addDigest(sum, this.#digest(resource)),
           emptySum,
         );
       }
       const { changed, removed } = this.change(base, set, interest);
       const gone = [...changed.map(({ name }) => name), ...removed].map((name) => base.resources.get(name));
       const rest = gone.reduce(
-        (sum, resource) => (resource ? subtractDigest(sum, digestOf(resource)) : sum),
+        (sum, resource) => (resource ? subtractDigest(sum, this.#digest(resource)) : sum),
         before,
       );
-      return changed.reduce((sum, resource) => addDigest(sum, digestOf(resource)), rest);
+      return changed.reduce((sum, resource) => addDigest(sum, this.#digest(resource)), rest);
     });
+  }
+
+  #digest(resource: Resource): bigint {
+    return memo(this.#digests, resource, () => digestOf(resource));
   }
 
   /** A SotW response of what changed. */

@@ -95,7 +95,7 @@ export class WireReader {
     const start = this.#at;
     while (this.#bytes[this.#at] === ((number << 3) | 2)) {
       this.#at += 1;
-      this.#take(this.#varint());
+      this.#skip(this.#varint());
     }
     return this.#bytes.subarray(start, this.#at);
   }
@@ -112,11 +112,15 @@ export class WireReader {
   }
 
   #take(length: number): Buffer {
+    this.#skip(length);
+    return this.#bytes.subarray(this.#at - length, this.#at);
+  }
+
+  #skip(length: number): void {
     const left = this.#bytes.length - this.#at;
     if (length > left)
       throw new WireError(`field of ${length} bytes at byte ${this.#at}, but ${left} are left`);
     this.#at += length;
-    return this.#bytes.subarray(this.#at - length, this.#at);
   }
 }
 
