@@ -7,6 +7,7 @@ export { makeResource, type Resource, type ResourceInput } from "./snapshot/reso
 export { type Group, makeRevision, type Revision, type RevisionSource } from "./snapshot/revision.ts";
 export { Snapshot } from "./snapshot/snapshot.ts";
 export type { Node } from "./snapshot/node.ts";
-export type { StreamStatus, XdsEvent } from "./xds/events.ts";
+export type { TypeSet } from "./snapshot/type-set.ts";
+export type { StreamStatus, TypeStatus, XdsEvent } from "./xds/events.ts";
 export { loadSchema } from "./schema/load.ts";
 export { Schema } from "./schema/schema.ts";

@@ -27,13 +27,13 @@ export interface StreamOpened extends StreamEvent {
 }
 
 /** The first request of a stream told who its client is; exactly once a stream that gets that far (XDS-13). */
-export interface NodeKnown extends StreamEvent {
+interface NodeKnown extends StreamEvent {
   readonly kind: "nodeKnown";
   readonly node: Node;
 }
 
 /** The node was given a group, another one, or none, with a revision or at its start (XDS-16). */
-export interface GroupAssigned extends StreamEvent {
+interface GroupAssigned extends StreamEvent {
   readonly kind: "groupAssigned";
   /** Absent when no group matches, or no revision is loaded. */
   readonly group?: string;
@@ -82,7 +82,7 @@ export interface Nacked extends TypeEvent {
 }
 
 /** A client did something that is worth a line in the log and a count, and did not cost it the stream. */
-export interface Remarked extends StreamEvent {
+interface Remarked extends StreamEvent {
   readonly kind: "remarked";
   readonly remark: Remark;
 }
@@ -96,7 +96,7 @@ export type Remark =
   | { readonly kind: "otherNode"; readonly id: string };
 
 /** A stream ended, by whichever side. */
-export interface StreamClosed extends StreamEvent {
+interface StreamClosed extends StreamEvent {
   readonly kind: "streamClosed";
   /** gRPC status code that it ended with; 1 (CANCELLED) when the client went. */
   readonly code: number;

@@ -43,6 +43,7 @@ export class InterestPool {
 }
 
 function keyOf({ wildcard, names }: Interest): string {
-  const text = `${wildcard}\0${[...names].sort().join("\0")}`;
+  // JSON keeps names apart whatever characters are in them.
+  const text = JSON.stringify([wildcard, ...[...names].sort()]);
   return createHash("sha256").update(text).digest("base64");
 }

@@ -28,11 +28,11 @@ export const CLUSTER = `${api}.config.cluster.v3.Cluster`;
 export const ENDPOINTS = `${api}.config.endpoint.v3.ClusterLoadAssignment`;
 export const LISTENER = `${api}.config.listener.v3.Listener`;
 export const ROUTES = `${api}.config.route.v3.RouteConfiguration`;
-export const SCOPED_ROUTES = `${api}.config.route.v3.ScopedRouteConfiguration`;
-export const VIRTUAL_HOST = `${api}.config.route.v3.VirtualHost`;
-export const SECRET = `${api}.extensions.transport_sockets.tls.v3.Secret`;
-export const EXTENSION_CONFIG = `${api}.config.core.v3.TypedExtensionConfig`;
-export const RUNTIME = `${api}.service.runtime.v3.Runtime`;
+const SCOPED_ROUTES = `${api}.config.route.v3.ScopedRouteConfiguration`;
+const VIRTUAL_HOST = `${api}.config.route.v3.VirtualHost`;
+const SECRET = `${api}.extensions.transport_sockets.tls.v3.Secret`;
+const EXTENSION_CONFIG = `${api}.config.core.v3.TypedExtensionConfig`;
+const RUNTIME = `${api}.service.runtime.v3.Runtime`;
 
 function service(name: string, noun: string) {
   return {

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { FanOut } from "../../src/server/fan-out.ts";
+
+const turn = () =>
+  new Promise<void>((resolve) => {
+    setImmediate(resolve);
+  });
+
+/** A clock on which each visit takes 10 ms. */
+function slowVisits() {
+  let nowMs = 0;
+  const visited: number[] = [];
+  const visit = (item: number) => {
+    visited.push(item);
+    nowMs += 10;
+  };
+  return { fanOut: new FanOut<number>({ monotonic: () => nowMs }), visited, visit };
+}
+
+describe("FanOut", () => {
+  it("XDS-126 visits each item once, in order, a slice well below 50 ms in a turn", async () => {
+    const { fanOut, visited, visit } = slowVisits();
+    fanOut.run([1, 2, 3, 4, 5], visit);
+    assert.deepEqual(visited, [1, 2]);
+    await turn();
+    assert.deepEqual(visited, [1, 2, 3, 4]);
+    await turn();
+    assert.deepEqual(visited, [1, 2, 3, 4, 5]);
+  });
+
+  it("XDS-106 gives up a run for a newer one, and at a stop", async () => {
+    const { fanOut, visited, visit } = slowVisits();
+    fanOut.run([1, 2, 3, 4, 5], visit);
+    fanOut.run([6, 7, 8], visit);
+    await turn();
+    await turn();
+    assert.deepEqual(visited, [1, 2, 6, 7, 8]);
+    fanOut.run([9, 10, 11], visit);
+    fanOut.stop();
+    await turn();
+    assert.deepEqual(visited.slice(5), [9, 10]);
+  });
+});

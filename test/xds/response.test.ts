@@ -1,0 +1,97 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { loadDescriptors } from "../../src/schema/load.ts";
+import { Schema } from "../../src/schema/schema.ts";
+import { makeResource } from "../../src/snapshot/resource.ts";
+import type { Plan } from "../../src/xds/change.ts";
+import { encodeDelta, encodeSotw, ResponseCache } from "../../src/xds/response.ts";
+import { splitPlan } from "../../src/xds/split-plan.ts";
+import { CLUSTER } from "../../src/xds/type-traits.ts";
+
+const schema = new Schema(loadDescriptors());
+const envelope = { nonce: "n1", identifier: "réplica-1" };
+
+function planOf(sizes: readonly number[], removed: readonly string[] = []): Plan {
+  const resources = sizes.map((size, index) =>
+    makeResource({ typeUrl: CLUSTER, name: `näme-${index}`, bytes: Buffer.alloc(size, 1) }),
+  );
+  return { typeUrl: CLUSTER, version: "v1", resources, removed };
+}
+
+/** Lengths around those where a varint grows, and nothing at all. */
+const plans: Readonly<Record<string, Plan>> = {
+  nothing: planOf([]),
+  "small and empty resources": planOf([0, 1, 100, 127, 128]),
+  "a resource over 16 KiB": planOf([16_383, 16_384, 70_000]),
+  "a resource over 2 MiB": planOf([2_100_000]),
+  removals: planOf([3], ["a", "b".repeat(200)]),
+};
+
+describe("the encoded responses", () => {
+  for (const [name, plan] of Object.entries(plans)) {
+    it(`are what the schema makes of the same message: ${name}`, () => {
+      const any = plan.resources.map(({ typeUrl, bytes }) => ({
+        type_url: typeUrl,
+        ...(bytes.length > 0 && { value: bytes }),
+      }));
+      const common = { type_url: CLUSTER, nonce: "n1", control_plane: { identifier: envelope.identifier } };
+      const sotw = { version_info: "v1", ...(any.length > 0 && { resources: any }), ...common };
+      const delta = {
+        system_version_info: "v1",
+        ...(any.length > 0 && {
+          resources: plan.resources.map(({ name, version }, index) => ({
+            name,
+            version,
+            resource: any[index],
+          })),
+        }),
+        ...(plan.removed.length > 0 && { removed_resources: plan.removed }),
+        ...common,
+      };
+      const discovery = "envoy.service.discovery.v3";
+      assert.ok(encodeSotw(plan, envelope).equals(schema.encode(`${discovery}.DiscoveryResponse`, sotw)));
+      assert.ok(
+        encodeDelta(plan, envelope).equals(schema.encode(`${discovery}.DeltaDiscoveryResponse`, delta)),
+      );
+    });
+  }
+});
+
+describe("ResponseCache", () => {
+  it("XDS-127 encodes a plan once, and anew for a stream that was sent it before (XDS-33)", () => {
+    const cache = new ResponseCache("id");
+    const plan = planOf([1]);
+    const first = cache.take("sotw", plan, 0);
+    assert.equal(cache.take("sotw", plan, 0), first);
+    const again = cache.take("sotw", plan, first.serial);
+    assert.notEqual(again.nonce, first.nonce);
+    assert.equal(cache.take("sotw", plan, 0), again);
+    assert.notEqual(cache.take("delta", plan, 0), again);
+  });
+});
+
+describe("splitPlan()", () => {
+  it("XDS-91 keeps a plan that fits as it is", () => {
+    const plan = planOf([10, 10], ["a"]);
+    assert.deepEqual(splitPlan(plan), [plan]);
+    assert.equal(splitPlan(plan)[0], plan);
+  });
+
+  it("XDS-91 cuts between resources, removals last, nothing lost, each part within the limit", () => {
+    const plan = planOf([400, 400, 400, 2000, 10], ["x", "y"]);
+    const parts = splitPlan(plan, 1200);
+    assert.deepEqual(
+      parts.map(({ resources, removed }) => [resources.length, removed.length]),
+      [
+        [2, 0],
+        [1, 0],
+        [1, 0],
+        [1, 2],
+      ],
+    );
+    assert.deepEqual(
+      parts.flatMap(({ resources }) => resources),
+      plan.resources,
+    );
+  });
+});

@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { makeResource } from "../../src/snapshot/resource.ts";
+import { edsNameOf } from "../../src/xds/eds-name.ts";
+import { CLUSTER } from "../../src/xds/type-traits.ts";
+import { fieldsOf, WireError } from "../../src/xds/wire.ts";
+import { edsCluster } from "./session-client.ts";
+
+describe("fieldsOf()", () => {
+  const broken: Readonly<Record<string, readonly number[]>> = {
+    "a tag without a value": [0x08],
+    "a number that never ends": [0x08, ...Array.from({ length: 11 }, () => 0xff)],
+    "a length beyond the end": [0x0a, 0x05, 0x01],
+    "a length beyond all bounds": [0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
+    "field number 0": [0x02, 0x00],
+    "a group": [0x0b, 0x0c],
+    "half a fixed64": [0x09, 0x01, 0x02],
+  };
+  for (const [name, bytes] of Object.entries(broken)) {
+    it(`XDS-11 refuses ${name}`, () => {
+      assert.throws(() => [...fieldsOf(Buffer.from(bytes))], WireError);
+    });
+  }
+
+  it("reads each kind of field", () => {
+    const bytes = Buffer.from([
+      0x08, 0x96, 0x01, 0x12, 0x01, 0x61, 0x1d, 1, 2, 3, 4, 0x21, 1, 2, 3, 4, 5, 6, 7, 8,
+    ]);
+    assert.deepEqual(
+      [...fieldsOf(bytes)],
+      [
+        { number: 1, varint: 150 },
+        { number: 2, bytes: Buffer.from("a") },
+        { number: 3, bytes: Buffer.from([1, 2, 3, 4]) },
+        { number: 4, bytes: Buffer.from([1, 2, 3, 4, 5, 6, 7, 8]) },
+      ],
+    );
+  });
+});
+
+describe("edsNameOf()", () => {
+  const rows: readonly (readonly [string, Buffer, string | undefined])[] = [
+    ["the service name", Buffer.from(edsCluster("a", "service"), "latin1"), "service"],
+    ["else the cluster's name", Buffer.from(edsCluster("a"), "latin1"), "a"],
+    ["none for another type of cluster", Buffer.from([0x0a, 0x01, 0x61, 0x10, 0x00]), undefined],
+    ["none for bytes that are no message", Buffer.from([0x0a, 0x7f]), undefined],
+  ];
+  for (const [name, bytes, expected] of rows) {
+    it(`is ${name}`, () =>
+      assert.equal(edsNameOf(makeResource({ typeUrl: CLUSTER, name: "a", bytes })), expected));
+  }
+});
