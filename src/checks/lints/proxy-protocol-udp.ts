@@ -1,7 +1,12 @@
-import type { Lint } from "../lint.ts";
+import { referencesOf } from "../../config/references.ts";
+import type { Listener } from "../../schema/api.ts";
+import type { Schema } from "../../schema/schema.ts";
+import { CLUSTER } from "../../schema/type-urls.ts";
+import type { Decoded } from "../group-view.ts";
+import type { Finding, Lint } from "../lint.ts";
 import { field } from "../located.ts";
-import { readsHeader } from "./listener-filters.ts";
-import { filtersOfType, proxyProtocolFilter } from "./listener-filters.ts";
+import type { Traffic } from "../traffic.ts";
+import { filtersOfType, proxyProtocolFilter, readsHeader } from "./listener-filters.ts";
 import { http3Of } from "./upstream-protocol.ts";
 
 /** The PROXY protocol is for TCP; on UDP and QUIC nothing reads or writes a header. */
@@ -12,7 +17,9 @@ export const proxyProtocolUdp: Lint = {
     for (const listener of listeners.values()) {
       const isUdp =
         listener.value.address?.socket_address?.protocol === "UDP" || listener.value.udp_listener_config;
-      if (!isUdp || !readsHeader(listener)) continue;
+      if (!isUdp) continue;
+      yield* overUdp(schema, listener, traffic);
+      if (!readsHeader(listener)) continue;
       const filter = filtersOfType(listener, proxyProtocolFilter)[0];
       yield {
         resource: listener.resource,
@@ -37,3 +44,13 @@ export const proxyProtocolUdp: Lint = {
     }
   },
 };
+
+/** udp_proxy sends datagrams: the transport sockets of its clusters play no part. */
+function* overUdp(schema: Schema, { resource }: Decoded<Listener>, traffic: Traffic): Iterable<Finding> {
+  const withHeader = new Set(traffic.headerClusters.map(({ cluster }) => cluster.resource.name));
+  for (const { typeUrl, name, path } of referencesOf(schema, resource)) {
+    if (typeUrl !== CLUSTER || !withHeader.has(name)) continue;
+    const message = `datagrams to cluster ${JSON.stringify(name)} get no PROXY header: its transport socket is for TCP`;
+    yield { resource, path, message };
+  }
+}
