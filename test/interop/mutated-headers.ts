@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { it } from "node:test";
 import * as fc from "fast-check";
 import { decodeHeader } from "../../data-plane/proxy-protocol/decode-header.ts";
 import { passedTlvs } from "../../data-plane/proxy-protocol/select-tlvs.ts";
 import { countersOf, isProtocolError } from "../../data-plane/proxy-protocol/verdict.ts";
 import type { SocketAddress } from "../../src/base/ip-address.ts";
 import { mutatedHeader } from "../data-plane/proxy-protocol/mutated-header.ts";
-import { startEnvoy } from "../kit/envoy.ts";
-import { needs } from "../kit/peers.ts";
 import { startRecordingBackend } from "../kit/recording-backend.ts";
 import { bootstrapOf } from "../vectors/bootstrap.ts";
 import { runReceive } from "../vectors/run-receive.ts";
+import type { StartProxy } from "../vectors/subject.ts";
 import type { FilterConfig, ReceiveVector, VectorAddress } from "../vectors/vectors.ts";
 
 /** More than the suite needs can be had with FUZZ_RUNS=5000 FUZZ_SEED=7. */
@@ -25,12 +24,13 @@ const configs: readonly FilterConfig[] = [
   { disallowed_versions: ["V2"], allow_requests_without_proxy_protocol: true },
 ];
 
-describe("decodeHeader() on mutated headers", { concurrency: configs.length, ...needs("envoy") }, () => {
+/** What the decoder says of mutated headers is what becomes of connections that begin with them, counters included. */
+export function mutatedHeaderTests(start: StartProxy): void {
   for (const config of configs) {
-    it(`says of ${runs} what Envoy does with ${JSON.stringify(config)}`, async () => {
+    it(`does what decodeHeader() says with ${runs} of them, given ${JSON.stringify(config)}`, async () => {
       const inputs = fc.sample(mutatedHeader, { numRuns: runs, seed }).filter(isJudgedAlike);
       await using backend = await startRecordingBackend();
-      await using proxy = await startEnvoy(bootstrapOf(vectorOf(config, Buffer.alloc(0)), backend.port));
+      await using proxy = await start(bootstrapOf(vectorOf(config, Buffer.alloc(0)), backend.port));
       for (const input of inputs) {
         const vector = vectorOf(config, input);
         try {
@@ -41,7 +41,7 @@ describe("decodeHeader() on mutated headers", { concurrency: configs.length, ...
       }
     });
   }
-});
+}
 
 /** Not copied from Envoy: version 1 addresses with a zone or with text behind a NUL byte (catalogue, section Q). */
 function isJudgedAlike(input: Buffer): boolean {
