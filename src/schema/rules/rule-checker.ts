@@ -12,6 +12,12 @@ export interface RuleViolation {
   readonly message: string;
 }
 
+/**
+ * Envoy checks the content of an Any when an extension takes it out. Of metadata nobody does: host-level TLVs of any type number are
+ * taken from there (PP-103, PP-135).
+ */
+const METADATA = "envoy.config.core.v3.Metadata";
+
 /** Collects violations; a path is put together on the way back up, so that valid messages cost nothing. */
 interface Violation {
   path: string;
@@ -40,6 +46,7 @@ export class RuleChecker {
   #message(typeName: string, message: Message, entersAny: boolean, out: Violation[]): void {
     const plan = this.#plans.of(typeName);
     if (!plan) return;
+    const entersFields = entersAny && typeName !== METADATA;
     for (const field of plan.fields) {
       const value = message[field.name];
       if (value === undefined && field.fallback === undefined) {
@@ -47,7 +54,7 @@ export class RuleChecker {
         continue;
       }
       const before = out.length;
-      this.#field(field, value ?? field.fallback, entersAny, out);
+      this.#field(field, value ?? field.fallback, entersFields, out);
       prefixFrom(out, before, field.name);
     }
     checkOneofs(plan, message, out);
