@@ -3,7 +3,6 @@ import type { Schema } from "../../src/schema/schema.ts";
 import type { SessionMode } from "../../data-plane/xds-client/session.ts";
 import type { JsonObject } from "../kit/json.ts";
 import type { ProxyProcess } from "../kit/proxy-process.ts";
-import type { ScriptedXds } from "../kit/scripted-xds.ts";
 import { until } from "../kit/within.ts";
 
 const http2 = {
@@ -15,7 +14,7 @@ const http2 = {
 
 /** A bootstrap that takes CDS and LDS from ADS of the server. `timeout` is `initial_fetch_timeout`. */
 export function adsBootstrap(
-  server: Pick<ScriptedXds, "port">,
+  server: { readonly port: number },
   mode: SessionMode,
   more: { readonly timeout?: string; readonly staticResources?: JsonObject } = {},
 ): JsonObject {
