@@ -16,6 +16,8 @@ export interface AdminView {
   readonly commandLine: Readonly<Record<string, JsonValue>>;
   readonly node: Message;
   readonly bootstrap: Message;
+  /** Wall clock, when the bootstrap was taken. */
+  readonly startedAtMs: number;
   readonly stats: StatsStore;
   readonly clusterRecords: ResourceRecords;
   readonly listenerRecords: ResourceRecords;

@@ -37,7 +37,7 @@ export const configDumpRoute: AdminRoute = {
       section("SecretsConfigDump", {}),
     ];
     const resource = query.get("resource");
-    if (resource === null) return jsonReply({ configs: sections });
+    if (resource === null) return jsonReply({ configs: sections.map(withoutEmpty) });
     const lists = sections.flatMap((dump) => (Array.isArray(dump[resource]) ? [dump[resource]] : []));
     if (lists.length === 0) return textReply(`${resource} not found in config dump`, 404);
     return jsonReply({ configs: lists.flat() });
@@ -45,8 +45,11 @@ export const configDumpRoute: AdminRoute = {
 };
 
 function section(name: string, fields: Readonly<Record<string, unknown>>): Section {
-  const present = Object.entries(fields).filter(([, value]) => !isEmpty(value));
-  return { "@type": typeUrlOf(`envoy.admin.v3.${name}`), ...Object.fromEntries(present) };
+  return { "@type": typeUrlOf(`envoy.admin.v3.${name}`), ...fields };
+}
+
+function withoutEmpty(dump: Section): Section {
+  return Object.fromEntries(Object.entries(dump).filter(([, value]) => !isEmpty(value)));
 }
 
 /** Proto JSON leaves out what is empty. */
@@ -58,6 +61,7 @@ function bootstrapSection(view: AdminView): Section {
   const bootstrap = { ...view.bootstrap, node: view.node };
   return section("BootstrapConfigDump", {
     bootstrap: view.toJson("envoy.config.bootstrap.v3.Bootstrap", bootstrap),
+    last_updated: new Date(view.startedAtMs).toISOString(),
   });
 }
 

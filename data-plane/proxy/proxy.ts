@@ -109,6 +109,7 @@ export class Proxy implements AsyncDisposable {
       uptimeMs: () => this.uptimeMs,
       node: bootstrap.node,
       bootstrap: bootstrap.message,
+      startedAtMs: clock.now() - this.uptimeMs,
       stats: this.stats,
       clusterRecords: this.clusterRecords,
       listenerRecords: this.listenerRecords,

@@ -127,6 +127,7 @@ function connectParts(options: StartOptions): { readonly proxy: Proxy; readonly 
 async function goLive(proxy: Proxy, xds: XdsClient, { cds, lds }: BootstrapConfig): Promise<void> {
   await proxy.startClusters();
   await subscribeAndWait(xds, CLUSTER, cds, proxy.clusterConsumer);
+  await proxy.clusters.whenWarm();
   await subscribeAndWait(xds, LISTENER, lds, proxy.listenerConsumer);
   await proxy.startListeners();
 }

@@ -8,7 +8,7 @@ interface TagRule {
 
 /** The tag extractors of Envoy that concern names which exist here. Group 1 is cut out, group 2 (within it) is the value. */
 const rules: readonly TagRule[] = [
-  { label: "envoy_worker_id", pattern: /^listener(?=\.).*?(?:\.|_)(worker_(\d+)\.)/ },
+  { label: "envoy_worker_id", pattern: /^listener\..*?\.worker_((\d+)\.)/ },
   { label: "envoy_listener_address", pattern: /^listener\.(((?:[_.[\]a-fA-F\d]*[_.[\]\d]|[^.]+))\.)/ },
   { label: "envoy_cluster_name", pattern: /^cluster\.(([^.]+)\.)/ },
   { label: "envoy_tcp_prefix", pattern: /^tcp\.((.*?)\.)\w+$/ },
