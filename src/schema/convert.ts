@@ -140,8 +140,8 @@ function convertAny(schema: Schema, file: string, any: AnyInput, options: Conver
   const problems: Problem[] = [];
   const message = decodeContent(schema, any, problems);
   if (message && options.rules !== false) {
-    for (const violation of schema.checkRules(type, message)) {
-      problems.push({ code: "rule-violation", severity: "error", ...violation });
+    for (const { path, message: reason } of schema.checkRules(type, message)) {
+      problems.push({ code: "rule-violation", severity: "error", message: reason, path });
     }
   }
   if (!message || problems.length > 0) return { file, type, problems };

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { convertProblemCodes } from "../../src/schema/problem-codes.ts";
 
 const root = dirname(fileURLToPath(import.meta.resolve("#root/package.json")));
 
@@ -19,7 +20,8 @@ function codesInSource(): Set<string> {
       .map((name) => readFileSync(join(root, folder, name), "utf8")),
   );
   const literals = texts.flatMap((text) => [...text.matchAll(/"([a-z]+(?:-[a-z0-9]+)+)"/g)]);
-  return new Set(literals.map(([, code]) => code!).filter((code) => !others.has(code)));
+  const codes = literals.map(([, code]) => code!).filter((code) => !others.has(code));
+  return new Set([...codes, ...convertProblemCodes]);
 }
 
 describe("docs/errors.md", () => {

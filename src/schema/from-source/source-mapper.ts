@@ -1,12 +1,12 @@
 import type { Problem } from "../../base/problem.ts";
-import type { Descriptors } from "../descriptor.ts";
+import type { Descriptors, FieldDescriptor } from "../descriptor.ts";
 import type { Message } from "../message.ts";
 import { setOwn } from "../record.ts";
 import type { MappingNode, ScalarNode, SourceNode } from "../source-node.ts";
-import { locate } from "../yaml/locate.ts";
-import { placeOf } from "../yaml/place.ts";
+import type { RuleViolation } from "../rules/rule-checker.ts";
 import { AnyReader } from "./any.ts";
 import { isNull } from "./plain.ts";
+import { noteViolations } from "./rule-problems.ts";
 import { type Reader, scalarReader } from "./scalars.ts";
 import { suggestField } from "./suggest.ts";
 import { type FieldSource, freeForms, scalarForms, type TypePlan, TypePlans } from "./type-plan.ts";
@@ -18,10 +18,7 @@ export interface MapperSeams {
   readonly descriptors: Descriptors;
   encode(typeName: string, message: Message): Buffer;
   /** The rule violations of a message, without those inside its Anys, which are checked where they are read. */
-  checkRules(
-    typeName: string,
-    message: Message,
-  ): readonly { readonly path: string; readonly message: string }[];
+  checkRules(typeName: string, message: Message): readonly RuleViolation[];
 }
 
 export interface SourceMapping {
@@ -119,7 +116,7 @@ export class SourceMapper {
 
   #fields(plan: TypePlan, node: MappingNode, walk: Walk, allowsType: boolean): Fields {
     const message: Fields = {};
-    const setBy = new Map<string, ScalarNode>();
+    const setBy = new Map<string, string>();
     for (const { key, value } of node.entries) {
       if (allowsType && key.value === "@type") continue;
       const source = plan.fields.get(key.value);
@@ -130,7 +127,7 @@ export class SourceMapper {
       if (!source.takesNull && isNull(value)) continue;
       const { field } = source;
       walk.push(field.name);
-      this.#noteOneof(field.oneof, key, setBy, walk);
+      this.#noteOneof(field, key, setBy, walk);
       if (field.name in message && key.value !== field.name) {
         walk.warn(
           "field-set-twice",
@@ -151,14 +148,20 @@ export class SourceMapper {
     walk.pop();
   }
 
-  #noteOneof(oneof: string | undefined, key: ScalarNode, setBy: Map<string, ScalarNode>, walk: Walk): void {
+  /** Two members of a oneof; the same member twice, in both spellings, is `field-set-twice`. */
+  #noteOneof(
+    { name, oneof }: FieldDescriptor,
+    key: ScalarNode,
+    setBy: Map<string, string>,
+    walk: Walk,
+  ): void {
     if (oneof === undefined) return;
     const earlier = setBy.get(oneof);
-    if (earlier && earlier.value !== key.value) {
-      const message = `${earlier.value} and ${key.value} are alternatives (oneof ${oneof}), only one of them may be set`;
+    if (earlier !== undefined && earlier !== name) {
+      const message = `${earlier} and ${name} are alternatives (oneof ${oneof}), only one of them may be set`;
       walk.error("oneof-conflict", key, message);
     }
-    setBy.set(oneof, key);
+    setBy.set(oneof, name);
   }
 
   #setField(message: Fields, source: FieldSource, node: SourceNode, walk: Walk): void {
@@ -231,22 +234,7 @@ export class SourceMapper {
   }
 
   #checkRules(typeName: string, message: Message, node: SourceNode, walk: Walk): void {
-    if (!walk.checksRules) return;
-    const prefix = walk.path;
-    for (const violation of this.#seams.checkRules(typeName, message)) {
-      const at = locate(node, violation.path);
-      const path = joinPaths(prefix, violation.path);
-      // A value that could not be read is missing here, which is not what its author has to mend.
-      if (walk.errors > 0 && walk.problems.some((problem) => explains(problem, path))) continue;
-      const place = placeOf(at.file, at.start);
-      walk.problems.push({
-        code: "rule-violation",
-        severity: "error",
-        message: violation.message,
-        place,
-        path,
-      });
-    }
+    if (walk.checksRules) noteViolations(this.#seams.checkRules(typeName, message), node, walk);
   }
 }
 
@@ -255,24 +243,6 @@ function checkRootType(typeName: string, node: MappingNode, walk: Walk): void {
   const type = node.entries.findLast(({ key }) => key.value === "@type")?.value;
   if (!type || (type.kind === "scalar" && type.value.endsWith(`/${typeName}`))) return;
   walk.error("type-mismatch", type, `expected a ${typeName} here, found ${found(type)}`);
-}
-
-/** True when a problem found in reading is the reason why a rule about `path` is broken. */
-function explains({ code, path = "", suggestion }: Problem, rulePath: string): boolean {
-  if (code === "rule-violation" || code.startsWith("yaml-")) return false;
-  if (isAtOrBelow(path, rulePath) || isAtOrBelow(rulePath, path)) return true;
-  const parent = path.slice(0, Math.max(0, path.lastIndexOf(".")));
-  return code === "unknown-field" && suggestion !== undefined && rulePath === joinPaths(parent, suggestion);
-}
-
-function isAtOrBelow(path: string, ancestor: string): boolean {
-  return (
-    path.startsWith(ancestor) && (path.length === ancestor.length || /[.[]/.test(path[ancestor.length]!))
-  );
-}
-
-function joinPaths(prefix: string, path: string): string {
-  return prefix === "" || path === "" || path.startsWith("[") ? `${prefix}${path}` : `${prefix}.${path}`;
 }
 
 function isFields(value: unknown): value is Fields {

@@ -10,6 +10,8 @@ export interface RuleViolation {
   readonly path: string;
   /** In the words of Envoy: `value must be less than or equal to 65535`. */
   readonly message: string;
+  /** For a oneof without a member: the fields of which one is required. `path` then ends in the oneof's name. */
+  readonly members?: readonly string[];
 }
 
 /**
@@ -19,9 +21,8 @@ export interface RuleViolation {
 const METADATA = "envoy.config.core.v3.Metadata";
 
 /** Collects violations; a path is put together on the way back up, so that valid messages cost nothing. */
-interface Violation {
+interface Violation extends RuleViolation {
   path: string;
-  readonly message: string;
 }
 
 /** Checks the protoc-gen-validate rules of messages. */
@@ -102,7 +103,7 @@ export class RuleChecker {
 function checkOneofs(plan: MessageRulesPlan, message: Message, out: Violation[]): void {
   for (const { name, members } of plan.requiredOneofs) {
     if (members.some((member) => message[member] !== undefined)) continue;
-    out.push({ path: name, message: `is required: one of ${members.join(", ")}` });
+    out.push({ path: name, message: `is required: one of ${members.join(", ")}`, members });
   }
 }
 
