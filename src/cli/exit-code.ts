@@ -1,4 +1,4 @@
-/** What the process answers to its caller. Scripts depend on these; docs/cli.md lists them. */
+/** What the process answers to its caller. Scripts depend on these; docs/operating.md lists them. */
 export const exitCode = {
   ok: 0,
   /** The command did its work and the answer is no: problems found, nothing reachable, a port in use. */

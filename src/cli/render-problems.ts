@@ -52,7 +52,8 @@ function renderOne(problem: Problem, colors: Colors, linesOf: (file: string) => 
 function renderExcerpt(place: Place, colors: Colors, lines: readonly string[]): string {
   const line = lines[place.line - 1];
   if (line === undefined) return "";
-  const from = Math.max(0, Math.min(place.column - 1, line.length) - excerptWidth / 2);
+  const isLong = line.length > excerptWidth;
+  const from = isLong ? Math.max(0, Math.min(place.column - 1, line.length) - excerptWidth / 2) : 0;
   const shown = concealed(line) ?? line.slice(from, from + excerptWidth);
   const before = printableWidth(shown.slice(0, place.column - 1 - from));
   const margin = String(place.line).padStart(5);

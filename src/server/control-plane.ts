@@ -181,7 +181,6 @@ export class ControlPlane {
     this.#lastGoodLoadMs = clock.now();
     await this.#serve(revision, false);
     if (!isNew && !isFirst && !wasRefused) return;
-    if (isNew) await this.#keep(revision);
     showProblems(newProblems(previous?.problems ?? [], revision.problems), files);
     const groups = [...revision.groups.values()];
     const resources = groups.flatMap(({ snapshot }) => [...snapshot.types.values()]);
@@ -192,17 +191,21 @@ export class ControlPlane {
       took_ms: Math.round(tookMs),
     });
     this.#events.add("revision-served", clock.now(), { revision: revision.id });
+    if (isNew) await this.#keep(revision);
   }
 
   async #keep(revision: Revision): Promise<void> {
     const { log, store } = this.#options;
-    await store.put(revision).catch((error: unknown) => {
+    try {
+      await store.put(revision);
+      log.debug("revision is kept in the state directory", { revision: revision.id });
+    } catch (error) {
       this.#metrics.stateErrors.inc();
       log.error("the revision is served, but would not survive a restart: the state directory refuses it", {
         revision: revision.id,
         error: error instanceof Error ? error.message : String(error),
       });
-    });
+    }
   }
 
   async #refuse(refusal: RefusedLoad): Promise<void> {

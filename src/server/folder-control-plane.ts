@@ -81,11 +81,18 @@ async function* shownUnder(
   readings: AsyncIterable<Reading>,
 ): AsyncGenerator<Reading, void, void> {
   for await (const reading of readings) {
-    if (reading.kind === "failed") yield reading;
-    else
+    if (reading.kind === "failed") {
+      yield { ...reading, problems: reading.problems.map((problem) => problemUnder(folder, problem)) };
+    } else {
       yield {
         ...reading,
         files: reading.files.map((file) => ({ ...file, shownAs: join(folder, file.path) })),
       };
+    }
   }
+}
+
+function problemUnder(folder: string, problem: Problem): Problem {
+  const { place } = problem;
+  return place ? { ...problem, place: { ...place, file: join(folder, place.file) } } : problem;
 }

@@ -60,7 +60,7 @@ export class Narrator {
       case "nacked": {
         const resources = stream?.types.get(event.typeUrl)?.refusal?.resources ?? [];
         const places = resources.map(({ name, place }) => (place ? `${name} (${formatPlace(place)})` : name));
-        const message = maskSecrets(event.message);
+        const message = maskSecrets(event.message).trim();
         this.#log.warn("node refused a response; it keeps what it had", {
           node,
           ...responseFields(event),

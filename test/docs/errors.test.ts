@@ -8,7 +8,14 @@ import { convertProblemCodes } from "../../src/schema/problem-codes.ts";
 const root = dirname(fileURLToPath(import.meta.resolve("#root/package.json")));
 
 /** Where problems of configurations are made. Lints have a page of their own. */
-const folders = ["src/config", "src/checks", "src/sources", "src/schema/from-source", "src/schema/yaml"];
+const folders = [
+  "src/config",
+  "src/checks",
+  "src/sources",
+  "src/schema/from-source",
+  "src/schema/yaml",
+  "src/server/reconcile",
+];
 
 /** Texts of the shape of a code that are none. */
 const others = new Set(["another-api", "js-yaml", "utf-8"]);

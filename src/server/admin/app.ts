@@ -20,7 +20,7 @@ const mostEventStreams = 100;
 const mostResources = 10_000;
 const bodyMaxBytes = 64 * 1024;
 
-/** The admin API; works on requests as values, without a socket. docs/admin-api.md describes each path. */
+/** The admin API; works on requests as values, without a socket. docs/operating.md describes each path. */
 export function createAdminApp(options: AdminAppOptions): Hono {
   const { source } = options;
   const app = new Hono();

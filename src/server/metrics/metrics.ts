@@ -23,7 +23,7 @@ export interface Metrics {
   readonly stateErrors: Counter;
 }
 
-/** Registers all metrics; docs/metrics.md lists them. */
+/** Registers all metrics; docs/operating.md lists them. */
 export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];

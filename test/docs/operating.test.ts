@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { systemClock } from "../../src/base/clock.ts";
+import { exitCode } from "../../src/cli/exit-code.ts";
+import { createAdminApp } from "../../src/server/admin/app.ts";
+import { EventLog } from "../../src/server/event-log.ts";
+import { createMetrics } from "../../src/server/metrics/metrics.ts";
+import { XdsCounters } from "../../src/server/metrics/xds-counters.ts";
+
+const page = readFileSync(fileURLToPath(import.meta.resolve("#root/docs/operating.md")), "utf8");
+
+describe("docs/operating.md", () => {
+  it("has a row for every metric of ours with its labels, and none for another", async () => {
+    const metrics = createMetrics({
+      counters: new XdsCounters(),
+      nodes: () => [],
+      served: () => undefined,
+      isReady: () => false,
+      lastGoodLoadMs: () => undefined,
+    });
+    const names = (await metrics.registry.getMetricsAsJSON()).map(({ name }) => name);
+    const documented = [...page.matchAll(/^\| `(chancery_\w+)/gm)].map(([, name]) => name!);
+    assert.deepEqual(documented.toSorted(), names.filter((name) => name.startsWith("chancery_")).toSorted());
+  });
+
+  it("has a row for every path of the admin API, and none for another", () => {
+    const app = createAdminApp({
+      source: {
+        version: "0",
+        events: new EventLog(),
+        notReadyBecause: () => undefined,
+        nodes: () => [],
+        revision: () => ({ current: null, refused: null }),
+        resources: () => ({ resources: [], isTruncated: false }),
+        reconcile: () => assert.fail(),
+        metrics: () => assert.fail(),
+      },
+      clock: systemClock,
+      allowedHosts: [],
+      signal: new AbortController().signal,
+    });
+    const routes = app.routes
+      .filter(({ method }) => method !== "ALL")
+      .map(({ method, path }) => `${method} ${path}`);
+    const documented = [...page.matchAll(/`((?:GET|POST) \/[\w/]+)/g)].map(([, route]) => route!);
+    assert.deepEqual(documented.toSorted(), [...new Set(routes)].toSorted());
+  });
+
+  it("has a row for every exit code", () => {
+    const documented = [...page.matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code));
+    assert.deepEqual(documented, Object.values(exitCode));
+  });
+});
