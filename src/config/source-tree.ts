@@ -54,7 +54,7 @@ export function isWithinScalar(node: SourceNode, offset: number): boolean {
     case "scalar":
       return true;
     case "sequence":
-      return node.items.some((item) => isWithinScalar(item, offset));
+      return isWithinOneOf(node.items, offset);
     case "mapping":
       return node.entries.some(
         ({ key, value }) => isWithinScalar(key, offset) || isWithinScalar(value, offset),
@@ -62,6 +62,15 @@ export function isWithinScalar(node: SourceNode, offset: number): boolean {
     default:
       return unreachable(node);
   }
+}
+
+/** Lists may have thousands of items, and those after the offset need no look. */
+function isWithinOneOf(items: readonly SourceNode[], offset: number): boolean {
+  for (const item of items) {
+    if (item.start > offset) return false;
+    if (item.end > offset) return isWithinScalar(item, offset);
+  }
+  return false;
 }
 
 /** Where a node begins. */
