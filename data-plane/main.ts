@@ -147,8 +147,9 @@ async function serve(
       if (flags.mode === "init_only") return exitCode.ok;
     }
     const reason = early ?? (await stop.requested);
+    const drained = running.drain(flags.drainTimeMs);
     log.info("draining", { reason, drain_time_ms: flags.drainTimeMs });
-    await running.drain(flags.drainTimeMs);
+    await drained;
     return exitCode.ok;
   } catch (error) {
     log.error("cannot run", { error: error instanceof Error ? error.message : String(error) });

@@ -80,8 +80,7 @@ export async function startProxy(options: StartOptions): Promise<RunningProxy> {
     adminAddress: admin?.address,
     live,
     drain: async (timeoutMs) => {
-      await xds.close();
-      await proxy.drain(timeoutMs);
+      await Promise.all([proxy.drain(timeoutMs), xds.close()]);
     },
     close,
     [Symbol.asyncDispose]: close,
