@@ -1,10 +1,13 @@
 import { status } from "@grpc/grpc-js";
 import type { Clock } from "../base/clock.ts";
-import type { AdsStream } from "./ads-stream.ts";
+
+interface EndableStream {
+  end(code: status, reason: string): void;
+}
 
 /** Ends streams one after the other, evenly over `drainMs`, so that clients do not all come back at once (XDS-134). */
 export async function drainStreams(
-  streams: Iterable<AdsStream>,
+  streams: Iterable<EndableStream>,
   drainMs: number,
   clock: Clock,
 ): Promise<void> {

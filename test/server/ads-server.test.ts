@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { connect as connectHttp2 } from "node:http2";
+import { connect } from "node:net";
 import { describe, it } from "node:test";
 import { status } from "@grpc/grpc-js";
 import type { NodeMatch } from "../../src/config/node-match.ts";
@@ -23,6 +24,11 @@ const content: Contents = {
 function revisionOf(contents: Contents, match: NodeMatch = {}): Revision {
   const groups = [{ name: "all", match, snapshot: snapshotOf(contents) }];
   return makeRevision({ groups, source: { kind: "program" }, createdAtMs: 0 });
+}
+
+/** One cluster of a MiB, far above the window of a client that does not read. */
+function large(text: string): Contents {
+  return { CDS: { a: text.repeat(1024 * 1024) } };
 }
 
 /** A server on a free port with a client, and everything that it told. */
@@ -278,8 +284,7 @@ describe("ADS server", () => {
 
   it("XDS-124 resets a stream that takes nothing for the stall time", async () => {
     const clock = new FakeClock();
-    const large = { CDS: { a: "x".repeat(1024 * 1024) } };
-    await using up = await startServer(large, { clock, limits: { stallTimeoutMs: 60_000 } });
+    await using up = await startServer(large("x"), { clock, limits: { stallTimeoutMs: 60_000 } });
     const session = connectHttp2(`http://127.0.0.1:${up.port}`);
     const stream = session.request({
       ":method": "POST",
@@ -305,6 +310,57 @@ describe("ADS server", () => {
     const [end] = up.log.of("streamClosed");
     assert.equal(end?.reason, "the client took nothing for 60 s");
     session.destroy();
+  });
+
+  it("XDS-122 XDS-123 a client that does not read delays no other, and then gets the newest", async () => {
+    await using up = await startServer(large("0"));
+    const [slow, fast] = [up.client.open(adsDelta), up.client.open(adsDelta)];
+    slow.call.pause();
+    for (const stream of [slow, fast]) stream.send({ node, type_url: urlOf("CDS") });
+    for (const text of ["1", "2", "3"]) {
+      const { nonce } = await fast.next();
+      fast.send({ type_url: urlOf("CDS"), response_nonce: nonce });
+      await up.log.until(() => up.log.of("acked").length === Number(text));
+      up.server.setRevision(revisionOf(large(text)));
+    }
+    assert.equal((await fast.next()).resources[0]?.value[0], "3".charCodeAt(0));
+    slow.call.resume();
+    const first = await slow.next();
+    assert.equal(first.resources[0]?.value[0], "0".charCodeAt(0));
+    slow.send({ type_url: urlOf("CDS"), response_nonce: first.nonce });
+    assert.equal((await slow.next()).resources[0]?.value[0], "3".charCodeAt(0));
+  });
+
+  it("XDS-129 XDS-132 states a high limit on streams, and pings a connection that is idle", async () => {
+    await using up = await startServer(content, { limits: { keepaliveTimeMs: 10 } });
+    const session = connectHttp2(`http://127.0.0.1:${up.port}`);
+    const pinged = new Promise<void>((resolve) => session.on("ping", () => resolve()));
+    await new Promise<void>((resolve) => session.on("remoteSettings", () => resolve()));
+    assert.equal(session.remoteSettings.maxConcurrentStreams, 1024);
+    await pinged;
+    session.destroy();
+  });
+
+  it("XDS-11 drops a connection that speaks no HTTP/2, and no other", async () => {
+    await using up = await startServer();
+    const stream = up.client.open(adsSotw);
+    stream.send({ node, type_url: urlOf("CDS") });
+    await stream.next();
+    for (const garbage of [
+      "GET / HTTP/1.1\r\n\r\n",
+      "\0".repeat(100),
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".padEnd(200, "\xff"),
+    ]) {
+      const socket = connect(up.port, "127.0.0.1");
+      const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()));
+      // A reset is as good an end as any.
+      socket.on("error", () => {});
+      socket.resume();
+      socket.end(garbage, "latin1");
+      await closed;
+    }
+    stream.send({ type_url: urlOf("LDS") });
+    assert.equal((await stream.next()).typeUrl, urlOf("LDS"));
   });
 
   it("XDS-131 bears more pings than any client sends, also without a stream", async () => {
