@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -82,6 +82,8 @@ export const tcpMarks: readonly Mark[] = [
  */
 export async function runTcp(rounds: number, log: (line: string) => void): Promise<Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), "chancery-bench-"));
+  // nginx reads the bulk file as another user than root.
+  chmodSync(folder, 0o755);
   const backendPort = await freePort();
   await using _backend = await startNginx(folder, backendPort);
   const relays = await Promise.all(

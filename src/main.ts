@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import type { ForeignCommand } from "./cli/command.ts";
 import { commands } from "./cli/commands.ts";
+import type { RunProxy } from "./cli/demo/hop.ts";
+import { demoCommand } from "./cli/demo.ts";
 import { runProgram } from "./cli/program.ts";
 import type { Terminal } from "./cli/terminal.ts";
 import { readVersion } from "./server/build-info.ts";
@@ -23,17 +25,19 @@ const terminal: Terminal = {
 };
 
 /** The data plane, loaded when it is asked for. */
+const runProxy: RunProxy = async (args, proxyTerminal) => {
+  const dataPlane = await import("../data-plane/main.ts");
+  return dataPlane.runProxy(args, proxyTerminal);
+};
+
 const proxyCommand: ForeignCommand = {
   name: "proxy",
   summary: "run the bundled data plane from an Envoy bootstrap",
-  run: async (args, proxyTerminal) => {
-    const { runProxy } = await import("../data-plane/main.ts");
-    return runProxy(args, proxyTerminal);
-  },
+  run: runProxy,
 };
 
 process.exitCode = await runProgram(
-  { commands, foreign: [proxyCommand], version: readVersion },
+  { commands: [...commands, demoCommand(runProxy)], foreign: [proxyCommand], version: readVersion },
   process.argv.slice(2),
   terminal,
 );

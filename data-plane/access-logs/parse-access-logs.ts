@@ -5,12 +5,15 @@ import { parsed } from "../resources/parsed.ts";
 import { unsupportedFields } from "../resources/support.ts";
 import { parseTypedConfig } from "../resources/typed-config.ts";
 
-/** Reads a list of `envoy.config.accesslog.v3.AccessLog`: one logger that writes to all of them. Filters are refused. */
+/**
+ * Reads a list of `envoy.config.accesslog.v3.AccessLog`: one logger that writes to all of them, or none when the list is empty.
+ * Filters are refused.
+ */
 export function parseAccessLogs(
   logs: readonly MessageTypes["envoy.config.accesslog.v3.AccessLog"][] | undefined,
   context: ParseContext,
   path: string,
-): Parsed<Installer<AccessLogger>> {
+): Parsed<Installer<AccessLogger | undefined>> {
   const installers: Installer<AccessLogger>[] = [];
   const problems = [];
   for (const [index, log] of (logs ?? []).entries()) {
@@ -21,6 +24,7 @@ export function parseAccessLogs(
     if (logger.value) installers.push(logger.value);
   }
   return parsed((run, scope) => {
+    if (installers.length === 0) return undefined;
     const loggers = installers.map((install) => install(run, scope));
     return (entry) => loggers.forEach((log) => log(entry));
   }, problems);

@@ -1,9 +1,10 @@
 import type { Problem } from "../../src/base/problem.ts";
 import type { TcpProxy } from "../../src/schema/api.ts";
+import { ConnectionNote } from "../access-logs/connection-note.ts";
 import { parseAccessLogs } from "../access-logs/parse-access-logs.ts";
 import type { ProxyProtocolState } from "../network/connection-info.ts";
 import { ownAddresses, type ConnectionInfo } from "../network/connection-info.ts";
-import type { ConnectAttempt, UpstreamConnection } from "../network/upstream.ts";
+import type { ConnectAttempt } from "../network/upstream.ts";
 import type { TlvMergePolicy } from "../proxy-protocol/select-tlvs.ts";
 import { mergeTlvs } from "../proxy-protocol/select-tlvs.ts";
 import type {
@@ -52,8 +53,6 @@ const counterNames = [
   "idle_timeout",
   "max_downstream_connection_duration",
 ] as const;
-
-const noTraffic = { received: 0, sent: 0 };
 
 const ONE_HOUR_MS = 3_600_000;
 
@@ -107,7 +106,7 @@ function tcpProxyConfig(proxy: TcpProxy, tlvs: readonly TlvSource[], hostname: s
 function installTcpProxy(
   config: TcpProxyConfig,
   run: RunContext,
-  logAccess: AccessLogger = () => undefined,
+  logAccess: AccessLogger | undefined,
 ): NetworkFilter {
   const counters = run.stats.counters(`tcp.${config.statPrefix}`, counterNames);
   return {
@@ -115,22 +114,15 @@ function installTcpProxy(
     serve(connection) {
       counters.downstream_cx_total += 1;
       const { info, socket } = connection;
-      const startedAt = run.clock.monotonic();
-      const cluster = config.choose(run.random());
-      const noteEnd = (bytes = noTraffic, up?: UpstreamConnection) => {
-        const durationMs = run.clock.monotonic() - startedAt;
-        logAccess({
-          connection: info,
-          hostname: config.hostname,
-          upstreamCluster: cluster,
-          ...(up && { upstreamHost: up.host, upstreamLocal: up.local }),
-          transfer: { bytesReceived: bytes.received, bytesSent: bytes.sent, durationMs },
-        });
-      };
-      const upstream = run.upstreams.get(cluster);
+      const upstreamCluster = config.choose(run.random());
+      const { hostname } = config;
+      const note =
+        logAccess &&
+        new ConnectionNote(logAccess, run.clock, { connection: info, hostname, upstreamCluster });
+      const upstream = run.upstreams.get(upstreamCluster);
       if (!upstream) {
         counters.downstream_cx_no_route += 1;
-        noteEnd();
+        note?.end();
         socket.destroy();
         return;
       }
@@ -139,7 +131,7 @@ function installTcpProxy(
       let attempt: ConnectAttempt | undefined;
       const onEarlyClose = () => {
         attempt?.cancel();
-        noteEnd();
+        note?.end();
       };
       const tryToConnect = () => {
         attempts += 1;
@@ -149,6 +141,7 @@ function installTcpProxy(
           isLastAttempt: attempts >= config.maxConnectAttempts,
           onConnected(up) {
             socket.off("close", onEarlyClose);
+            note?.connected(up);
             const cancelDuration = limitDuration(connection, config, run, () => {
               counters.max_downstream_connection_duration += 1;
             });
@@ -161,7 +154,7 @@ function installTcpProxy(
               idleTimeoutMs: config.idleTimeoutMs,
               clock: run.clock,
               onEnd(end, bytes) {
-                noteEnd(bytes, up);
+                note?.end(bytes);
                 cancelDuration?.();
                 if (end === "idle-timeout") counters.idle_timeout += 1;
               },
@@ -171,7 +164,7 @@ function installTcpProxy(
             const mayRetry = failure === "connect-fail" || failure === "connect-timeout";
             if (mayRetry && attempts < config.maxConnectAttempts) return tryToConnect();
             socket.off("close", onEarlyClose);
-            noteEnd();
+            note?.end();
             socket.destroy();
           },
         });

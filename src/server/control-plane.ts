@@ -179,8 +179,11 @@ export class ControlPlane {
     const wasRefused = this.#refused !== undefined;
     this.#refused = undefined;
     this.#lastGoodLoadMs = clock.now();
+    const isNews = isNew || isFirst || wasRefused;
+    // Said before the nodes answer, so that the events tell the story in its order.
+    if (isNews) this.#events.add("revision-served", clock.now(), { revision: revision.id });
     await this.#serve(revision, false);
-    if (!isNew && !isFirst && !wasRefused) return;
+    if (!isNews) return;
     showProblems(newProblems(previous?.problems ?? [], revision.problems), files);
     const groups = [...revision.groups.values()];
     const resources = groups.flatMap(({ snapshot }) => [...snapshot.types.values()]);
@@ -190,7 +193,6 @@ export class ControlPlane {
       resources: resources.reduce((sum, set) => sum + set.resources.size, 0),
       took_ms: Math.round(tookMs),
     });
-    this.#events.add("revision-served", clock.now(), { revision: revision.id });
     if (isNew) await this.#keep(revision);
   }
 
