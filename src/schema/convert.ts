@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { hasErrors, type Problem } from "../base/problem.ts";
 import { unreachable } from "../base/unreachable.ts";
 import { DecodeError } from "./codec/decode-error.ts";
@@ -66,6 +67,12 @@ export function convertFile(
 ): readonly Converted[] {
   const any = readAny(schema, content);
   if (any) return [convertAny(schema, name, any, options)];
+  if (!isUtf8(content)) {
+    const message = "expected text in UTF-8 or a google.protobuf.Any, found other bytes";
+    return [
+      { file: name, type: undefined, problems: [{ code: "bad-wire-format", severity: "error", message }] },
+    ];
+  }
   const file = { name, text: content.toString("utf8") };
   const { documents, problems } = parseYaml(file);
   const converted = documents.map((node) => convertNode(schema, file, node, options));
@@ -113,7 +120,7 @@ interface AnyInput {
   readonly value: Buffer;
 }
 
-/** A google.protobuf.Any of a known type, given as bytes or as base64; undefined when the content is something else. */
+/** A google.protobuf.Any, given as bytes or as base64; undefined when the content is something else. */
 function readAny(schema: Schema, content: Buffer): AnyInput | undefined {
   if (content[0] === 0x0a) {
     const any = decodeAny(schema, content);
@@ -127,7 +134,7 @@ function readAny(schema: Schema, content: Buffer): AnyInput | undefined {
 function decodeAny(schema: Schema, bytes: Buffer): AnyInput | undefined {
   try {
     const { type_url: typeUrl, value } = schema.decode(anyType, bytes);
-    if (typeUrl === undefined || !schema.descriptors.messages.has(typeNameOf(typeUrl))) return undefined;
+    if (!typeUrl?.includes("/")) return undefined;
     return { type: typeNameOf(typeUrl), typeUrl, value: value ?? Buffer.alloc(0) };
   } catch (cause) {
     if (cause instanceof DecodeError) return undefined;
@@ -137,6 +144,13 @@ function decodeAny(schema: Schema, bytes: Buffer): AnyInput | undefined {
 
 function convertAny(schema: Schema, file: string, any: AnyInput, options: ConvertOptions): Converted {
   const { type, typeUrl, value } = any;
+  if (!schema.descriptors.messages.has(type)) {
+    return {
+      file,
+      type,
+      problems: [{ code: "unknown-type", severity: "error", message: `there is no type ${type}` }],
+    };
+  }
   const problems: Problem[] = [];
   const message = decodeContent(schema, any, problems);
   if (message && options.rules !== false) {

@@ -12,3 +12,18 @@ export const wrapperKinds: ReadonlyMap<string, ScalarKind> = new Map([
   ["google.protobuf.StringValue", "string"],
   ["google.protobuf.BytesValue", "bytes"],
 ]);
+
+const others: ReadonlySet<string> = new Set([
+  "google.protobuf.Any",
+  "google.protobuf.Duration",
+  "google.protobuf.FieldMask",
+  "google.protobuf.ListValue",
+  "google.protobuf.Struct",
+  "google.protobuf.Timestamp",
+  "google.protobuf.Value",
+]);
+
+/** Types that stand in an Any under "value". google.protobuf.Empty is not one of them (any.proto, and Envoy). */
+export function hasOwnForm(typeName: string): boolean {
+  return wrapperKinds.has(typeName) || others.has(typeName);
+}

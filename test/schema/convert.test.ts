@@ -79,6 +79,12 @@ describe("convertFile()", () => {
     ["a message that does not say its type", "name: a", "missing-type"],
     ["an unknown type", '"@type": type.googleapis.com/acme.Thing', "unknown-type"],
     ["a scalar", "aGVsbG8=", "wrong-kind"],
+    ["bytes that are neither text nor an Any", Buffer.from([0xff, 0xfe, 0x00]), "bad-wire-format"],
+    [
+      "an Any of an unknown type",
+      envoy.encode("google.protobuf.Any", { type_url: "type.googleapis.com/acme.Thing" }),
+      "unknown-type",
+    ],
     [
       "bytes that are no message of their type",
       envoy.encode("google.protobuf.Any", { type_url: typeUrl, value: Buffer.from([10, 9]) }),

@@ -4,9 +4,9 @@ import type { ByteWriter } from "./byte-writer.ts";
 import { halvesOf } from "./int64.ts";
 
 export const wireVarint = 0;
-export const wireFixed64 = 1;
+const wireFixed64 = 1;
 export const wireDelimited = 2;
-export const wireFixed32 = 5;
+const wireFixed32 = 5;
 
 /** How one scalar kind goes to and from the wire. */
 export interface ScalarCodec {

@@ -3,9 +3,8 @@ import type { Message } from "../message.ts";
 import type { MappingNode, SourceNode } from "../source-node.ts";
 import { isNull } from "./plain.ts";
 import { suggestType } from "./suggest.ts";
-import { freeForms, scalarForms } from "./type-plan.ts";
 import { typeNameOf } from "../type-urls.ts";
-import { wrapperKinds } from "../well-known-types.ts";
+import { hasOwnForm } from "../well-known-types.ts";
 import { found, type Walk } from "./walk.ts";
 
 interface AnySeams {
@@ -104,14 +103,4 @@ export class AnyReader {
     walk.pop();
     return typeof read === "object" && read !== null ? { ...read } : undefined;
   }
-}
-
-/** Types that stand in an Any under "value". google.protobuf.Empty is not one of them (any.proto, and Envoy). */
-export function hasOwnForm(typeName: string): boolean {
-  return (
-    typeName === "google.protobuf.Any" ||
-    freeForms.has(typeName) ||
-    scalarForms.has(typeName) ||
-    wrapperKinds.has(typeName)
-  );
 }

@@ -5,7 +5,7 @@ import type { JsonValue } from "../json-value.ts";
 import type { Message } from "../message.ts";
 import { isRecord, setOwn } from "../record.ts";
 import { typeNameOf } from "../type-urls.ts";
-import { wrapperKinds } from "../well-known-types.ts";
+import { hasOwnForm, wrapperKinds } from "../well-known-types.ts";
 import { scalarToJson } from "./scalars.ts";
 import { ownForms } from "./well-known.ts";
 
@@ -120,9 +120,8 @@ export class JsonPrinter {
     const content = this.#content(typeName, bytes);
     // Without its type the content cannot be shown, and it may hold secrets.
     if (!content) return { "@type": typeUrl, value: isSecret ? redacted : bytes.toString("base64") };
-    const hasOwnForm =
-      typeName === "google.protobuf.Any" || ownForms.has(typeName) || wrapperKinds.has(typeName);
-    if (hasOwnForm) return { "@type": typeUrl, value: this.#message(typeName, content, run, isSecret) };
+    if (hasOwnForm(typeName))
+      return { "@type": typeUrl, value: this.#message(typeName, content, run, isSecret) };
     return this.#fields(typeName, content, run, isSecret, { "@type": typeUrl });
   }
 

@@ -4,7 +4,7 @@ import { isRecord, setOwn } from "../record.ts";
 import { numberToJson, scalarToJson } from "./scalars.ts";
 
 /** `0.250s`: no decimals, or three, six or nine of them, as C++ and Python print a Duration. */
-export function durationToJson({ seconds, nanos }: Message): JsonValue {
+function durationToJson({ seconds, nanos }: Message): JsonValue {
   const whole = typeof seconds === "string" || typeof seconds === "number" ? BigInt(seconds) : 0n;
   const fraction = Number(nanos ?? 0);
   const sign = whole < 0n || fraction < 0 ? "-" : "";
@@ -12,7 +12,7 @@ export function durationToJson({ seconds, nanos }: Message): JsonValue {
 }
 
 /** RFC 3339 in UTC, with decimals as a Duration has them. */
-export function timestampToJson({ seconds, nanos }: Message): JsonValue {
+function timestampToJson({ seconds, nanos }: Message): JsonValue {
   const date = new Date(Number(seconds ?? 0) * 1000);
   const time = date.toISOString();
   return `${time.slice(0, time.indexOf("."))}${decimals(Number(nanos ?? 0))}Z`;
@@ -26,12 +26,12 @@ function decimals(nanos: number): string {
 }
 
 /** Paths in lowerCamelCase, parted by commas. */
-export function fieldMaskToJson({ paths }: Message): JsonValue {
+function fieldMaskToJson({ paths }: Message): JsonValue {
   const list = Array.isArray(paths) ? paths.map(String) : [];
   return list.map((path) => path.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())).join(",");
 }
 
-export function structToJson({ fields }: Message): JsonValue {
+function structToJson({ fields }: Message): JsonValue {
   const object: Record<string, JsonValue> = {};
   if (isRecord(fields)) {
     for (const [key, value] of Object.entries(fields))
@@ -40,11 +40,11 @@ export function structToJson({ fields }: Message): JsonValue {
   return object;
 }
 
-export function listValueToJson({ values }: Message): JsonValue {
+function listValueToJson({ values }: Message): JsonValue {
   return Array.isArray(values) ? values.map((value) => (isRecord(value) ? valueToJson(value) : null)) : [];
 }
 
-export function valueToJson(value: Message): JsonValue {
+function valueToJson(value: Message): JsonValue {
   const { string_value, number_value, bool_value, struct_value, list_value } = value;
   if (string_value !== undefined) return scalarToJson("string", string_value);
   if (number_value !== undefined) return numberToJson(Number(number_value));

@@ -150,7 +150,7 @@ class Composer {
     if (event.type !== EVENT_ID.SCALAR || event.valueStart >= 0) return;
     const { text } = this.#input.file;
     while (this.#cursor < text.length && text[this.#cursor] !== "-") {
-      this.#cursor = text[this.#cursor] === "#" ? text.indexOf("\n", this.#cursor) >>> 0 : this.#cursor + 1;
+      this.#cursor = skipOne(text, this.#cursor);
     }
     this.#cursor = Math.min(this.#cursor + 1, text.length);
   }
@@ -193,23 +193,24 @@ class Composer {
   }
 
   #checkDuplicates({ entries }: MappingNode): void {
-    if (entries.length < 2) return;
-    const first = new Map<string, ScalarNode>();
-    for (const { key } of entries) {
-      const earlier = first.get(key.value);
-      if (!earlier) {
-        first.set(key.value, key);
-        continue;
-      }
-      const { file } = this.#input;
-      this.problems.push({
-        code: "yaml-duplicate-key",
-        severity: this.#input.isStrict ? "error" : "warning",
-        message: `the key ${key.value} is in this mapping twice; the last one counts`,
-        place: placeOf(file, key.start),
-        related: [{ place: placeOf(file, earlier.start), message: "first here" }],
-      });
-    }
+    // Mappings are small, and comparing a few keys costs less than a Map for each.
+    const first = entries.length > 8 ? new Map<string, ScalarNode>() : undefined;
+    entries.forEach(({ key }, index) => {
+      const earlier = first ? first.get(key.value) : earlierKey(entries, index);
+      if (earlier) this.#warnOfDuplicate(key, earlier);
+      else first?.set(key.value, key);
+    });
+  }
+
+  #warnOfDuplicate(key: ScalarNode, earlier: ScalarNode): void {
+    const { file } = this.#input;
+    this.problems.push({
+      code: "yaml-duplicate-key",
+      severity: this.#input.isStrict ? "error" : "warning",
+      message: `the key ${key.value} is in this mapping twice; the last one counts`,
+      place: placeOf(file, key.start),
+      related: [{ place: placeOf(file, earlier.start), message: "first here" }],
+    });
   }
 
   #scalar(event: ScalarEvent): ScalarNode {
@@ -288,9 +289,7 @@ class Composer {
     if (event.style === COLLECTION_STYLE.FLOW) {
       const { text } = this.#input.file;
       end = Math.max(end, start + 1);
-      while (end < text.length && text[end] !== bracket) {
-        end = text[end] === "#" ? Math.max(end + 1, text.indexOf("\n", end)) : end + 1;
-      }
+      while (end < text.length && text[end] !== bracket) end = skipOne(text, end);
       end += 1;
     }
     this.#cursor = end;
@@ -310,4 +309,19 @@ class Composer {
     this.#isUsable = false;
     return undefined;
   }
+}
+
+/** Past one character, or past the comment that it begins. */
+function skipOne(text: string, at: number): number {
+  if (text[at] !== "#") return at + 1;
+  const newline = text.indexOf("\n", at);
+  return newline < 0 ? text.length : newline;
+}
+
+function earlierKey(entries: MappingNode["entries"], index: number): ScalarNode | undefined {
+  const { value } = entries[index]!.key;
+  for (let before = 0; before < index; before += 1) {
+    if (entries[before]!.key.value === value) return entries[before]!.key;
+  }
+  return undefined;
 }
