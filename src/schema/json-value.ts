@@ -1,6 +1,6 @@
 /** What JSON.parse gives. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
 
-export interface JsonObject {
+interface JsonObject {
   readonly [key: string]: JsonValue;
 }

@@ -13,9 +13,3 @@
  * longs and enums as strings), so a decoded Cluster *is* a typed `Cluster__Output`.
  */
 export type Message = Readonly<Record<string, unknown>>;
-
-/** `google.protobuf.Any` as it stands in a `Message`. */
-export interface AnyMessage {
-  readonly type_url: string;
-  readonly value: Buffer;
-}

@@ -25,7 +25,7 @@ export interface ScalarNode extends NodeBase {
   readonly tag?: string;
 }
 
-export interface SequenceNode extends NodeBase {
+interface SequenceNode extends NodeBase {
   readonly kind: "sequence";
   readonly items: readonly SourceNode[];
 }
