@@ -1,6 +1,7 @@
 import type { Problem } from "../base/problem.ts";
 import type { Address, Listener } from "../schema/api.ts";
 import { fieldPath, itemPath } from "../schema/path.ts";
+import { typeNameOf } from "../schema/type-urls.ts";
 import { chainMatchKeys } from "./chain-match.ts";
 import { repeats } from "./repeats.ts";
 import type { Decoded, GroupView } from "./group-view.ts";
@@ -10,7 +11,10 @@ import { placeIn, placeOfValue, problemAt } from "./problem-at.ts";
 /** Addresses that two listeners want, and filter chains that Envoy cannot tell apart. */
 export function checkListeners(view: GroupView): Problem[] {
   const listeners = [...view.listeners.values()];
-  return [...sharedAddresses(listeners), ...listeners.flatMap((listener) => checkChains(view, listener))];
+  return [
+    ...sharedAddresses(listeners),
+    ...listeners.flatMap((listener) => [...checkChains(view, listener), ...streamFilters(listener)]),
+  ];
 }
 
 function sharedAddresses(listeners: readonly Decoded<Listener>[]): Problem[] {
@@ -52,6 +56,21 @@ function addressKey({ socket_address: socket, pipe }: Address): string | undefin
   const text = `${host.includes(":") ? `[${host}]` : host}:${socket.port_value}`;
   const namespace = socket.network_namespace_filepath ? ` in ${socket.network_namespace_filepath}` : "";
   return `${text}${namespace}${socket.protocol === "UDP" ? " (UDP)" : ""}`;
+}
+
+/** Listener filters look at the start of a stream; on UDP, QUIC included, Envoy finds no such filter. */
+function streamFilters(listener: Decoded<Listener>): Problem[] {
+  if (listener.value.address?.socket_address?.protocol !== "UDP") return [];
+  return items(listener, "listener_filters").flatMap(({ value, path }) => {
+    const typeName = typeNameOf(value.typed_config?.type_url ?? "");
+    if (!typeName.startsWith("envoy.extensions.filters.listener.")) return [];
+    return problemAt(placeIn(listener.resource, path), {
+      code: "filter-not-for-udp",
+      severity: "error",
+      message: `${typeName} is for TCP, and listener ${JSON.stringify(listener.resource.name)} is UDP, so Envoy refuses it`,
+      path,
+    });
+  });
 }
 
 /** Datagrams without connections, and listeners inside a client library, have none. */

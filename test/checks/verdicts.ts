@@ -70,6 +70,19 @@ export const verdicts: readonly Verdict[] = [
     isRefused: true,
   },
   {
+    name: "the proxy_protocol filter on a UDP listener",
+    yaml: `listeners:
+- name: a
+  address: {socket_address: {address: 127.0.0.1, port_value: 1234, protocol: UDP}}
+  udp_listener_config: {}
+  listener_filters:
+  - name: pp
+    typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol}
+`,
+    codes: ["filter-not-for-udp"],
+    isRefused: true,
+  },
+  {
     name: "chains with different ports",
     yaml: chains("{destination_port: 1}", "{destination_port: 2}"),
     codes: [],

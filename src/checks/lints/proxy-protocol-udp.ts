@@ -6,7 +6,6 @@ import type { Decoded } from "../group-view.ts";
 import type { Finding, Lint } from "../lint.ts";
 import { field } from "../located.ts";
 import type { Traffic } from "../traffic.ts";
-import { filtersOfType, proxyProtocolFilter, readsHeader } from "./listener-filters.ts";
 import { http3Of } from "./upstream-protocol.ts";
 
 /** The PROXY protocol is for TCP; on UDP and QUIC nothing reads or writes a header. */
@@ -15,18 +14,8 @@ export const proxyProtocolUdp: Lint = {
   severity: "warning",
   *check({ schema, listeners, traffic }) {
     for (const listener of listeners.values()) {
-      const isUdp =
-        listener.value.address?.socket_address?.protocol === "UDP" || listener.value.udp_listener_config;
-      if (!isUdp) continue;
+      if (listener.value.address?.socket_address?.protocol !== "UDP") continue;
       yield* overUdp(schema, listener, traffic);
-      if (!readsHeader(listener)) continue;
-      const filter = filtersOfType(listener, proxyProtocolFilter)[0];
-      yield {
-        resource: listener.resource,
-        path: filter?.path ?? "filter_chains[0].use_proxy_proto",
-        message:
-          "this listener is UDP (QUIC), where no PROXY header can be read; the filter belongs on a TCP listener",
-      };
     }
     for (const { cluster, sockets } of traffic.headerClusters) {
       const http3 = http3Of(schema, cluster);
