@@ -1,8 +1,6 @@
 #!/usr/bin/env node
-import type { ForeignCommand } from "./cli/command.ts";
-import { commands } from "./cli/commands.ts";
+import { allCommands } from "./cli/commands.ts";
 import type { RunProxy } from "./cli/demo/hop.ts";
-import { demoCommand } from "./cli/demo.ts";
 import { runProgram } from "./cli/program.ts";
 import type { Terminal } from "./cli/terminal.ts";
 import { readVersion } from "./server/build-info.ts";
@@ -30,14 +28,8 @@ const runProxy: RunProxy = async (args, proxyTerminal) => {
   return dataPlane.runProxy(args, proxyTerminal);
 };
 
-const proxyCommand: ForeignCommand = {
-  name: "proxy",
-  summary: "run the bundled data plane from an Envoy bootstrap",
-  run: runProxy,
-};
-
 process.exitCode = await runProgram(
-  { commands: [...commands, demoCommand(runProxy)], foreign: [proxyCommand], version: readVersion },
+  { ...allCommands(runProxy), version: readVersion },
   process.argv.slice(2),
   terminal,
 );

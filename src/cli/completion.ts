@@ -5,10 +5,11 @@ import { type Flag, listed, longName } from "./flag.ts";
 
 const shells = ["bash", "zsh", "fish"] as const;
 
-/** `chancery completion SHELL`, made from the commands themselves. */
-export function completionCommand(
-  commands: () => readonly (CommandDefinition | Pick<ForeignCommand, "name" | "summary">)[],
-): CommandDefinition {
+/** What completion needs to know of a command; one that is foreign says nothing of its flags. */
+export type Completable = CommandDefinition | ForeignCommand;
+
+/** `chancery completion SHELL`, made from the commands themselves; `commands` is asked when the script is printed. */
+export function completionCommand(commands: () => readonly Completable[]): CommandDefinition {
   return defineCommand({
     name: "completion",
     summary: "print a completion script for a shell",
@@ -44,7 +45,7 @@ interface Described {
   readonly flags: readonly { readonly name: string; readonly flag: Flag<unknown> }[];
 }
 
-function describe(command: CommandDefinition | Pick<ForeignCommand, "name" | "summary">): Described {
+function describe(command: Completable): Described {
   const flags = "flags" in command ? Object.entries(command.flags) : [];
   return {
     name: command.name,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { describe, it } from "node:test";
-import { commands } from "../../src/cli/commands.ts";
 import { runProgram } from "../../src/cli/program.ts";
+import { commands } from "../kit/commands.ts";
 import { fakeTerminal } from "../kit/fake-terminal.ts";
 
 async function script(shell: string): Promise<string> {
@@ -31,6 +31,10 @@ describe("chancery completion", () => {
     assert.deepEqual(await offered("chancery", "st"), ["status"]);
     assert.deepEqual(await offered("chancery", "serve", "--xds"), ["--xds-address"]);
     assert.deepEqual(await offered("chancery", "serve", "--log-format", ""), ["auto", "json", "text"]);
+  });
+
+  it("offers the commands of other parts too", async () => {
+    assert.match(await script("fish"), /-a proxy -d 'run the bundled data plane /);
   });
 
   it("names every command and flag in fish", async () => {

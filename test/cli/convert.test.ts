@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { commands } from "../../src/cli/commands.ts";
 import { runProgram } from "../../src/cli/program.ts";
 import { chancery } from "../kit/chancery-process.ts";
+import { commands } from "../kit/commands.ts";
 import { fakeTerminal } from "../kit/fake-terminal.ts";
 import { temporaryFolder } from "../kit/temporary-folder.ts";
 

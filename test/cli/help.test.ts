@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { CommandDefinition } from "../../src/cli/command.ts";
-import { commands } from "../../src/cli/commands.ts";
 import { runProgram } from "../../src/cli/program.ts";
+import { commands } from "../kit/commands.ts";
 import { fakeTerminal } from "../kit/fake-terminal.ts";
 
 /** The same commands, doing nothing but being parsed. */

@@ -199,6 +199,25 @@ describe("chancery serve", () => {
     assert.equal(await namesOf(stream), 2);
   });
 
+  it("shows secrets to nobody: neither in the API nor in the log (XDS-139)", async () => {
+    using config = configOf("a");
+    const key =
+      "-----BEGIN PRIVATE KEY-----\\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj\\n-----END PRIVATE KEY-----";
+    const secret = (more: string) =>
+      `${clusters("a")}secrets:\n- name: s\n  generic_secret: {secret: {inline_string: "${key}"}}${more}\n`;
+    config.write(secret(""));
+    await using serve = new ServeProcess(config.config, config.state, ["--log-format", "text", "-v"]);
+    await serve.child.outputHas(/revision is kept/);
+    const address = /admin API is served address=(\S+)/.exec(serve.child.stdout)?.[1];
+    const response = await fetch(`http://${address}/api/v1/resources?type=Secret`);
+    const { items } = JSON.parse(await response.text());
+    assert.equal(items[0].name, "s");
+    assert.doesNotMatch(JSON.stringify(items), /MIIEvQ/);
+    config.write(secret("\n  tls: 1"));
+    await serve.child.outputHas(/the last good revision stays/);
+    assert.doesNotMatch(serve.child.output(), /MIIEvQ/);
+  });
+
   it("says what to do when a port is in use, and exits 1", async () => {
     using config = configOf("a");
     await using serve = new ServeProcess(config.config, config.state);

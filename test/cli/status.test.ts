@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { describe, it } from "node:test";
 import { colorsFor } from "../../src/cli/color.ts";
-import { commands } from "../../src/cli/commands.ts";
 import { runProgram } from "../../src/cli/program.ts";
 import { formatAge, formatNodes, shortTypeName } from "../../src/cli/status/node-rows.ts";
 import { formatRevision } from "../../src/cli/status/revision-line.ts";
@@ -11,6 +10,7 @@ import type { NodeStatus } from "../../src/fleet/node-status.ts";
 import type { ServedReport } from "../../src/server/admin/admin-source.ts";
 import { ack, CDS, close, connect, envoy, LDS, nack, send, subscribe } from "../fleet/transcript.ts";
 import { freePort } from "../kit/free-port.ts";
+import { commands } from "../kit/commands.ts";
 import { fakeTerminal } from "../kit/fake-terminal.ts";
 
 const plain = colorsFor("never", {}, { write: () => true });

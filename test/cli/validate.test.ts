@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, it } from "node:test";
-import { commands } from "../../src/cli/commands.ts";
 import { runProgram } from "../../src/cli/program.ts";
+import { commands } from "../kit/commands.ts";
 import { fakeTerminal } from "../kit/fake-terminal.ts";
 import { temporaryFolder } from "../kit/temporary-folder.ts";
 

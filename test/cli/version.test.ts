@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { commands } from "../../src/cli/commands.ts";
 import { runProgram } from "../../src/cli/program.ts";
 import { readVersion } from "../../src/server/build-info.ts";
+import { commands } from "../kit/commands.ts";
 import { fakeTerminal } from "../kit/fake-terminal.ts";
 
 async function version(...flags: string[]): Promise<string> {
