@@ -10,6 +10,7 @@ import { promisify } from "node:util";
 import { peerPath } from "../test/kit/peers.ts";
 import type { Figure, Mark } from "./kit/report.ts";
 import { median } from "./kit/statistics.ts";
+import { usageOf } from "./kit/usage.ts";
 
 const run = promisify(execFile);
 
@@ -89,38 +90,63 @@ export async function runTcp(rounds: number, log: (line: string) => void): Promi
   const relays = await Promise.all(
     Object.entries(relayCommands).map(async ([name, command]) => ({ name, command, port: await freePort() })),
   );
-  const samples = new Map<string, number[]>();
+  const samples = new Map<string, Sample[]>();
   for (let round = 1; round <= rounds; round += 1) {
     for (const relay of relays) {
-      await using _process = await startRelay(relay.command(folder, relay.port, backendPort), relay.port);
+      await using running = await startRelay(relay.command(folder, relay.port, backendPort), relay.port);
       for (const workload of workloads) {
         log(`${workload.name}: ${relay.name}, round ${round} of ${rounds}`);
         const key = JSON.stringify([workload.name, relay.name]);
-        samples.set(key, [...(samples.get(key) ?? []), await drive(workload, relay.port)]);
+        samples.set(key, [...(samples.get(key) ?? []), await drive(workload, relay.port, running.pid)]);
       }
     }
   }
   return workloads.flatMap((workload) =>
-    relays.map(({ name }): Figure => {
-      const values = samples.get(JSON.stringify([workload.name, name])) ?? [];
-      return {
-        scenario: workload.name,
-        contestant: name,
-        metric: workload.metric,
-        unit: workload.unit,
-        value: median(values),
-        rounds: values,
-      };
-    }),
+    relays.flatMap(({ name }) =>
+      toFigures(workload, name, samples.get(JSON.stringify([workload.name, name])) ?? []),
+    ),
   );
 }
 
-async function drive(workload: Workload, port: number): Promise<number> {
+interface Sample {
+  /** In the workload's unit. */
+  readonly rate: number;
+  /** Processor time of the relay for one of what the workload counts, in microseconds: noise hardly moves it. */
+  readonly cpuMicroseconds: number;
+}
+
+function toFigures(workload: Workload, contestant: string, taken: readonly Sample[]): Figure[] {
+  const figure = (metric: string, unit: string, values: readonly number[]): Figure => ({
+    scenario: workload.name,
+    contestant,
+    metric,
+    unit,
+    value: median(values),
+    rounds: values,
+  });
+  return [
+    figure(
+      workload.metric,
+      workload.unit,
+      taken.map(({ rate }) => rate),
+    ),
+    figure(
+      "relay CPU for each",
+      "us",
+      taken.map(({ cpuMicroseconds }) => cpuMicroseconds),
+    ),
+  ];
+}
+
+async function drive(workload: Workload, port: number, relayPid: number): Promise<Sample> {
   const headers = workload.headers.flatMap((header) => ["-H", header]);
   const url = `http://127.0.0.1:${port}${workload.path}`;
+  const before = usageOf(relayPid);
   const { stdout } = await run("wrk", ["-t1", `-c${connections}`, `-d${seconds}s`, ...headers, url]);
+  const after = usageOf(relayPid);
   if (/Non-2xx/.test(stdout)) throw new Error(`the backend refused requests:\n${stdout}`);
-  return workload.read(stdout);
+  const rate = workload.read(stdout);
+  return { rate, cpuMicroseconds: ((after.cpuSeconds - before.cpuSeconds) * 1e6) / (rate * seconds) };
 }
 
 type Command = readonly [program: string, ...args: string[]];
@@ -243,8 +269,12 @@ http {
   return startRelay([peerPath("nginx"), "-p", folder, "-c", path], port);
 }
 
+interface Relay extends AsyncDisposable {
+  readonly pid: number;
+}
+
 /** Starts a process and waits until its port takes connections. */
-async function startRelay([program, ...args]: Command, port: number): Promise<AsyncDisposable> {
+async function startRelay([program, ...args]: Command, port: number): Promise<Relay> {
   const child = spawn(program, args, { stdio: ["ignore", "ignore", "inherit"] });
   const exited = once(child, "exit");
   while (!(await accepts(port))) {
@@ -252,6 +282,7 @@ async function startRelay([program, ...args]: Command, port: number): Promise<As
     await setTimeout(20);
   }
   return {
+    pid: child.pid ?? 0,
     [Symbol.asyncDispose]: async () => {
       child.kill("SIGKILL");
       await exited;
