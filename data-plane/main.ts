@@ -137,6 +137,7 @@ async function serve(
       commandLine: commandLineOptions(flags),
       drainMs: flags.drainTimeMs,
       openAccessLog: accessLogs.open,
+      rejectsUnknownDynamicFields: flags.rejectsUnknownDynamicFields,
       onQuit: () => stop.request("quitquitquit"),
     });
     await tellAdminAddress(running, flags, log, terminal.cwd);

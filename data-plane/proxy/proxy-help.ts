@@ -16,6 +16,7 @@ Flags:
       --drain-time-s SECONDS       how long connections may end by themselves (600)
       --admin-address-path FILE    write the address of the admin endpoint there
       --allow-unknown-static-fields  leave unknown fields of the bootstrap out
+      --reject-unknown-dynamic-fields  refuse responses with fields that this version does not know
       --version                    print the version
   -h, --help                       print this
 

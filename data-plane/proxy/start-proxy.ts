@@ -34,6 +34,8 @@ export interface StartOptions {
   /** How long connections of a listener that is gone may go on. Envoy's default: 600 s. */
   readonly drainMs: number;
   readonly openAccessLog: OpenAccessLog;
+  /** `--reject-unknown-dynamic-fields`. */
+  readonly rejectsUnknownDynamicFields: boolean;
   /** Called for `POST /quitquitquit`. */
   readonly onQuit: () => void;
   /** Default: this machine's. */
@@ -100,6 +102,7 @@ function connectParts(options: StartOptions): { readonly proxy: Proxy; readonly 
     clock,
     random,
     log: log.with({ component: "xds" }),
+    rejectsUnknownFields: options.rejectsUnknownDynamicFields,
     onChange: (view) => publishSource(view, proxy.stats),
   });
   const proxy = new Proxy({

@@ -21,6 +21,17 @@ import type { Refusal } from "./update.ts";
 /** The part of a schema that responses are read with. */
 export type ResponseSchema = Pick<Schema, "decode" | "checkRules">;
 
+export interface ReadResponseOptions {
+  /** `--reject-unknown-dynamic-fields`: a field that the schema does not know refuses the response; else it is ignored. */
+  readonly rejectsUnknownFields: boolean;
+}
+
+/** What all readers of one response share. */
+interface Reading extends ReadResponseOptions {
+  readonly schema: ResponseSchema;
+  readonly typeUrl: string;
+}
+
 const WRAPPER = typeUrlOf("envoy.service.discovery.v3.Resource");
 
 const empty = Buffer.alloc(0);
@@ -34,15 +45,20 @@ class MalformedResponse extends Error {}
  *
  * @throws DecodeError when the bytes are no DiscoveryResponse at all: there is no nonce to answer to
  */
-export function readSotwResponse(schema: ResponseSchema, bytes: Buffer): Response {
+export function readSotwResponse(
+  schema: ResponseSchema,
+  bytes: Buffer,
+  { rejectsUnknownFields }: ReadResponseOptions,
+): Response {
   const message = schema.decode("envoy.service.discovery.v3.DiscoveryResponse", bytes);
   const typeUrl = message.type_url ?? "";
   const version = message.version_info ?? "";
+  const reading = { schema, typeUrl, rejectsUnknownFields };
   const content = readContent(() => {
     const resources = (message.resources ?? []).map((any) => {
-      if (any.type_url !== WRAPPER) return readResource(schema, typeUrl, version, any);
+      if (any.type_url !== WRAPPER) return readResource(reading, version, any);
       const wrapped = schema.decode(typeNameOf(WRAPPER), any.value ?? empty);
-      return readWrapped(schema, typeUrl, wrapped, version);
+      return readWrapped(reading, wrapped, version);
     });
     return { kind: "resources", ...firstOfEach(typeUrl, resources), removed: [] };
   });
@@ -54,10 +70,15 @@ export function readSotwResponse(schema: ResponseSchema, bytes: Buffer): Respons
  *
  * @throws DecodeError when the bytes are no DeltaDiscoveryResponse at all
  */
-export function readDeltaResponse(schema: ResponseSchema, bytes: Buffer): Response {
+export function readDeltaResponse(
+  schema: ResponseSchema,
+  bytes: Buffer,
+  { rejectsUnknownFields }: ReadResponseOptions,
+): Response {
   const typeName = "envoy.service.discovery.v3.DeltaDiscoveryResponse";
   const message = schema.decode(typeName, bytes);
   const typeUrl = message.type_url ?? "";
+  const reading = { schema, typeUrl, rejectsUnknownFields };
   const content = readContent(() => {
     const removed = message.removed_resources ?? [];
     const wrappers = message.resources ?? [];
@@ -65,7 +86,7 @@ export function readDeltaResponse(schema: ResponseSchema, bytes: Buffer): Respon
       wrappers.map(({ name }) => name ?? ""),
       removed,
     );
-    const resources = wrappers.map((wrapper) => readWrapped(schema, typeUrl, wrapper, wrapper.version ?? ""));
+    const resources = wrappers.map((wrapper) => readWrapped(reading, wrapper, wrapper.version ?? ""));
     return { kind: "resources", resources, removed, refused: [] };
   });
   return {
@@ -92,24 +113,18 @@ function readContent(read: () => ResponseContent): ResponseContent {
   }
 }
 
-function readWrapped(
-  schema: ResponseSchema,
-  typeUrl: string,
-  wrapper: DiscoveryResource,
-  version: string,
-): ReceivedResource {
+function readWrapped(reading: Reading, wrapper: DiscoveryResource, version: string): ReceivedResource {
   const ttlMs = wrapper.ttl ? { ttlMs: milliseconds(wrapper.ttl) } : {};
   if (!wrapper.resource) {
     if (!wrapper.ttl)
       throw new MalformedResponse(`resource "${wrapper.name ?? ""}" has neither body nor ttl`);
     return { name: wrapper.name ?? "", version, ...ttlMs };
   }
-  return { ...readResource(schema, typeUrl, version, wrapper.resource, wrapper.name), ...ttlMs };
+  return { ...readResource(reading, version, wrapper.resource, wrapper.name), ...ttlMs };
 }
 
 function readResource(
-  schema: ResponseSchema,
-  typeUrl: string,
+  { schema, typeUrl, rejectsUnknownFields }: Reading,
   version: string,
   any: Any,
   wrapperName?: string,
@@ -122,7 +137,11 @@ function readResource(
   }
   const typeName = typeNameOf(typeUrl);
   const value = any.value ?? empty;
-  const message = schema.decode(typeName, value);
+  const message = schema.decode(
+    typeName,
+    value,
+    rejectsUnknownFields ? { onUnknownField: refuseUnknownField } : {},
+  );
   const [violation] = schema.checkRules(typeName, message);
   if (violation) {
     const shortName = typeName.slice(typeName.lastIndexOf(".") + 1);
@@ -133,6 +152,12 @@ function readResource(
   }
   const name = wrapperName ?? nameOf(typeUrl, message);
   return { name, version, resource: { name, version, value, message } };
+}
+
+function refuseUnknownField(typeName: string, fieldNumber: number): never {
+  throw new MalformedResponse(
+    `Protobuf message (type ${typeName} with unknown field set {${fieldNumber}}) has unknown fields`,
+  );
 }
 
 /** The field that names a resource of this type. */

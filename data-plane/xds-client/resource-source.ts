@@ -27,6 +27,8 @@ export interface ResourceSourceOptions {
   /** In [0, 1). */
   readonly random: () => number;
   readonly log: Log;
+  /** `--reject-unknown-dynamic-fields`. Default: fields that the schema does not know are ignored, as by Envoy. */
+  readonly rejectsUnknownFields?: boolean;
   /** Called at the end of each turn in which something happened, with the state by then. */
   readonly onChange?: (view: SourceView) => void;
 }
@@ -140,8 +142,9 @@ export class ResourceSource {
   }
 
   async #receive(bytes: Buffer): Promise<void> {
-    const { schema, mode } = this.#options;
-    const response = (mode === "sotw" ? readSotwResponse : readDeltaResponse)(schema, bytes);
+    const { schema, mode, rejectsUnknownFields = false } = this.#options;
+    const read = mode === "sotw" ? readSotwResponse : readDeltaResponse;
+    const response = read(schema, bytes, { rejectsUnknownFields });
     if (response.identifier !== undefined) this.#identifier = response.identifier;
     const actions = this.#session.step({ kind: "received", response }, this.#now());
     if (response.content.kind === "malformed") {

@@ -28,6 +28,8 @@ export interface XdsClientOptions {
   /** In [0, 1). */
   readonly random: () => number;
   readonly log: Log;
+  /** `--reject-unknown-dynamic-fields`; default false. */
+  readonly rejectsUnknownFields?: boolean;
   /** Called with the state of a source after something happened to it. */
   readonly onChange?: (view: SourceView) => void;
 }
@@ -102,7 +104,7 @@ export class XdsClient implements NameSubscriptions, AsyncDisposable {
     const { key, api, path } = this.#route(typeUrl, plan);
     const known = this.#sources.get(key);
     if (known) return known.source;
-    const { node, schema, clock, random, log, onChange } = this.#options;
+    const { node, schema, clock, random, log, rejectsUnknownFields = false, onChange } = this.#options;
     const source = new ResourceSource({
       scope: plan.kind === "ads" ? "ads" : { typeUrl },
       mode: api.mode,
@@ -115,6 +117,7 @@ export class XdsClient implements NameSubscriptions, AsyncDisposable {
       clock,
       random,
       log,
+      rejectsUnknownFields,
       ...(onChange ? { onChange } : {}),
     });
     this.#sources.set(key, { source, ended: source.run(this.#stop.signal) });

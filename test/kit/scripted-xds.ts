@@ -15,20 +15,25 @@ import { aggregatedMethod, methodOf } from "../../data-plane/xds-client/methods.
 
 /** A list that can be awaited: what came before anybody asked waits, who asked before waits. */
 class Arrivals<Value> {
-  readonly #values: Value[] = [];
-  readonly #takers: ((value: Value) => void)[] = [];
+  #values: Value[] = [];
+  #takers: { readonly wants: (value: Value) => boolean; readonly take: (value: Value) => void }[] = [];
 
   push(value: Value): void {
-    const taker = this.#takers.shift();
-    if (taker) taker(value);
-    else this.#values.push(value);
+    const taker = this.#takers.find(({ wants }) => wants(value));
+    if (!taker) {
+      this.#values.push(value);
+      return;
+    }
+    this.#takers = this.#takers.filter((other) => other !== taker);
+    taker.take(value);
   }
 
-  next(): Promise<Value> {
-    const value = this.#values.shift();
-    return value === undefined
-      ? new Promise((resolve) => this.#takers.push(resolve))
-      : Promise.resolve(value);
+  /** Takes out the first that is wanted; the others stay. */
+  next(wants: (value: Value) => boolean = () => true): Promise<Value> {
+    const index = this.#values.findIndex(wants);
+    if (index < 0) return new Promise((take) => this.#takers.push({ wants, take }));
+    const [value] = this.#values.splice(index, 1);
+    return Promise.resolve(value!);
   }
 
   /** What is there and not taken. */
@@ -71,12 +76,9 @@ export class ScriptedStream {
     return this.#requests.next();
   }
 
-  /** The next request of a type; others before it are dropped. */
-  async nextOf(typeUrl: string): Promise<Message> {
-    for (;;) {
-      const request = await this.next();
-      if (request["type_url"] === typeUrl) return request;
-    }
+  /** The next request of a type; those of others stay where they are. */
+  nextOf(typeUrl: string): Promise<Message> {
+    return this.#requests.next((request) => request["type_url"] === typeUrl);
   }
 
   /** Requests that arrived and were not asked for. */

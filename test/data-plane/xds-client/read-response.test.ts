@@ -13,6 +13,8 @@ const any = (typeUrl: string, message: Message): Message => ({
   value: schema.encode(typeUrl.slice(typeUrl.indexOf("/") + 1), message),
 });
 
+const lenient = { rejectsUnknownFields: false };
+
 const sotw = (typeUrl: string, ...resources: Message[]) =>
   readSotwResponse(
     schema,
@@ -23,6 +25,7 @@ const sotw = (typeUrl: string, ...resources: Message[]) =>
       control_plane: { identifier: "server-1" },
       ...(resources.length > 0 ? { resources } : {}),
     }),
+    lenient,
   );
 
 const delta = (typeUrl: string, resources: readonly Message[], removed: readonly string[] = []) =>
@@ -35,6 +38,7 @@ const delta = (typeUrl: string, resources: readonly Message[], removed: readonly
       ...(resources.length > 0 ? { resources } : {}),
       ...(removed.length > 0 ? { removed_resources: removed } : {}),
     }),
+    lenient,
   );
 
 const wrapped = (name: string, more: Message = {}): Message => ({
@@ -52,6 +56,8 @@ function reason({ content }: ReturnType<typeof delta>): string | undefined {
 function names({ content }: ReturnType<typeof delta>): readonly string[] {
   return content.kind === "resources" ? content.resources.map(({ name }) => name) : [];
 }
+
+const unknownField = Buffer.from([0xf8, 0xf0, 0x04, 0x01]);
 
 const wrapper = "type.googleapis.com/envoy.service.discovery.v3.Resource";
 
@@ -124,8 +130,25 @@ describe("readSotwResponse()", () => {
     );
   });
 
+  it("ignores a field that the schema does not know, unless such are refused", () => {
+    // Field 9999, a varint of 1, behind the name.
+    const value = Buffer.concat([
+      schema.encode("envoy.config.cluster.v3.Cluster", { name: "a" }),
+      unknownField,
+    ]);
+    const bytes = schema.encode("envoy.service.discovery.v3.DiscoveryResponse", {
+      type_url: CLUSTER,
+      resources: [{ type_url: CLUSTER, value }],
+    });
+    assert.deepEqual(names(readSotwResponse(schema, bytes, lenient)), ["a"]);
+    assert.equal(
+      reason(readSotwResponse(schema, bytes, { rejectsUnknownFields: true })),
+      "Protobuf message (type envoy.config.cluster.v3.Cluster with unknown field set {9999}) has unknown fields",
+    );
+  });
+
   it("throws for bytes that are no response", () => {
-    assert.throws(() => readSotwResponse(schema, Buffer.from([0xff])), { name: "DecodeError" });
+    assert.throws(() => readSotwResponse(schema, Buffer.from([0xff]), lenient), { name: "DecodeError" });
   });
 });
 

@@ -131,7 +131,7 @@ describe("a source over gRPC", { timeout: 20_000 }, () => {
     const request = await stream.nextOf(CLUSTER_LOAD_ASSIGNMENT);
     assert.deepEqual(request["resource_names"], ["a", "b"]);
     stream.sendAll(CLUSTER_LOAD_ASSIGNMENT, "e1", "2", [assignment("a"), assignment("b")]);
-    assert.equal((await stream.next())["response_nonce"], "2");
+    assert.equal((await stream.nextOf(CLUSTER_LOAD_ASSIGNMENT))["response_nonce"], "2");
     assert.deepEqual([...client.endpoints.updates[0]!.resources.keys()], ["a", "b"]);
   });
 
