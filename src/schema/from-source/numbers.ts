@@ -1,9 +1,8 @@
 import type { ScalarKind } from "../descriptor.ts";
 import type { ScalarNode } from "../source-node.ts";
-import { parseYamlInteger, resolvePlain } from "./plain.ts";
+import { isDecimal, parseYamlInteger, resolvePlain } from "./plain.ts";
 import { found, type Walk } from "./walk.ts";
 
-const decimal = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 const maxFloat = 3.4028234663852886e38;
 
 interface Range {
@@ -56,7 +55,7 @@ function integerOf(node: ScalarNode): bigint | undefined {
   const { value } = node;
   if (/^[+-]?[0-9]+$/.test(value)) return BigInt(value.replace(/^\+/, ""));
   if (/^[+-]?0[xX][0-9a-fA-F]+$/.test(value)) return parseYamlInteger(value);
-  return decimal.test(value) ? wholeDecimal(value) : undefined;
+  return isDecimal(value) ? wholeDecimal(value) : undefined;
 }
 
 /** `1e3`, `5.` and `1.0` are integers in the JSON mapping; exact for any number of digits. */
@@ -98,10 +97,10 @@ function floatOf(node: ScalarNode): number | undefined {
   const plain = resolvePlain(node);
   if (plain.kind === "bool") return undefined;
   const { value } = node;
-  if (plain.kind === "integer" && !decimal.test(value)) return Number(plain.value);
+  if (plain.kind === "integer" && !isDecimal(value)) return Number(plain.value);
   // A plain 0144 is octal, as it is for an integer field.
   if (plain.kind === "integer" && /^[+-]?0[0-9]/.test(value)) return Number(plain.value);
-  if (decimal.test(value)) return Number(value);
+  if (isDecimal(value)) return Number(value);
   if (/^[+-]?0[xX][0-9a-fA-F]+$/.test(value)) return Number(parseYamlInteger(value));
   return specials.get(value.toLowerCase());
 }

@@ -36,6 +36,11 @@ export function isNull(node: SourceNode): boolean {
   return node.kind === "scalar" && node.isPlain && node.tag !== "!" && words.get(node.value) === nothing;
 }
 
+/** True for a decimal number, with or without a fraction or an exponent: `5`, `.5`, `5.`, `1e3`. */
+export function isDecimal(value: string): boolean {
+  return /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/.test(value);
+}
+
 /** The integer that a text is in decimal, 0x hex or 0 octal; undefined when it is none. */
 export function parseYamlInteger(value: string): bigint | undefined {
   const code = value.charCodeAt(0);

@@ -1,6 +1,6 @@
 import { unreachable } from "../../base/unreachable.ts";
 import type { ScalarNode, SourceNode } from "../source-node.ts";
-import { parseYamlInteger, resolvePlain } from "./plain.ts";
+import { isDecimal, parseYamlInteger, resolvePlain } from "./plain.ts";
 import type { Reader } from "./scalars.ts";
 import { isWellFormed } from "./scalars.ts";
 import { found, type Walk } from "./walk.ts";
@@ -165,7 +165,7 @@ export const readValue: Reader = (node, walk) => {
 };
 
 function plainNumber(value: string): number | undefined {
-  if (/^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/.test(value)) return Number(value);
+  if (isDecimal(value)) return Number(value);
   const integer = parseYamlInteger(value);
   return integer === undefined ? undefined : Number(integer);
 }

@@ -101,7 +101,7 @@ export class RulePlans {
       name,
       shape: "single",
       // Of the members of a oneof only the one that is set is checked: another is no missing value.
-      required: isRequired && field.oneof === undefined ? requiredText(type) : undefined,
+      required: isRequired && field.oneof === undefined ? requiredText(type, rules) : undefined,
       fallback,
       value: this.#value(type, rules),
       collection: undefined,
@@ -160,9 +160,12 @@ function ruleSet(rules: RuleSet, name: string): RuleSet {
   return isRecord(set) ? set : {};
 }
 
-function requiredText(type: ValueKind): string {
-  const isWrapper = type.kind === "message" && wrapperKinds.has(type.name);
-  return isWrapper ? "value is required and must not be nil." : "value is required";
+/** A wrapper whose value has rules too is spoken of in other words. */
+function requiredText(type: ValueKind, rules: RuleSet): string {
+  const wrapped = type.kind === "message" ? wrapperKinds.get(type.name) : undefined;
+  return wrapped !== undefined && rules[wrapped] !== undefined
+    ? "value is required and must not be nil."
+    : "value is required";
 }
 
 function defaultOf(kind: ScalarKind): unknown {

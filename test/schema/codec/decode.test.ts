@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import * as fc from "fast-check";
 import { DecodeError } from "../../../src/schema/codec/decode-error.ts";
 import { Schema } from "../../../src/schema/schema.ts";
 import { sample } from "../sample-descriptors.ts";
@@ -90,6 +91,34 @@ describe("Schema.decode()", () => {
       );
     });
   }
+
+  it("throws nothing but DecodeError, whatever the bytes", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+        try {
+          schema.decode("test.All", Buffer.from(bytes));
+        } catch (error) {
+          assert.ok(error instanceof DecodeError);
+        }
+      }),
+      { numRuns: 5000 },
+    );
+  });
+
+  it("refuses a message cut off inside a field, wherever", () => {
+    const whole = schema.encode("test.All", {
+      a_string: "hello",
+      item: { name: "x", size: 300 },
+      by_name: { a: "b" },
+    });
+    // After a_string and after item the bytes are whole.
+    const ends = [7, 16];
+    for (let length = 1; length < whole.length; length += 1) {
+      const cut = () => schema.decode("test.All", whole.subarray(0, length));
+      if (ends.includes(length)) cut();
+      else assert.throws(cut, DecodeError, `cut at ${length}`);
+    }
+  });
 
   it("accepts 100 nested messages and refuses 101", () => {
     assert.ok(schema.decode("test.All", nested(100)));

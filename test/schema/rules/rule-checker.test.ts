@@ -223,7 +223,13 @@ const tables: Readonly<Record<string, readonly [FieldKind, readonly Row[]]>> = {
     [
       [{ uint32: { lte: 100 } }, { value: 100 }, { value: 101 }, "value must be less than or equal to 100"],
       [{ uint32: { gte: 1 } }, undefined, {}, "value must be greater than or equal to 1"],
-      [{ message: { required: true } }, {}, undefined, "value is required and must not be nil."],
+      [{ message: { required: true } }, {}, undefined, "value is required"],
+      [
+        { message: { required: true }, uint32: { lte: 100 } },
+        {},
+        undefined,
+        "value is required and must not be nil.",
+      ],
     ],
   ],
   "a message": [
