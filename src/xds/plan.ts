@@ -137,7 +137,9 @@ function planDelta(position: Position, target: TypeSet, views: Views): Planned {
     else if (!isHeld(resource)) resources.set(name, resource);
   }
   const after = { ...next, refused: without(refused, owed) };
-  if (resources.size === 0 && removed.size === 0 && !owesAnswer) return { next: after };
+  if (resources.size === 0 && removed.size === 0 && !owesAnswer) {
+    return { next: after, isHeld: stated !== undefined };
+  }
   const { typeUrl, version } = target;
   return {
     plan: { typeUrl, version, resources: [...resources.values()], removed: [...removed] },

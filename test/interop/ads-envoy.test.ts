@@ -8,6 +8,7 @@ import { makeRevision } from "../../src/snapshot/revision.ts";
 import { Snapshot } from "../../src/snapshot/snapshot.ts";
 import { CLUSTER, ENDPOINTS, LISTENER, ROUTES } from "../../src/xds/type-traits.ts";
 import { startEnvoy } from "../kit/envoy.ts";
+import type { ProxyProcess } from "../kit/proxy-process.ts";
 import { needs } from "../kit/peers.ts";
 import { until, within } from "../kit/within.ts";
 import { EventLog } from "../server/event-log.ts";
@@ -101,73 +102,106 @@ function bootstrap(apiType: string, port: number) {
 /** Well below the 15 s for which Envoy warms what nobody answers. */
 const soonMs = 8_000;
 
+/** A server whose one group is for Envoys of the cluster `edge`. */
+async function startServer(resources: Parameters<typeof Snapshot.of>[0], port = 0) {
+  const log = new EventLog();
+  const server = createAdsServer({ address: `127.0.0.1:${port}`, drainMs: 0, onEvent: log.note });
+  let snapshot: Snapshot | undefined;
+  const serve = (next: typeof resources) => {
+    snapshot = Snapshot.of(next, snapshot);
+    const groups = [{ name: "all", match: { cluster: "edge" }, snapshot }];
+    server.setRevision(makeRevision({ groups, source: { kind: "program" }, createdAtMs: 0 }));
+  };
+  serve(resources);
+  const started = await server.start();
+  const isSynced = () => {
+    const [stream] = server.streams();
+    return stream?.types.length === 4 && stream.types.every(({ state }) => state === "SYNCED");
+  };
+  return {
+    log,
+    server,
+    serve,
+    port: started.port,
+    /** Waits until the one stream has accepted all it should hold of four types. */
+    synced: (what: string) => within(soonMs, what, log.until(isSynced)),
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}
+
+async function expectStat(envoy: ProxyProcess, name: string, value: number): Promise<void> {
+  await until(soonMs, `${name} is ${value}`, async () => {
+    const stats = await envoy.admin.stats(`^${name.replaceAll(".", "\\.")}$`);
+    return stats.get(name) === value || undefined;
+  });
+}
+
 describe("the ADS server and Envoy", needs("envoy"), () => {
   for (const apiType of ["GRPC", "DELTA_GRPC"]) {
     it(`${apiType}: start, update, removal, refusal and recovery`, async () => {
-      const log = new EventLog();
-      await using server = createAdsServer({
-        address: "127.0.0.1:0",
-        drainMs: 0,
-        identifier: "us",
-        onEvent: log.note,
-      });
-      let snapshot: Snapshot | undefined;
-      const serve = (resources: typeof good) => {
-        snapshot = Snapshot.of(resources, snapshot);
-        const groups = [{ name: "all", match: { cluster: "edge" }, snapshot }];
-        server.setRevision(makeRevision({ groups, source: { kind: "program" }, createdAtMs: 0 }));
-      };
-      serve(good);
-      const { port } = await server.start();
-      await using envoy = await startEnvoy(bootstrap(apiType, port));
-      const isSynced = () => {
-        const [stream] = server.streams();
-        return stream?.types.length === 4 && stream.types.every(({ state }) => state === "SYNCED");
-      };
-      const synced = (what: string) => within(soonMs, () => `${what}\n${envoy.log}`, log.until(isSynced));
-      const stat = async (name: string, value: number) => {
-        await until(soonMs, `${name} is ${value}`, async () => {
-          const stats = await envoy.admin.stats(`^${name.replaceAll(".", "\\.")}$`);
-          return stats.get(name) === value || undefined;
-        });
-      };
-
+      await using up = await startServer(good);
+      const { log, serve, server, synced } = up;
+      await using envoy = await startEnvoy(bootstrap(apiType, up.port));
       await synced("all four types are accepted");
+      const [stream] = server.streams();
       assert.deepEqual(
-        server.streams()[0]?.types.map(({ typeUrl }) => typeUrl),
+        stream?.types.map(({ typeUrl }) => typeUrl),
         [CLUSTER, ENDPOINTS, LISTENER, ROUTES],
       );
-      assert.equal(server.streams()[0]?.node?.userAgentName, "envoy");
-      assert.deepEqual(server.streams()[0]?.node?.metadata, { fields: { role: { string_value: "edge" } } });
+      assert.equal(stream?.node?.userAgentName, "envoy");
+      assert.deepEqual(stream?.node?.metadata, { fields: { role: { string_value: "edge" } } });
 
       // XDS-43, XDS-99: an updated cluster warms until its endpoints come again, which nobody asks for in delta.
       serve([cluster("a", 2), ...good.slice(1)]);
-      await stat("cluster_manager.cluster_modified", 1);
+      await expectStat(envoy, "cluster_manager.cluster_modified", 1);
       await synced("the changed cluster is accepted");
-      await stat("cluster_manager.warming_clusters", 0);
+      await expectStat(envoy, "cluster_manager.warming_clusters", 0);
 
       // A rename behind the route.
-      serve([cluster("b"), endpoints("b-endpoints", 9), listener("l"), routes("b")]);
-      await stat("cluster_manager.cluster_removed", 1);
+      const renamed = [cluster("b"), endpoints("b-endpoints", 9), routes("b")];
+      serve([...renamed, listener("l")]);
+      await expectStat(envoy, "cluster_manager.cluster_removed", 1);
       await synced("the rename is accepted");
-      await stat("cluster_manager.active_clusters", 2);
+      await expectStat(envoy, "cluster_manager.active_clusters", 2);
 
       // XDS-50: the refused listener is sent once.
-      const broken = { ...listener("l"), bytes: encode(LISTENER, { name: "l" }) };
-      serve([cluster("b"), endpoints("b-endpoints", 9), broken, routes("b")]);
+      serve([...renamed, { ...listener("l"), bytes: encode(LISTENER, { name: "l" }) }]);
       await within(soonMs, "the refusal", log.told("nacked"));
       assert.match(log.of("nacked")[0]?.message ?? "", /l: |listener/i);
       const sent = log.of("sent").length;
 
-      serve([cluster("b"), endpoints("b-endpoints", 9), listener("l"), routes("b")]);
+      serve([...renamed, listener("l")]);
       await synced("the repaired listener is accepted");
       assert.equal(log.of("nacked").length, 1);
       assert.equal(log.of("sent").length, sent + 1);
 
       serve([]);
-      await stat("cluster_manager.active_clusters", 1);
-      await stat("listener_manager.total_listeners_active", 0);
+      await expectStat(envoy, "cluster_manager.active_clusters", 1);
+      await expectStat(envoy, "listener_manager.total_listeners_active", 0);
       assert.equal(log.of("streamClosed").length, 0);
+    });
+
+    it(`${apiType}: XDS-70 XDS-100 endpoints that do not exist hold up nothing`, async () => {
+      await using up = await startServer([cluster("a"), listener("l"), routes("a")]);
+      await using envoy = await startEnvoy(bootstrap(apiType, up.port));
+      await up.synced("all four types are accepted");
+      await expectStat(envoy, "cluster_manager.active_clusters", 2);
+    });
+
+    it(`${apiType}: XDS-42 XDS-84 XDS-85 XDS-88 another replica sends what changed meanwhile and little else`, async () => {
+      const first = await startServer(good);
+      await using envoy = await startEnvoy(bootstrap(apiType, first.port));
+      await first.synced("the first replica's resources are accepted");
+      await first.server.close();
+      await using second = await startServer([cluster("a", 2), ...good.slice(1)], first.port);
+      await second.synced("the second replica's resources are accepted");
+      await expectStat(envoy, "cluster_manager.cluster_modified", 1);
+      await expectStat(envoy, "cluster_manager.warming_clusters", 0);
+      const listeners = second.log.of("sent").filter(({ typeUrl }) => typeUrl === LISTENER);
+      assert.deepEqual(
+        listeners.filter(({ resourceCount }) => resourceCount > 0),
+        [],
+      );
     });
   }
 });

@@ -226,6 +226,10 @@ describe("delta session: a new stream of a client that holds something", () => {
     assert.deepEqual(one.settle(), ["CDS"]);
     one.delta("EDS", { subscribe: ["x", "y"], initial: versionsOf(one, "EDS") });
     assert.deepEqual(one.settle(), []);
+    assert.deepEqual(
+      one.session.status.map(({ state }) => state),
+      ["SYNCED", "SYNCED"],
+    );
   });
 
   it("XDS-86 ignores stated versions after the first message of a type", () => {
