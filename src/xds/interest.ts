@@ -55,7 +55,8 @@ export interface DeltaChange {
 }
 
 /**
- * The interest after a delta request: unsubscriptions are taken first, so that a name in both lists stays.
+ * The interest after a delta request. Of names in both lists the subscription counts; what an unsubscription means
+ * depends on the wildcard that the whole request leaves (XDS-81).
  * `isKnown` says whether a wildcard still brings a name.
  */
 export function deltaInterest(
@@ -74,18 +75,16 @@ export function deltaInterest(
   const names = new Set(previous?.names);
   const owed = new Set<string>();
   if (unsubscribe.includes(anything)) wildcard = "none";
+  if (subscribe.includes(anything) && wildcard === "none") wildcard = "explicit";
   for (const name of unsubscribe) {
     const wasNamed = names.delete(name);
     // XDS-81: the client dropped it and has to learn what the wildcard makes of it. XDS-80: else no answer.
     if (name !== anything && wildcard !== "none" && (wasNamed || isKnown(name))) owed.add(name);
   }
   for (const name of subscribe) {
-    if (name === anything) {
-      wildcard = wildcard === "legacy" ? "legacy" : "explicit";
-    } else {
-      owed.add(name);
-      names.add(name);
-    }
+    if (name === anything) continue;
+    owed.add(name);
+    names.add(name);
   }
   return { interest: { wildcard, names }, owed };
 }

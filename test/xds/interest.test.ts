@@ -101,6 +101,13 @@ describe("deltaInterest()", () => {
       after: of("legacy"),
       owed: ["known"],
     },
+    "XDS-81 also when the wildcard comes with the same request": {
+      before: of("none", "a"),
+      subscribe: ["*"],
+      unsubscribe: ["a"],
+      after: of("explicit"),
+      owed: ["a"],
+    },
     "XDS-80 but none that nobody knows": {
       before: of("legacy"),
       unsubscribe: ["z"],
