@@ -23,7 +23,7 @@ const helpRoute: AdminRoute = {
 const homeRoute: AdminRoute = { ...helpRoute, path: "/", help: "Admin home page" };
 
 /** Every path, by name. */
-export const adminRoutes: readonly AdminRoute[] = [
+const adminRoutes: readonly AdminRoute[] = [
   homeRoute,
   clustersRoute,
   configDumpRoute,

@@ -90,35 +90,35 @@ export class ActiveCluster implements Upstream {
     const { counters } = this.stats;
     const booking = this.#books.open(host);
     const socket = this.#open(host);
-    const stop = () => {
+    let isSettled = false;
+    const settle = () => {
+      isSettled = true;
       cancelTimer();
-      socket.off("connect", onConnect);
-      socket.off("error", onError);
     };
     const fail = (failure: "connect-timeout" | "connect-fail") => {
-      stop();
+      settle();
       socket.destroy();
       if (request.isLastAttempt) counters.upstream_cx_connect_attempts_exceeded += 1;
       booking.end(failure);
       request.onFailure(failure);
     };
-    const onConnect = () => {
-      stop();
+    const cancelTimer = this.#run.clock.after(this.config.connectTimeoutMs, () => fail("connect-timeout"));
+    socket.on("connect", () => {
+      if (isSettled) return;
+      settle();
       booking.connected();
       request.onConnected(this.#established(socket, host, request, booking));
-    };
-    const onError = (error: Error) => {
+    });
+    socket.on("error", (error) => {
+      // Errors after the connection is up come with a close, which whoever has the socket listens to.
+      if (isSettled) return;
       if (isBindError(error)) counters.bind_errors += 1;
       fail("connect-fail");
-    };
-    const cancelTimer = this.#run.clock.after(this.config.connectTimeoutMs, () => fail("connect-timeout"));
-    socket.on("connect", onConnect);
-    socket.on("error", onError);
-    // Errors after the connection is up come with a close, which whoever has the socket listens to.
-    socket.on("error", ignore);
+    });
     return {
       cancel() {
-        stop();
+        if (isSettled) return;
+        settle();
         socket.destroy();
         booking.end("cancelled");
       },
@@ -171,8 +171,6 @@ export class ActiveCluster implements Upstream {
     };
   }
 }
-
-function ignore(): void {}
 
 /** The source address of `upstream_bind_config` could not be taken. */
 function isBindError(error: Error): boolean {

@@ -12,7 +12,7 @@ export interface ClusterHost extends Host {
   readonly stats: HostStats;
 }
 
-export interface HostStats {
+interface HostStats {
   cxActive: number;
   cxTotal: number;
   cxConnectFail: number;

@@ -9,7 +9,7 @@ import { hostsOf, startDns } from "./discovery.ts";
 import type { Resolver } from "./resolver.ts";
 
 /** A hold on one EDS name; see the xDS client's NameSubscription. */
-export interface EndpointSubscription {
+interface EndpointSubscription {
   refresh(): void;
   close(): void;
 }

@@ -179,7 +179,7 @@ export class ActiveListener {
     worker.downstream_cx_total += 1;
     gauges.downstream_cx_active.add(1);
     workerGauges.downstream_cx_active.add(1);
-    socket.once("close", () => {
+    socket.on("close", () => {
       counters.downstream_cx_destroy += 1;
       gauges.downstream_cx_active.add(-1);
       workerGauges.downstream_cx_active.add(-1);

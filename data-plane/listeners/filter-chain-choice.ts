@@ -22,6 +22,8 @@ export function chooseFilterChain<Chain extends { readonly match: FilterChainMat
   chains: readonly Chain[],
   subject: MatchSubject,
 ): Chain | undefined {
+  const [only] = chains;
+  if (only && chains.length === 1 && isUnconditional(only.match)) return only;
   let left = chains;
   for (const stage of stages) left = stage(left, subject);
   return left[0];
@@ -48,6 +50,19 @@ const stages: readonly Stage[] = [
   (chains, { remote }) => longestPrefix(chains, ({ match }) => match.sourcePrefixRanges, remote),
   (chains, { remote }) => exactOrUnset(chains, ({ match }) => match.sourcePorts, portOf(remote)),
 ];
+
+/** True for a match that names nothing: by far the most common listener has one such chain. */
+function isUnconditional(match: FilterChainMatch): boolean {
+  return (
+    match.destinationPort === undefined &&
+    match.prefixRanges.length === 0 &&
+    match.transportProtocol === "" &&
+    match.directSourcePrefixRanges.length === 0 &&
+    match.sourceType === "ANY" &&
+    match.sourcePrefixRanges.length === 0 &&
+    match.sourcePorts.length === 0
+  );
+}
 
 function portOf(address: Address): number | undefined {
   return address.family === "pipe" ? undefined : address.port;

@@ -6,7 +6,7 @@ import {
 } from "../../src/base/ip-address.ts";
 
 /** A unix-domain socket. */
-export interface PipeAddress {
+interface PipeAddress {
   readonly family: "pipe";
   /** Empty for an unnamed socket, such as a client's. */
   readonly path: string;

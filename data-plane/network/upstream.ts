@@ -31,10 +31,10 @@ export interface UpstreamContext {
 }
 
 /** Why no upstream connection came about. */
-export type ConnectFailure = "no-host" | "overflow" | "connect-timeout" | "connect-fail";
+type ConnectFailure = "no-host" | "overflow" | "connect-timeout" | "connect-fail";
 
 /** Counters of a cluster that its connections add to. */
-export interface UpstreamTraffic {
+interface UpstreamTraffic {
   upstream_cx_rx_bytes_total: number;
   upstream_cx_tx_bytes_total: number;
   upstream_flow_control_paused_reading_total: number;

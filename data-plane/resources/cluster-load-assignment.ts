@@ -111,7 +111,7 @@ function metadataOf(
 }
 
 /** The fields of a google.protobuf.Struct message as plain values. */
-export function structFields(struct: unknown): Record<string, MetadataValue> {
+function structFields(struct: unknown): Record<string, MetadataValue> {
   const fields = isRecord(struct) && isRecord(struct["fields"]) ? struct["fields"] : {};
   return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, plainValue(value)]));
 }

@@ -9,7 +9,7 @@ import { oneOf, unsupportedFields } from "./support.ts";
 import { wrapped } from "./values.ts";
 
 /** `FilterChainMatch.ConnectionSourceType`. */
-export type SourceType = "ANY" | "SAME_IP_OR_LOOPBACK" | "EXTERNAL";
+type SourceType = "ANY" | "SAME_IP_OR_LOOPBACK" | "EXTERNAL";
 
 /** When a filter chain applies. An empty list or an absent value matches everything. */
 export interface FilterChainMatch {

@@ -6,7 +6,7 @@ import { refuse } from "./parsed.ts";
 export type SupportCheck = (value: unknown, path: string) => readonly Problem[];
 
 /** `true`: whatever is in there is supported. A table: these fields of the message are, and no other. */
-export type Support = true | SupportTable | SupportCheck;
+type Support = true | SupportTable | SupportCheck;
 
 export interface SupportTable {
   readonly [field: string]: Support;

@@ -6,7 +6,7 @@ import type { Parsed } from "./parsed.ts";
 import { parsed, refuse } from "./parsed.ts";
 
 /** An Any as a generated type has it. */
-export interface AnyValue {
+interface AnyValue {
   readonly type_url?: string;
   readonly value?: Buffer;
 }
@@ -18,12 +18,7 @@ export interface NamedConfig {
 }
 
 /** The message in an Any that must be of one type, past its field rules. */
-export function unpack(
-  any: AnyValue,
-  typeName: string,
-  context: ParseContext,
-  path: string,
-): Parsed<Message> {
+function unpack(any: AnyValue, typeName: string, context: ParseContext, path: string): Parsed<Message> {
   let message: Message;
   try {
     message = context.schema.decode(typeName, any.value ?? Buffer.alloc(0));

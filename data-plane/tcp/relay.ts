@@ -3,7 +3,7 @@ import type { Clock } from "../../src/base/clock.ts";
 import type { UpstreamConnection } from "../network/upstream.ts";
 
 /** Counters of a tcp_proxy that its connections add to. */
-export interface RelayTraffic {
+interface RelayTraffic {
   downstream_cx_rx_bytes_total: number;
   downstream_cx_tx_bytes_total: number;
   downstream_flow_control_paused_reading_total: number;
@@ -11,7 +11,7 @@ export interface RelayTraffic {
 }
 
 /** How a relay ended. */
-export type RelayEnd = "downstream" | "upstream" | "idle-timeout";
+type RelayEnd = "downstream" | "upstream" | "idle-timeout";
 
 export interface RelayOptions {
   readonly downstream: Socket;
@@ -41,7 +41,7 @@ export function startRelay(options: RelayOptions): void {
   let openSockets = 2;
   /** The upstream's end of stream answered the client's: it is the upstream that closes. */
   let isUpstreamLast = false;
-  let received = options.early.length;
+  let received = 0;
   let sent = 0;
 
   const finish = (end: RelayEnd) => {
@@ -60,12 +60,22 @@ export function startRelay(options: RelayOptions): void {
     });
   };
 
-  const first = firstBytes(upstream.header, options.early);
+  const early = earlyBytes(options.early, downstream);
+  received += early.length;
+  const first = firstBytes(upstream.header, early);
   if (first) {
     clusterTraffic.upstream_cx_tx_bytes_total += first.length;
-    traffic.downstream_cx_rx_bytes_total += options.early.length;
+    traffic.downstream_cx_rx_bytes_total += early.length;
     socket.write(first);
   }
+  const resumeDownstream = () => {
+    traffic.downstream_flow_control_resumed_reading_total += 1;
+    downstream.resume();
+  };
+  const resumeUpstream = () => {
+    clusterTraffic.upstream_flow_control_resumed_reading_total += 1;
+    socket.resume();
+  };
   downstream.on("data", (chunk: Buffer) => {
     lastActivity = clock.monotonic();
     received += chunk.length;
@@ -74,6 +84,7 @@ export function startRelay(options: RelayOptions): void {
     if (!socket.write(chunk) && socket.writableLength > upstream.bufferLimitBytes) {
       traffic.downstream_flow_control_paused_reading_total += 1;
       downstream.pause();
+      socket.once("drain", resumeDownstream);
     }
   });
   socket.on("data", (chunk: Buffer) => {
@@ -84,22 +95,13 @@ export function startRelay(options: RelayOptions): void {
     if (!downstream.write(chunk) && downstream.writableLength > options.bufferLimitBytes) {
       clusterTraffic.upstream_flow_control_paused_reading_total += 1;
       socket.pause();
+      downstream.once("drain", resumeUpstream);
     }
   });
-  socket.on("drain", () => {
-    if (!downstream.isPaused()) return;
-    traffic.downstream_flow_control_resumed_reading_total += 1;
-    downstream.resume();
-  });
-  downstream.on("drain", () => {
-    if (!socket.isPaused()) return;
-    clusterTraffic.upstream_flow_control_resumed_reading_total += 1;
-    socket.resume();
-  });
-  downstream.on("end", () => socket.end());
+  downstream.on("end", () => endWriting(socket));
   socket.on("end", () => {
     isUpstreamLast = downstream.readableEnded;
-    downstream.end();
+    endWriting(downstream);
   });
   // What has been written is still delivered when the other side is gone: Envoy closes with a flush. The idle timeout goes on
   // until both are closed, so that a peer that never takes it cannot hold the connection for ever.
@@ -116,8 +118,21 @@ export function startRelay(options: RelayOptions): void {
   else downstream.resume();
 }
 
+/** What the client sent before the upstream was there: what listener filters left, and what came since. */
+function earlyBytes(left: Buffer, downstream: Socket): Buffer {
+  const since: unknown = downstream.read();
+  if (!Buffer.isBuffer(since)) return left;
+  return left.length === 0 ? since : Buffer.concat([left, since]);
+}
+
 /** Header and early payload in one piece, so that they leave in one segment. */
 function firstBytes(header: Buffer | undefined, early: Buffer): Buffer | undefined {
   if (!header) return early.length > 0 ? early : undefined;
   return early.length > 0 ? Buffer.concat([header, early]) : header;
+}
+
+/** Passes an end of stream on. Where the other side has ended too and nothing waits, closing says the same in one step. */
+function endWriting(socket: Socket): void {
+  if (socket.readableEnded && socket.writableLength === 0) socket.destroy();
+  else socket.end();
 }

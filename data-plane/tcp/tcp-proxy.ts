@@ -129,7 +129,9 @@ function installTcpProxy(
       const downstream = proxyProtocolState(info, config);
       let attempts = 0;
       let attempt: ConnectAttempt | undefined;
+      let isSettled = false;
       const onEarlyClose = () => {
+        if (isSettled) return;
         attempt?.cancel();
         note?.end();
       };
@@ -140,7 +142,7 @@ function installTcpProxy(
           downstream,
           isLastAttempt: attempts >= config.maxConnectAttempts,
           onConnected(up) {
-            socket.off("close", onEarlyClose);
+            isSettled = true;
             note?.connected(up);
             const cancelDuration = limitDuration(connection, config, run, () => {
               counters.max_downstream_connection_duration += 1;
@@ -163,7 +165,7 @@ function installTcpProxy(
           onFailure(failure) {
             const mayRetry = failure === "connect-fail" || failure === "connect-timeout";
             if (mayRetry && attempts < config.maxConnectAttempts) return tryToConnect();
-            socket.off("close", onEarlyClose);
+            isSettled = true;
             note?.end();
             socket.destroy();
           },
