@@ -15,17 +15,17 @@ import { traceTraffic } from "./traffic.ts";
  * no comment silences. Problems of shared files are given once. Errors in the result forbid serving.
  */
 export function checkConfig(schema: Schema, compiled: Compiled): Problem[] {
-  const errors: Problem[] = [];
-  const findings: Problem[] = [];
+  const errors: (readonly Problem[])[] = [];
+  const findings: (readonly Problem[])[] = [];
   for (const group of compiled.groups.values()) {
     const groupView = viewGroup(schema, group);
     const view = { ...groupView, traffic: traceTraffic(groupView) };
     errors.push(
-      ...checkReferences(schema, group, compiled),
-      ...checkListeners(view),
-      ...checkRoutes(view, view.traffic),
+      checkReferences(schema, group, compiled),
+      checkListeners(view),
+      checkRoutes(view, view.traffic),
     );
-    findings.push(...runLints(view, lints));
+    findings.push(runLints(view, lints));
   }
-  return distinctProblems([...errors, ...silence(distinctProblems(findings), compiled.ignores, lints)]);
+  return distinctProblems([...errors.flat(), ...silence(findings.flat(), compiled.ignores, lints)]);
 }

@@ -1,6 +1,6 @@
 import type { Problem } from "../base/problem.ts";
 import type { Schema } from "../schema/schema.ts";
-import type { SourceFile } from "../schema/source-node.ts";
+import type { SourceFile, SourceNode } from "../schema/source-node.ts";
 import { typeNameOf } from "../schema/type-urls.ts";
 import { parseYaml } from "../schema/yaml/parse-yaml.ts";
 import { contentHash } from "./content-hash.ts";
@@ -22,26 +22,49 @@ export interface CompiledFile {
   readonly ignores: readonly Ignore[];
 }
 
+/** Of one document: ten times what fits a fleet's largest type, and still compiled in seconds. */
+const mostResources = 100_000;
+
 /** Compiles one file by itself; the same text always gives the same. */
 export function compileFile(schema: Schema, file: SourceFile): CompiledFile {
   const parsed = parseYaml(file);
-  const problems = [...parsed.problems];
+  const problems: (readonly Problem[])[] = [parsed.problems];
   const resources: Resource[] = [];
   const broken: string[] = [];
   let isComplete = !parsed.problems.some(({ severity }) => severity === "error");
   for (const document of parsed.documents) {
     const shape = findResources(schema, document);
-    problems.push(...shape.problems);
+    problems.push(shape.problems);
     if (shape.problems.some(({ severity }) => severity === "error")) isComplete = false;
+    if (shape.found.length > mostResources) {
+      problems.push([tooMany(document, shape.found.length)]);
+      isComplete = false;
+      continue;
+    }
     for (const found of shape.found) {
       const result = toResource(schema, found);
-      problems.push(...result.problems);
+      problems.push(result.problems);
       if (result.resource) resources.push(result.resource);
       else if (result.name) broken.push(resourceKey(found.type.typeUrl, result.name));
       else isComplete = false;
     }
   }
-  return { resources, broken, isComplete, problems, ignores: findIgnores(file, parsed.documents) };
+  return {
+    resources,
+    broken,
+    isComplete,
+    problems: problems.flat(),
+    ignores: findIgnores(file, parsed.documents),
+  };
+}
+
+function tooMany(document: SourceNode, count: number): Problem {
+  return {
+    code: "too-many-resources",
+    severity: "error",
+    message: `document has ${count} resources, limit is ${mostResources}`,
+    place: placeOfNode(document),
+  };
 }
 
 interface ResourceResult {

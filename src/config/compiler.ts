@@ -44,10 +44,10 @@ export class Compiler {
     const compiled = this.#compileFiles(resourceFiles);
     const grouping = groupFiles(settings, resourceFiles);
     const groups = new Map<string, Group>();
-    const merging: Problem[] = [];
+    const merging: (readonly Problem[])[] = [];
     for (const { name, match, paths } of grouping.groups) {
       const { problems, ...merged } = mergeGroup(paths.map((path) => compiled.get(path)!));
-      merging.push(...problems);
+      merging.push(problems);
       groups.set(name, { name, match, ...merged });
     }
     return {
@@ -56,7 +56,7 @@ export class Compiler {
         ...settingsProblems,
         ...grouping.problems,
         ...[...compiled.values()].flatMap(({ problems }) => problems),
-        ...merging,
+        ...merging.flat(),
       ]),
       bootstrapClusters: settings.bootstrapClusters,
       ignores: [...compiled.values()].flatMap(({ ignores }) => ignores),

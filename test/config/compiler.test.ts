@@ -262,6 +262,15 @@ describe("Compiler refuses, at its place,", () => {
     assert.match(problems[1]!.message, /does not replace what is shared/);
   });
 
+  it("a document with more than 100,000 resources, as a whole", () => {
+    const { problems, groups } = compile({ "a.yaml": `clusters:\n${"- {name: a}\n".repeat(100_001)}` });
+    assert.deepEqual(
+      problems.map(({ code }) => code),
+      ["too-many-resources"],
+    );
+    assert.equal(groups.get("default")?.resources.length, 0);
+  });
+
   it("too much: a long file, long files, many files", () => {
     const limits = { fileLength: 20, totalLength: 30, files: 2 };
     const compiler = new Compiler(schema, limits);
