@@ -22,7 +22,7 @@ import { Observer } from "./observer.ts";
 import type { AcceptedLoad, Attempt, Loaded, RefusedLoad } from "./reconcile/attempt.ts";
 import { Reconciler } from "./reconcile/reconciler.ts";
 import type { RemovalPolicy } from "./reconcile/removals.ts";
-import { resourceReports, servedReport } from "./reports.ts";
+import { refusedReport, resourceReports, servedReport } from "./reports.ts";
 import type { RevisionStore } from "./state/revision-store.ts";
 import type { XdsFront } from "./xds-front.ts";
 
@@ -267,7 +267,7 @@ export class ControlPlane {
     const refused = this.#refused;
     return {
       current: revision ? servedReport(revision, isRestored ?? false, this.#observer.nodes()) : null,
-      refused: refused ? { atMs: refused.atMs, reason: refused.reason, problems: refused.problems } : null,
+      refused: refused ? refusedReport(refused) : null,
     };
   }
 

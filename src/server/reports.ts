@@ -3,8 +3,9 @@ import { reachOf } from "../fleet/reach.ts";
 import type { JsonValue } from "../schema/json-value.ts";
 import type { Resource } from "../snapshot/resource.ts";
 import type { Revision } from "../snapshot/revision.ts";
-import type { ResourceQuery, ResourceReport, ServedReport } from "./admin/admin-source.ts";
+import type { RefusedReport, ResourceQuery, ResourceReport, ServedReport } from "./admin/admin-source.ts";
 import { typeLabel } from "./metrics/xds-counters.ts";
+import type { RefusedLoad } from "./reconcile/attempt.ts";
 
 /** What the API tells of the revision that is served. */
 export function servedReport(
@@ -29,6 +30,14 @@ export function servedReport(
     warnings: revision.problems,
     reach: reachOf(revision.id, nodes),
   };
+}
+
+/** A broken folder may have more problems than anybody reads. */
+const mostProblems = 1000;
+
+/** What the API tells of a state of the source that is not served. */
+export function refusedReport({ atMs, reason, problems }: RefusedLoad): RefusedReport {
+  return { atMs, reason, problemCount: problems.length, problems: problems.slice(0, mostProblems) };
 }
 
 /** The resources of a revision that the query picks, in the order of groups and texts. */

@@ -76,6 +76,24 @@ describe("chancery serve", () => {
     assert.equal(await namesOf(stream), 3);
   });
 
+  it("is watched by status until it ends or the watcher is interrupted", async () => {
+    using config = configOf("a");
+    await using serve = new ServeProcess(config.config, config.state);
+    const args = ["status", "--admin-address", await serve.adminAddress(), "--watch", "-o", "json"];
+    await serve.said("revision is served");
+    await using interrupted = chancery(args);
+    await using left = chancery(args);
+    for (const watcher of [interrupted, left]) await watcher.outputHas(/"nodes": \[\]/);
+    using client = new RawXdsClient(await serve.xdsPort());
+    await namesOf(subscribe(client));
+    for (const watcher of [interrupted, left]) await watcher.outputHas(/"id": "e1"/);
+    interrupted.kill("SIGINT");
+    assert.equal(await interrupted.exit(), 0);
+    assert.equal(await stopped(serve), 0);
+    assert.equal(await left.exit(), 1);
+    assert.match(left.stderr, /^error: (lost|cannot reach) 127\.0\.0\.1:\d+: /);
+  });
+
   it("starts with the last good revision when the folder is broken, also after kill -9", async () => {
     using config = configOf("a", "b");
     {

@@ -68,11 +68,8 @@ describe("formatRevision()", () => {
     assert.equal(line, "revision r1 (5s old): 3 synced, 1 refused, 2 away\n");
   });
   it("says that the source is refused, and that nothing is served", () => {
-    const refused = {
-      atMs: 0,
-      reason: "errors",
-      problems: [{ code: "c", severity: "error", message: "m" }],
-    } as const;
+    const problems = [{ code: "c", severity: "error", message: "m" }] as const;
+    const refused = { atMs: 0, reason: "errors", problemCount: 1, problems };
     assert.match(
       formatRevision({ current: { ...current, isRestored: true }, refused }, 5000, plain),
       /, from the state directory\).*\nthe source is refused \(errors, 1 error\) since 5s; what was served before stays\n$/,

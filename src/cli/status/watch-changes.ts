@@ -1,13 +1,14 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { formatListenAddress, type ListenAddress } from "../../server/listen-address.ts";
+import { CommandError, exitCode } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** Events come in bursts; the screen changes at most this often. */
 const atMostEveryMs = 500;
 
 /**
- * Calls `show` at once and again after every event of the server, until SIGINT or SIGTERM. Rejects when the server goes
- * away or `show` does.
+ * Calls `show` at once and again after every event of the server, until SIGINT or SIGTERM. Throws `CommandError` when the
+ * server goes away.
  */
 export async function watchChanges(
   address: ListenAddress,
@@ -27,8 +28,13 @@ export async function watchChanges(
       await pause(atMostEveryMs, undefined, { signal: stop.signal });
       await show();
     }
+    throw new Error("it ended the connection");
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    if (stop.signal.aborted) return;
+    if (error instanceof CommandError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    const where = formatListenAddress(address);
+    throw new CommandError(exitCode.failure, `lost ${where}: ${reason}`, undefined, { cause: error });
   } finally {
     for (const undo of unhook) undo();
   }

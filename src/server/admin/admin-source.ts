@@ -31,6 +31,8 @@ export interface ServedReport {
 export interface RefusedReport {
   readonly atMs: number;
   readonly reason: string;
+  /** How many there are; `problems` has the first thousand of them. */
+  readonly problemCount: number;
   readonly problems: readonly Problem[];
 }
 

@@ -117,9 +117,10 @@ function eventRoutes(app: Hono, { source, clock, signal }: AdminAppOptions): voi
       return context.json(problem(`after: expected an event id, found ${JSON.stringify(after)}`), 400);
     }
     open += 1;
-    const gone = AbortSignal.any([signal, context.req.raw.signal]);
-    gone.addEventListener("abort", () => (open -= 1), { once: true });
-    return new Response(eventStream(source.events, afterId, clock, gone), {
+    const onEnd = () => {
+      open -= 1;
+    };
+    return new Response(eventStream({ events: source.events, afterId, clock, signal, onEnd }), {
       headers: { "content-type": "text/event-stream", "cache-control": "no-store" },
     });
   });

@@ -4,20 +4,35 @@ import type { EventLog, LoggedEvent } from "../event-log.ts";
 /** A comment line as often as this keeps proxies from closing a quiet stream. */
 const heartbeatMs = 15_000;
 
+export interface EventStreamOptions {
+  readonly events: EventLog;
+  /** The stream begins with the event after this id. */
+  readonly afterId: number;
+  readonly clock: Clock;
+  /** Ends the stream. */
+  readonly signal: AbortSignal;
+  /** Called once, when the stream has ended or its client has gone. */
+  readonly onEnd: () => void;
+}
+
 /**
- * The events as Server-Sent Events (WHATWG HTML, 9.2), from the one after `afterId` on. The body is pulled: a client
- * that does not read costs one event.
+ * Events as Server-Sent Events (WHATWG HTML, 9.2). The body is pulled: a client that does not read costs one event.
  */
-export function eventStream(
-  events: EventLog,
-  afterId: number,
-  clock: Clock,
-  signal: AbortSignal,
-): ReadableStream<Uint8Array> {
-  const ended = new AbortController();
-  const end = () => ended.abort();
-  signal.addEventListener("abort", end, { once: true });
-  const followed = events.follow(afterId, ended.signal);
+export function eventStream(options: EventStreamOptions): ReadableStream<Uint8Array> {
+  const { events, afterId, clock, signal, onEnd } = options;
+  const gone = new AbortController();
+  const leave = () => gone.abort();
+  signal.addEventListener("abort", leave, { once: true });
+  gone.signal.addEventListener(
+    "abort",
+    () => {
+      signal.removeEventListener("abort", leave);
+      onEnd();
+    },
+    { once: true },
+  );
+  if (signal.aborted) leave();
+  const followed = events.follow(afterId, gone.signal);
   let next: Promise<IteratorResult<LoggedEvent, void>> | undefined;
   return new ReadableStream<Uint8Array>(
     {
@@ -35,15 +50,10 @@ export function eventStream(
           return;
         }
         next = undefined;
-        if (result.done) {
-          signal.removeEventListener("abort", end);
-          controller.close();
-        } else controller.enqueue(Buffer.from(formatEvent(result.value)));
+        if (!result.done) controller.enqueue(Buffer.from(formatEvent(result.value)));
+        else if (signal.aborted) controller.close();
       },
-      cancel: () => {
-        signal.removeEventListener("abort", end);
-        end();
-      },
+      cancel: leave,
     },
     { highWaterMark: 1 },
   );

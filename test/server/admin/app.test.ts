@@ -6,6 +6,7 @@ import { createAdminApp } from "../../../src/server/admin/app.ts";
 import { listenAdmin } from "../../../src/server/admin/listen.ts";
 import { EventLog } from "../../../src/server/event-log.ts";
 import { formatListenAddress } from "../../../src/server/listen-address.ts";
+import { until } from "../../kit/within.ts";
 
 function adminWith(more: Partial<AdminSource> = {}) {
   const events = new EventLog();
@@ -117,6 +118,22 @@ describe("the admin API", () => {
     assert.equal((await request("/api/v1/reconcile", post("{}"))).status, 422);
     assert.equal((await request("/api/v1/reconcile", post('{"allowRemovals":true}'))).status, 200);
     assert.deepEqual(asked, [false, true]);
+  });
+
+  it("forgets event streams whose clients have gone, however many there were", async () => {
+    const { app } = adminWith();
+    const server = await listenAdmin(app, { host: "127.0.0.1", port: 0 });
+    const url = `http://${formatListenAddress(server.address)}/api/v1/events`;
+    for (let count = 0; count < 150; count += 1) {
+      const leave = new AbortController();
+      // The server notices in its own time that a client went; 150 in all are more than it has room for at once.
+      await until(5000, "an event stream is granted", async () => {
+        const { status } = await fetch(url, { signal: leave.signal });
+        return status === 200 || undefined;
+      });
+      leave.abort();
+    }
+    await server.close();
   });
 
   it("streams events from the id given, and ends with the control plane", async () => {
