@@ -244,7 +244,7 @@ export class ControlPlane {
   #converged(revision: string, tookMs: number): void {
     const { log, clock } = this.#options;
     this.#metrics.convergenceSeconds.observe(tookMs / 1000);
-    log.info("all connected nodes have answered", {
+    log.info("all connected nodes have accepted the revision", {
       revision,
       nodes: this.#observer.connectedCount,
       took_ms: tookMs,

@@ -15,7 +15,7 @@ export interface ObserverOptions extends Pick<FleetOptions, "resourcesOf"> {
   readonly events: EventLog;
   /** The open streams as their sessions see them. */
   readonly streams: () => Iterable<StreamStatus>;
-  /** All connected nodes have answered for the revision, so long after its source changed. */
+  /** All connected nodes have accepted the revision, so long after its source changed. */
   readonly onConverged: (revisionId: string, tookMs: number) => void;
 }
 
@@ -67,7 +67,8 @@ export class Observer {
     this.#isCheckDue = false;
     if (!this.#convergence.mayBeSettled) return;
     for (const stream of this.#options.streams()) {
-      if (stream.types.some(({ state }) => state === "STALE")) return;
+      // What was refused, now or in an earlier revision, is not what that node runs.
+      if (stream.types.some(({ state }) => state === "STALE" || state === "NACKED")) return;
     }
     const tookMs = this.#convergence.settle();
     if (tookMs !== undefined) this.#options.onConverged(this.#revisionId, tookMs);

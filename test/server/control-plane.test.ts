@@ -182,12 +182,12 @@ describe("ControlPlane", () => {
     assert.match(String(line.fields["error"]), /ENOSPC/);
   });
 
-  it("shows nodes, and tells when all of them have answered for a revision (XDS-146)", async () => {
+  it("shows nodes, and tells when all of them have accepted a revision (XDS-146)", async () => {
     await using over = planeOver("a", { kind: "none" });
     await over.plane.start();
     over.happen(...connect(1, envoy("e1"), 1, "default"), send(1, namesType, "n1", "v"));
     over.happen(ack(1, namesType, "n1", "v", 251));
-    const line = await over.said(/^all connected nodes have answered/);
+    const line = await over.said(/^all connected nodes have accepted the revision/);
     assert.equal(line.fields["took_ms"], 250);
     const { items } = JSON.parse((await over.admin("/api/v1/nodes")).text);
     assert.deepEqual([items[0].id, items[0].types[0].state], ["e1", "SYNCED"]);
