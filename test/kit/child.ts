@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { within } from "./within.ts";
 
 export interface ChildOptions {
@@ -12,6 +12,9 @@ export class Child implements AsyncDisposable {
   readonly #process: ChildProcess;
   readonly #name: string;
   readonly #exited: Promise<number>;
+  /** Says `output` at each piece of output, and at the end. */
+  readonly #heard = new EventEmitter();
+  #hasEnded = false;
   #stdout = "";
   #stderr = "";
 
@@ -24,16 +27,21 @@ export class Child implements AsyncDisposable {
     });
     this.#process.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.#stdout += text;
+      this.#heard.emit("output");
     });
     this.#process.stderr?.setEncoding("utf8").on("data", (text: string) => {
       this.#stderr += text;
+      this.#heard.emit("output");
     });
     this.#exited = this.#watchExit();
     this.#exited.catch(() => undefined); // Who awaits the exit gets the error; nobody has to.
   }
 
   async #watchExit(): Promise<number> {
-    const [code, signal] = await once(this.#process, "close");
+    const [code, signal] = await once(this.#process, "close").finally(() => {
+      this.#hasEnded = true;
+      this.#heard.emit("output");
+    });
     return typeof code === "number" ? code : signalNumber(signal);
   }
 
@@ -62,22 +70,29 @@ export class Child implements AsyncDisposable {
 
   /** Resolves when the output of either stream holds a match; throws when the program ends without one. */
   async outputHas(pattern: RegExp, ms = 20_000): Promise<void> {
-    const seen = new Promise<void>((resolve, reject) => {
-      const look = (): void => {
-        if (pattern.test(this.#stdout) || pattern.test(this.#stderr)) resolve();
-      };
-      this.#process.stdout?.on("data", look);
-      this.#process.stderr?.on("data", look);
-      this.#exited.then(
-        (code) => {
-          look();
-          reject(new Error(`${this.#name} ended with ${code} before ${String(pattern)}\n${this.output()}`));
-        },
-        (error: unknown) => reject(error instanceof Error ? error : new Error(String(error))),
-      );
-      look();
-    });
-    return within(ms, () => `${this.#name} prints ${String(pattern)}\n${this.output()}`, seen);
+    const seen = () => pattern.test(this.#stdout) || pattern.test(this.#stderr) || undefined;
+    await this.outputGives(seen, String(pattern), ms);
+  }
+
+  /**
+   * What `find` makes of the output, asked now and after each piece of it until it gives something; throws when the program ends
+   * before. `what` says in errors what was looked for.
+   */
+  async outputGives<T>(find: () => T | undefined, what: string, ms = 20_000): Promise<T> {
+    const given = new AbortController();
+    const look = async (): Promise<T> => {
+      for (;;) {
+        const found = find();
+        if (found !== undefined) return found;
+        if (this.#hasEnded) throw new Error(`${this.#name} ended before ${what}\n${this.output()}`);
+        await once(this.#heard, "output", { signal: given.signal });
+      }
+    };
+    try {
+      return await within(ms, () => `${this.#name} prints ${what}\n${this.output()}`, look());
+    } finally {
+      given.abort();
+    }
   }
 
   /** The end of what it printed, for error messages. */
