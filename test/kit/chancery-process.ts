@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { Child } from "./child.ts";
+import { Child, type ChildOptions } from "./child.ts";
 
 /** One line of the JSON log. */
 export interface LogLine {
@@ -11,10 +11,10 @@ export interface LogLine {
 const program = fileURLToPath(import.meta.resolve("#root/dist/src/main.js"));
 
 /** Runs `chancery` with these arguments, without the settings of this shell. */
-export function chancery(args: readonly string[], options: { readonly cwd?: string } = {}): Child {
+export function chancery(args: readonly string[], options: ChildOptions = {}): Child {
   return new Child(process.execPath, ["--enable-source-maps", program, ...args], {
     ...options,
-    env: { NO_COLOR: "", FORCE_COLOR: "", TERM: "dumb" },
+    env: { NO_COLOR: "", FORCE_COLOR: "", TERM: "dumb", ...options.env },
   });
 }
 
@@ -54,9 +54,34 @@ export class ServeProcess implements AsyncDisposable {
 
   /** The first line with this message that has been or will be written, after the first `skip` of them. */
   async said(message: string, skip = 0): Promise<LogLine> {
-    const count = `(?:"msg":"${message}"[^]*){${skip + 1}}`;
-    await this.child.outputHas(new RegExp(count));
-    return this.lines.filter(({ msg }) => msg === message)[skip]!;
+    return this.#line(message, (lines) => lines.filter(({ msg }) => msg === message)[skip]);
+  }
+
+  /** The first line that passes, from line number `from` on, that has been or will be written. */
+  async lineThat(passes: (line: LogLine) => boolean, from = 0): Promise<LogLine> {
+    return this.#line(String(passes), (lines) => lines.slice(from).find(passes));
+  }
+
+  /** Changes the folder, and resolves to the new revision when every connected node has accepted what is new to it. */
+  async accepted(change: () => void): Promise<string> {
+    const from = this.lines.length;
+    change();
+    const { revision } = await this.lineThat(({ msg }) => msg === "revision is served", from);
+    const isAccepted = (line: LogLine) =>
+      line.msg === "all connected nodes have accepted the revision" && line["revision"] === revision;
+    await this.lineThat(isAccepted, from);
+    return String(revision);
+  }
+
+  /** Changes the folder, and resolves to what is logged of the refusal of a node. */
+  async refusal(change: () => void): Promise<LogLine> {
+    const from = this.lines.length;
+    change();
+    return this.lineThat(({ msg }) => msg === "node refused a response; it keeps what it had", from);
+  }
+
+  async #line(what: string, find: (lines: readonly LogLine[]) => LogLine | undefined): Promise<LogLine> {
+    return this.child.outputGives(() => find(this.lines), what);
   }
 
   async xdsPort(): Promise<number> {

@@ -1,13 +1,14 @@
 import { writeFileSync } from "node:fs";
 import { Child } from "./child.ts";
 import { withFreePort } from "./free-port.ts";
+import { localhostAddresses } from "./localhost.ts";
 import { peerPath } from "./peers.ts";
 import { temporaryFolder, type TemporaryFolder } from "./temporary-folder.ts";
 import { untilListening } from "./until-listening.ts";
 
 /** A real HAProxy with one frontend. */
 export class HaProxy implements AsyncDisposable {
-  /** Where the frontend listens, on 127.0.0.1. */
+  /** Where the frontend listens; a reader does on all addresses of localhost, a writer on 127.0.0.1. */
   readonly port: number;
   readonly child: Child;
   readonly #folder: TemporaryFolder;
@@ -32,10 +33,11 @@ export class HaProxy implements AsyncDisposable {
 export async function startHaProxyReader(): Promise<HaProxy> {
   const answer =
     "%[src] %[src_port] %[dst] %[dst_port] authority=%[fc_pp_authority] unique_id=%[fc_pp_unique_id]";
+  const hosts = localhostAddresses();
   return start((port) => [
     "frontend reader",
     "  mode http",
-    `  bind 127.0.0.1:${port} accept-proxy`,
+    ...hosts.map((host) => `  bind ${host}:${port} accept-proxy`),
     `  http-request return status 200 content-type text/plain lf-string "${answer}"`,
   ]);
 }

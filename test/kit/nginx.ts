@@ -1,13 +1,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { Child } from "./child.ts";
 import { withFreePort } from "./free-port.ts";
+import { localhostAddresses } from "./localhost.ts";
 import { peerPath } from "./peers.ts";
 import { temporaryFolder, type TemporaryFolder } from "./temporary-folder.ts";
 import { untilListening } from "./until-listening.ts";
 
 /** A real nginx whose only server demands a PROXY header and answers with the addresses that it found in it. */
 export class Nginx implements AsyncDisposable {
-  /** Where it listens, on 127.0.0.1. */
+  /** Where it listens, on all addresses of localhost. */
   readonly port: number;
   readonly child: Child;
   readonly #folder: TemporaryFolder;
@@ -28,6 +29,7 @@ const answer =
   "$proxy_protocol_addr $proxy_protocol_port $proxy_protocol_server_addr $proxy_protocol_server_port";
 
 export async function startNginxReader(): Promise<Nginx> {
+  const hosts = localhostAddresses();
   return withFreePort(async (port) => {
     const folder = temporaryFolder();
     mkdirSync(folder.file("tmp"));
@@ -42,7 +44,7 @@ export async function startNginxReader(): Promise<Nginx> {
       "  access_log off;",
       ...temporary.map((name) => `  ${name}_temp_path ${folder.file(`tmp/${name}`)};`),
       "  server {",
-      `    listen 127.0.0.1:${port} proxy_protocol;`,
+      ...hosts.map((host) => `    listen ${host}:${port} proxy_protocol;`),
       `    location / { return 200 "${answer}"; }`,
       "  }",
       "}",
