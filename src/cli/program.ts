@@ -39,11 +39,7 @@ export async function runProgram(
 }
 
 /** The parser of all commands; `finish` gets the exit code of the command that ran. */
-export function buildProgram(
-  parts: ProgramParts,
-  terminal: Terminal,
-  finish: (code: number) => void,
-): Command {
+function buildProgram(parts: ProgramParts, terminal: Terminal, finish: (code: number) => void): Command {
   const root = prepare(new Command("chancery"), terminal)
     .description("A GitOps control plane for Envoy fleets, with a bundled data plane.")
     .option("-V, --version", "print the version")

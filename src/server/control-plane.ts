@@ -20,6 +20,7 @@ import {
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { Observer } from "./observer.ts";
 import type { AcceptedLoad, Attempt, Loaded, RefusedLoad } from "./reconcile/attempt.ts";
+import { newProblems } from "./reconcile/new-problems.ts";
 import { Reconciler } from "./reconcile/reconciler.ts";
 import type { RemovalPolicy } from "./reconcile/removals.ts";
 import { refusedReport, resourceReports, servedReport } from "./reports.ts";
@@ -291,16 +292,6 @@ export class ControlPlane {
       }),
     };
   }
-}
-
-/** Those of `now` that were not there before, wherever they stand by now: a warning is told once. */
-function newProblems(before: readonly Problem[], now: readonly Problem[]): readonly Problem[] {
-  const known = new Set(before.map(identityOf));
-  return now.filter((problem) => !known.has(identityOf(problem)));
-}
-
-function identityOf({ code, path, message, place }: Problem): string {
-  return [code, path, message, place?.file].join("\n");
 }
 
 function consequence(served: { readonly isRestored: boolean } | undefined): string {
