@@ -26,7 +26,9 @@ export function parseLogFormat(
   if (format?.json_format) return parseJsonFormat(format.json_format, `${path}.json_format`);
   const text = format?.text_format_source?.inline_string ?? format?.text_format;
   if (text === undefined) {
-    return { problems: [refuse(path, "a format must be set: the default one is for HTTP", "unsupported")] };
+    return {
+      problems: [refuse(path, "a format must be set: the default one is for HTTP", "unsupported-field")],
+    };
   }
   const field = format?.text_format === undefined ? "text_format_source.inline_string" : "text_format";
   return parseText(text, `${path}.${field}`);
@@ -48,7 +50,7 @@ function parseJsonFormat(struct: MessageTypes["google.protobuf.Struct"], path: s
   for (const [key, value] of Object.entries(struct.fields ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (value.string_value === undefined) {
       problems.push(
-        refuse(`${path}.${key}`, "only text is supported by the bundled data plane", "unsupported"),
+        refuse(`${path}.${key}`, "only text is supported by the bundled data plane", "unsupported-field"),
       );
       continue;
     }

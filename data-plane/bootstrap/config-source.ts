@@ -37,7 +37,7 @@ export function parseConfigSource(
   const problems: Problem[] = [...unsupportedFields(source, support, path)];
   const timeoutMs = durationMs(source.initial_fetch_timeout, defaultFetchTimeoutMs);
   if (source.resource_api_version === "V2") {
-    problems.push(warn(`${path}.resource_api_version`, "V2 is gone, taken as V3", "deprecated"));
+    problems.push(warn(`${path}.resource_api_version`, "V2 is gone, taken as V3", "deprecated-field"));
   }
   if (source.ads) {
     if (!context.hasAds) {

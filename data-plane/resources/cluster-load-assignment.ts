@@ -65,7 +65,7 @@ export function parseLoadAssignment(message: Message, path: string): Parsed<Load
       const address = configuredAddress(endpoint.endpoint?.address);
       if (!address) {
         const where = `${at}endpoints[${groupIndex}].lb_endpoints[${index}].endpoint.address`;
-        problems.push(refuse(where, "value is required", "field-rule"));
+        problems.push(refuse(where, "value is required", "rule-violation"));
         return [];
       }
       return [endpointConfig(endpoint, address, localityOf(group.locality))];

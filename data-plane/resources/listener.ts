@@ -161,7 +161,7 @@ function addressText(listener: Listener): string {
 
 function parseAddress(listener: Listener, at: string): Parsed<Address> {
   const address = configuredAddress(listener.address);
-  if (!address) return { problems: [refuse(`${at}address`, "value is required", "field-rule")] };
+  if (!address) return { problems: [refuse(`${at}address`, "value is required", "rule-violation")] };
   if (address.family !== "name") return { value: address, problems: [] };
   return { problems: [refuse(`${at}address`, `malformed IP address: ${address.name}`)] };
 }
@@ -178,7 +178,7 @@ function listenerFilterMessages(
   );
   if (index < 0) return filters;
   const advice = "deprecated; name envoy.filters.listener.proxy_protocol in listener_filters instead";
-  problems.push(warn(`${at}filter_chains[${index}].use_proxy_proto`, advice, "deprecated"));
+  problems.push(warn(`${at}filter_chains[${index}].use_proxy_proto`, advice, "deprecated-field"));
   const name = "envoy.filters.listener.proxy_protocol";
   return [
     { name, typed_config: { type_url: typeUrlOf(PROXY_PROTOCOL), value: Buffer.alloc(0) } },

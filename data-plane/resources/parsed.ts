@@ -1,4 +1,5 @@
 import type { Problem } from "../../src/base/problem.ts";
+import type { DataPlaneProblemCode } from "./problem-codes.ts";
 
 /** What came of reading a configuration: the value, or the errors that refuse it; warnings may stand beside a value. */
 export interface Parsed<Value> {
@@ -7,13 +8,17 @@ export interface Parsed<Value> {
   readonly problems: readonly Problem[];
 }
 
-/** A refusal at a path. `code` is a section of docs/errors.md. */
-export function refuse(path: string, message: string, code = "invalid-resource"): Problem {
+/** A refusal at a path. `code` tells kinds of refusal apart. */
+export function refuse(
+  path: string,
+  message: string,
+  code: DataPlaneProblemCode = "invalid-resource",
+): Problem {
   return { code, severity: "error", message, ...(path === "" ? {} : { path }) };
 }
 
 /** Something that is taken, but not the way that its author may think. */
-export function warn(path: string, message: string, code = "no-effect"): Problem {
+export function warn(path: string, message: string, code: DataPlaneProblemCode = "no-effect"): Problem {
   return { code, severity: "warning", message, path };
 }
 

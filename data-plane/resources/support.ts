@@ -34,7 +34,7 @@ function check(value: unknown, support: Support, path: string): readonly Problem
 /** The refusal of a field, or of `what` in it. */
 export function notSupported(path: string, what?: string): Problem {
   const subject = what === undefined ? "" : `${what} is `;
-  return refuse(path, `${subject}not supported by the bundled data plane`, "unsupported");
+  return refuse(path, `${subject}not supported by the bundled data plane`, "unsupported-field");
 }
 
 /** Only these values (enum names, numbers, booleans) of a field. */

@@ -29,7 +29,7 @@ function unpack(any: AnyValue, typeName: string, context: ParseContext, path: st
   const violations = context.schema.checkRules(typeName, message);
   return parsed(
     message,
-    violations.map((violation) => refuse(`${path}.${violation.path}`, violation.message, "field-rule")),
+    violations.map((violation) => refuse(`${path}.${violation.path}`, violation.message, "rule-violation")),
   );
 }
 
@@ -50,7 +50,9 @@ export function parseTypedConfig<Kind extends ExtensionKind>(
   if (!extension) {
     const what = `Didn't find a registered implementation for '${holder.name ?? ""}' with type URL: '${typeName}'`;
     return {
-      problems: [refuse(configPath, `${what} (not supported by the bundled data plane)`, "unsupported")],
+      problems: [
+        refuse(configPath, `${what} (not supported by the bundled data plane)`, "unsupported-field"),
+      ],
     };
   }
   const config = unpack(holder.typed_config ?? {}, typeName, context, configPath);

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { dataPlaneProblemCodes } from "../../data-plane/resources/problem-codes.ts";
 import { convertProblemCodes } from "../../src/schema/problem-codes.ts";
 
 const root = dirname(fileURLToPath(import.meta.resolve("#root/package.json")));
@@ -28,7 +29,7 @@ function codesInSource(): Set<string> {
   );
   const literals = texts.flatMap((text) => [...text.matchAll(/"([a-z]+(?:-[a-z0-9]+)+)"/g)]);
   const codes = literals.map(([, code]) => code!).filter((code) => !others.has(code));
-  return new Set([...codes, ...convertProblemCodes]);
+  return new Set([...codes, ...convertProblemCodes, ...dataPlaneProblemCodes]);
 }
 
 describe("docs/errors.md", () => {

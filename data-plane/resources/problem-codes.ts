@@ -1,0 +1,9 @@
+/** Every code of a problem that the data plane itself gives, beside those of the schema. Each has a section in docs/errors.md. */
+export const dataPlaneProblemCodes = [
+  "unsupported-field",
+  "invalid-resource",
+  "no-effect",
+  "deprecated-field",
+] as const;
+
+export type DataPlaneProblemCode = (typeof dataPlaneProblemCodes)[number] | "rule-violation";
