@@ -4,6 +4,7 @@ import { colorFlag } from "./color.ts";
 import { defineCommand } from "./command.ts";
 import { durationFlag } from "./duration.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
+import { tlsFlags } from "./serve/tls-flags.ts";
 import { choiceFlag, type Flag, listFlag, switchFlag, textFlag } from "./flag.ts";
 
 const maxRemovedFlag: Flag<number> = {
@@ -35,6 +36,7 @@ export const serveCommand = defineCommand({
     xdsAddress: addressFlag("where Envoys connect; port 0 picks a free one", "127.0.0.1:18000"),
     adminAddress: addressFlag("where status, metrics and probes are", "127.0.0.1:19000"),
     adminHost: listFlag("NAME", "a host name that the admin API answers to besides addresses; may repeat"),
+    ...tlsFlags,
     stateDir: textFlag("DIR", "where the last good revision is kept", ".chancery"),
     allowEmpty: switchFlag("serve also a load that takes a type of a group from some to none"),
     maxRemoved: maxRemovedFlag,
@@ -50,7 +52,10 @@ export const serveCommand = defineCommand({
   },
   examples: [
     { line: "serve ./config", explains: "on this machine" },
-    { line: "serve ./config --xds-address 0.0.0.0:18000", explains: "for Envoys on other machines" },
+    {
+      line: "serve ./config --xds-address 0.0.0.0:18000 --tls-cert tls.crt --tls-key tls.key --tls-client-ca ca.crt",
+      explains: "for Envoys on other machines that have a certificate of this CA",
+    },
     {
       line: "serve /etc/chancery/config --state-dir /var/lib/chancery --log-format json",
       explains: "as a service",
@@ -61,6 +66,7 @@ export const serveCommand = defineCommand({
     },
   ],
   async run({ args, flags, terminal }) {
+    const { tlsFromFlags } = await import("./serve/tls.ts");
     const { createVoice } = await import("./serve/voice.ts");
     const { firstStopSignal } = await import("./serve/stop-signals.ts");
     const { loadSchemaWith } = await import("./user-schema.ts");
@@ -71,12 +77,14 @@ export const serveCommand = defineCommand({
 
     const level = flags.quiet ? "error" : flags.verbose ? "debug" : flags.logLevel;
     const voice = await createVoice({ format: flags.logFormat, level, color: flags.color }, terminal);
+    const tls = await tlsFromFlags(flags, { cwd: terminal.cwd, clock: systemClock, log: voice.log });
     const stopped = firstStopSignal(terminal);
     const plane = createFolderControlPlane({
       folder: args[0]!,
       cwd: terminal.cwd,
       stateFolder: flags.stateDir,
       xdsAddress: flags.xdsAddress,
+      ...(tls && { xdsCredentials: tls.credentials }),
       adminAddress: flags.adminAddress,
       adminHosts: flags.adminHost.map((name) => name.toLowerCase()),
       removals: { allowsEmptyTypes: flags.allowEmpty, largestShare: flags.maxRemoved / 100 },
@@ -90,6 +98,11 @@ export const serveCommand = defineCommand({
     if (!isLoopback(flags.adminAddress.host)) {
       voice.log.warn("the admin API can be reached from other machines, and asks nobody who they are");
     }
+    if (!tls && !isLoopback(flags.xdsAddress.host)) {
+      voice.log.warn("xDS is served in plain text to other machines: --tls-cert and --tls-key protect it");
+    }
+    const ended = new AbortController();
+    const tlsFollowed = tls?.follow(ended.signal);
     try {
       const stopUnhooked = terminal.onSignal("SIGHUP", () => {
         voice.log.info("SIGHUP: looking at the source now");
@@ -106,6 +119,8 @@ export const serveCommand = defineCommand({
       throw error;
     } finally {
       await plane.close();
+      ended.abort();
+      await tlsFollowed;
     }
     return exitCode.ok;
   },

@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import type { ServerCredentials } from "@grpc/grpc-js";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
@@ -23,6 +24,8 @@ export interface FolderControlPlaneOptions {
   readonly cwd: string;
   readonly stateFolder: string;
   readonly xdsAddress: ListenAddress;
+  /** Plain text unless given. */
+  readonly xdsCredentials?: ServerCredentials;
   readonly adminAddress: ListenAddress;
   readonly adminHosts: readonly string[];
   readonly removals: RemovalPolicy;
@@ -67,6 +70,7 @@ export function createFolderControlPlane(options: FolderControlPlaneOptions): Co
     createXds: (onEvent) =>
       createAdsServer({
         address: formatListenAddress(options.xdsAddress),
+        ...(options.xdsCredentials && { credentials: options.xdsCredentials }),
         identifier: `chancery ${version}`,
         drainMs: options.drainMs,
         clock,

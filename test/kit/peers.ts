@@ -3,7 +3,15 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Programs of others that tests compare us with. */
-export type PeerName = "envoy" | "haproxy" | "nginx" | "chromium" | "go" | "python" | "docker-compose";
+export type PeerName =
+  | "envoy"
+  | "haproxy"
+  | "nginx"
+  | "chromium"
+  | "go"
+  | "python"
+  | "docker-compose"
+  | "openssl";
 
 interface Peer {
   /** An environment variable with the path of the program; it wins. */
@@ -28,6 +36,7 @@ const peers: Readonly<Record<PeerName, Peer>> = {
     commands: ["chromium", "chromium-browser", "google-chrome"],
   },
   "docker-compose": { variable: "DOCKER_COMPOSE_BIN", installed: nowhere, commands: ["docker-compose"] },
+  openssl: { variable: "OPENSSL_BIN", installed: nowhere, commands: ["openssl"] },
   go: { variable: "GO_BIN", installed: nowhere, commands: ["go"] },
   // Only the one with xds-protos in it is of use: the system's own does not have it.
   python: { variable: "PYTHON_BIN", installed: () => ".peers/bin/python3", commands: [] },

@@ -1,4 +1,12 @@
-import { Client, credentials, status, type ClientDuplexStream, type StatusObject } from "@grpc/grpc-js";
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  Metadata,
+  status,
+  type StatusObject,
+} from "@grpc/grpc-js";
 import { loadDescriptors } from "../../src/schema/load.ts";
 import type { Message } from "../../src/schema/message.ts";
 import { Schema } from "../../src/schema/schema.ts";
@@ -14,8 +22,8 @@ export const adsDelta = `/${discovery}.AggregatedDiscoveryService/DeltaAggregate
 export class RawXdsClient implements Disposable {
   readonly client: Client;
 
-  constructor(port: number) {
-    this.client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+  constructor(port: number, channelCredentials: ChannelCredentials = credentials.createInsecure()) {
+    this.client = new Client(`127.0.0.1:${port}`, channelCredentials, {
       "grpc.use_local_subchannel_pool": 1,
       "grpc.max_receive_message_length": -1,
       "grpc.max_send_message_length": -1,
@@ -23,8 +31,9 @@ export class RawXdsClient implements Disposable {
   }
 
   /** Opens a stream of the method at this path; a path with `Delta` in it speaks delta. */
-  open(path: string): RawXdsStream {
-    return new RawXdsStream(this.client.makeBidiStreamRequest(path, raw, raw), path.includes("/Delta"));
+  open(path: string, metadata = new Metadata()): RawXdsStream {
+    const call = this.client.makeBidiStreamRequest(path, raw, raw, metadata);
+    return new RawXdsStream(call, path.includes("/Delta"));
   }
 
   /** Calls a unary method and answers the status that it ends with. */
