@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { load } from "js-yaml";
+import { startBundledProxy } from "../kit/bundled-proxy.ts";
+import { runChancery } from "../kit/chancery-process.ts";
 import { startEnvoy } from "../kit/envoy.ts";
 import type { JsonObject } from "../kit/json.ts";
 import { needs } from "../kit/peers.ts";
+import type { ProxyProcess } from "../kit/proxy-process.ts";
 import { startRecordingBackend, type RecordedConnection } from "../kit/recording-backend.ts";
 import { connectTo } from "../kit/scripted-client.ts";
+import { temporaryFolder } from "../kit/temporary-folder.ts";
 import { codeBlocks } from "./code-blocks.ts";
 
 const page = "docs/proxy-protocol.md";
@@ -31,10 +36,14 @@ function answerHttp(connection: RecordedConnection): void {
 }
 
 /** What the backend got, and who its peer was, when a load balancer says that the client is `client`. */
-async function tryOut(file: string, client: string): Promise<{ received: string; peer: string }> {
+async function tryOut(
+  file: string,
+  client: string,
+  start: (bootstrap: JsonObject) => Promise<ProxyProcess> = startEnvoy,
+): Promise<{ received: string; peer: string }> {
   await using backend = await startRecordingBackend({ answer: answerHttp });
-  await using envoy = await startEnvoy(bootstrapOf(file, backend.port));
-  await using balancer = await connectTo(await envoy.admin.listenerPort("edge"));
+  await using proxy = await start(bootstrapOf(file, backend.port));
+  await using balancer = await connectTo(await proxy.admin.listenerPort("edge"));
   balancer.write(`PROXY TCP4 ${client} 198.51.100.7 40000 443\r\nGET / HTTP/1.1\r\nhost: service\r\n\r\n`);
   const connection = await backend.connection(0);
   const received = await connection.receivedThat((bytes) => bytes.includes("\r\n\r\n"));
@@ -50,13 +59,7 @@ describe(`${page} on real Envoy`, needs("envoy"), () => {
   });
 
   it("way 2 sends the header first", async () => {
-    const { received } = await tryOut("proxy-protocol.yaml", "203.0.113.9");
-    const signature = "\r\n\r\n\0\r\nQUIT\n";
-    const addresses = Buffer.from("2111000ccb007109c63364079c4001bb", "hex").toString("latin1");
-    assert.ok(
-      received.startsWith(`${signature}${addresses}`),
-      Buffer.from(received, "latin1").toString("hex"),
-    );
+    startsWithHeader((await tryOut("proxy-protocol.yaml", "203.0.113.9")).received);
   });
 
   // Linux answers for all of 127.0.0.0/8, so a client from there needs no routes; the mark needs CAP_NET_ADMIN.
@@ -74,6 +77,41 @@ describe(`${page} on real Envoy`, needs("envoy"), () => {
     assert.match(received, /^GET \/ /);
   });
 });
+
+describe(`${page} on the bundled data plane`, () => {
+  it("way 2 sends the header first", async () => {
+    startsWithHeader((await tryOut("proxy-protocol.yaml", "203.0.113.9", startBundledProxy)).received);
+  });
+
+  const missing = [
+    ["way 1", "x-forwarded-for.yaml", "envoy.filters.network.http_connection_manager"],
+    ["way 3", "original-src-listener.yaml", "envoy.filters.listener.original_src"],
+    ["way 4", "original-src-http.yaml", "envoy.filters.network.http_connection_manager"],
+  ] as const;
+  for (const [way, file, extension] of missing) {
+    it(`refuses ${way} at the line of ${extension}`, async () => {
+      using folder = temporaryFolder();
+      const text = blocks.get(file)!;
+      writeFileSync(folder.file(file), text);
+      const { code, stderr } = await runChancery(["proxy", "--mode", "validate", "-c", folder.file(file)]);
+      assert.equal(code, 1);
+      const lines = text.split("\n");
+      const line = lines.findIndex((candidate) => candidate.includes(`name: ${extension}`)) + 1;
+      const refusal = stderr.split("\n").find((candidate) => candidate.includes(`'${extension}'`));
+      assert.ok(refusal, stderr);
+      const place = Number(new RegExp(`${file.replaceAll(".", "\\.")}:(\\d+):`).exec(refusal)?.[1]);
+      assert.ok(place >= line && place <= line + 3, refusal);
+    });
+  }
+});
+
+/** Version 2, TCP over IPv4, from 203.0.113.9:40000 to 198.51.100.7:443. */
+function startsWithHeader(received: string): void {
+  const signature = "\r\n\r\n\0\r\nQUIT\n";
+  const addresses = Buffer.from("2111000ccb007109c63364079c4001bb", "hex").toString("latin1");
+  const isHeader = received.startsWith(`${signature}${addresses}`);
+  assert.ok(isHeader, Buffer.from(received, "latin1").toString("hex"));
+}
 
 it(`${page} has a configuration for each of the four ways, and no other`, () => {
   assert.deepEqual(
