@@ -4,7 +4,7 @@ import { addressFlag } from "./common-flags.ts";
 import type { RunProxy } from "./demo/hop.ts";
 import { durationFlag } from "./duration.ts";
 import { exitCode } from "./exit-code.ts";
-import { choiceFlag } from "./flag.ts";
+import { choiceFlag, optionalTextFlag } from "./flag.ts";
 
 /** `chancery demo`: the main job on the bundled example. The data plane is passed in, since `src` may not import it. */
 export function demoCommand(runProxy: RunProxy): CommandDefinition {
@@ -27,6 +27,10 @@ export function demoCommand(runProxy: RunProxy): CommandDefinition {
       upstreamAddress: addressFlag("where the upstream listens", "127.0.0.1:10002"),
       edgeAddress: addressFlag("where the request is sent", "127.0.0.1:10000"),
       client: addressFlag("the made-up client", "203.0.113.7:40000"),
+      example: optionalTextFlag(
+        "DIR",
+        "another example: a folder with quickstart/ and quickstart-bootstrap/ in it",
+      ),
       timeout: durationFlag("how long to wait for the request to get through", "30s"),
       color: colorFlag,
     },

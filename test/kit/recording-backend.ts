@@ -102,12 +102,12 @@ export class RecordingBackend implements AsyncDisposable {
   }
 }
 
-/** Listens on a free port of `host`. `answer` is called with each connection, to write or close. */
+/** Listens on a port of `host`, a free one unless it is given. `answer` is called with each connection, to write or close. */
 export async function startRecordingBackend(
-  options: { host?: string; answer?: (connection: RecordedConnection) => void } = {},
+  options: { host?: string; port?: number; answer?: (connection: RecordedConnection) => void } = {},
 ): Promise<RecordingBackend> {
   const server = createServer({ allowHalfOpen: true });
-  server.listen(0, options.host ?? "127.0.0.1");
+  server.listen(options.port ?? 0, options.host ?? "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string")

@@ -37,6 +37,16 @@ export function parseHopEntry(line: string): HopEntry | undefined {
   };
 }
 
+/** `cannot run: listen EADDRINUSE` for a line of the JSON log; any other line as it is. */
+function plainText(line: string): string {
+  try {
+    const { msg, error } = JSON.parse(line);
+    return [msg, error].filter((part) => part !== undefined).join(": ");
+  } catch {
+    return line; // Said before the log was open.
+  }
+}
+
 /** Cuts what is written to it into lines. */
 export function lineOutput(onLine: (line: string) => void): Output {
   let rest = "";
@@ -72,16 +82,19 @@ export interface Hop {
 export function startHop({ run, args, terminal, onEntry }: HopOptions): Hop {
   const said: string[] = [];
   const stops = new Set<() => void>();
+  let isStopping = false;
   const ended = run(args, {
     ...terminal,
     stdout: lineOutput((line) => {
       const entry = parseHopEntry(line);
       if (entry) onEntry(entry);
     }),
-    stderr: lineOutput((line) => said.push(line)),
+    stderr: lineOutput((line) => said.push(plainText(line))),
     onSignal: (signal, callback) => {
       if (signal !== "SIGTERM") return () => undefined;
       stops.add(callback);
+      // It was told to stop while it was still starting.
+      if (isStopping) queueMicrotask(callback);
       return () => stops.delete(callback);
     },
     exit: () => undefined,
@@ -92,6 +105,7 @@ export function startHop({ run, args, terminal, onEntry }: HopOptions): Hop {
   return {
     ended,
     stop: async () => {
+      isStopping = true;
       for (const stop of stops) stop();
       await ended;
     },

@@ -1,6 +1,6 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../../base/clock.ts";
@@ -34,6 +34,8 @@ export interface DemoFlags {
   readonly upstreamAddress: ListenAddress;
   readonly edgeAddress: ListenAddress;
   readonly client: ListenAddress;
+  /** In place of the examples that come with the package. */
+  readonly example: string | undefined;
   /** Milliseconds. */
   readonly timeout: number;
   readonly color: ColorMode;
@@ -52,26 +54,39 @@ export async function runDemo(
   const stopped = firstStopSignal(terminal);
   const stop = new AbortController();
   await using state = await temporaryState();
-  const example = relative(terminal.cwd, bundled("examples/quickstart")) || ".";
-  const served = folder ?? example;
-  const plane = await createPlane(served, state.path, flags, terminal);
+  const examples = flags.example === undefined ? bundled("examples") : resolve(terminal.cwd, flags.example);
+  const served = folder ?? (relative(terminal.cwd, join(examples, "quickstart")) || ".");
+  const plane = await createPlane(served, join(state.path, "state"), flags, terminal);
   // Last opened, first closed.
   const closers: (() => Promise<void>)[] = [() => plane.close()];
   try {
     await listening(plane.start(), stopped);
-    const following = followEvents(plane, colors, terminal, stop.signal);
+    const refusal = new AbortController();
+    const following = followEvents(plane, colors, terminal, stop.signal, refusal);
     closers.unshift(() => following);
     if (folder === undefined) {
       const upstream = await openUpstream(flags.upstreamAddress);
       closers.unshift(async () => upstream[Symbol.asyncDispose]());
       const entries = new Map<string, HopEntry>();
-      const hops = groups.map((group) => startBundledHop(group, runProxy, terminal, entries));
+      const hops = groups.map((group) =>
+        startHop({
+          run: runProxy,
+          terminal,
+          args: hopArguments(
+            join(examples, "quickstart-bootstrap", `${group}.yaml`),
+            adminFile(state.path, group),
+          ),
+          onEntry: (entry) => entries.set(entry.hop, entry),
+        }),
+      );
       closers.unshift(async () => {
         await Promise.all(hops.map((hop) => hop.stop()));
       });
-      await Promise.race([showJourney(flags, hops, entries, colors, terminal, stop.signal), stopped]);
+      const signals = { stop: stop.signal, refusal: refusal.signal };
+      await Promise.race([showJourney(flags, hops, entries, colors, terminal, signals), stopped]);
     }
-    terminal.stdout.write(whatNext(served, folder === undefined, flags, colors));
+    const admins = folder === undefined ? await hopAdmins(state.path) : [];
+    terminal.stdout.write(whatNext(served, admins, flags, colors));
     await Promise.race([plane.following, stopped]);
   } finally {
     stop.abort(new Error("the demo is over"));
@@ -145,10 +160,15 @@ async function followEvents(
   colors: Colors,
   terminal: Terminal,
   signal: AbortSignal,
+  refusal: AbortController,
 ): Promise<void> {
   for await (const event of plane.events.follow(0, signal)) {
     const text = tellEvent(event, colors);
     if (text !== undefined) terminal.stdout.write(`${colors.dim(timeOf(event.atMs))} ${text}\n`);
+    if (event.kind === "nacked") {
+      const { node, message } = event.data;
+      refusal.abort(new Error(`${String(node)} refused its configuration: ${String(message)}`));
+    }
   }
 }
 
@@ -156,19 +176,24 @@ function timeOf(atMs: number): string {
   return new Date(atMs).toISOString().slice(11, 19);
 }
 
-function startBundledHop(
-  group: string,
-  run: RunProxy,
-  terminal: Terminal,
-  entries: Map<string, HopEntry>,
-): Hop {
-  const bootstrap = bundled(`examples/quickstart-bootstrap/${group}.yaml`);
-  return startHop({
-    run,
-    terminal,
-    args: ["-c", bootstrap, "-l", "error", "--drain-time-s", "0"],
-    onEntry: (entry) => entries.set(entry.hop, entry),
+function hopArguments(bootstrap: string, adminAddressFile: string): readonly string[] {
+  return ["-c", bootstrap, "--admin-address-path", adminAddressFile, "-l", "error", "--drain-time-s", "0"];
+}
+
+/** Where the data plane of a group writes the address of its admin endpoint. */
+function adminFile(folder: string, group: string): string {
+  return join(folder, `${group}-admin`);
+}
+
+/** `http://127.0.0.1:9901/stats … of the edge`; none for a bootstrap without an admin endpoint. */
+async function hopAdmins(folder: string): Promise<readonly string[]> {
+  const lines = groups.map(async (group) => {
+    const address = await readFile(adminFile(folder, group), "utf8").catch(() => undefined); // Not written.
+    return address === undefined
+      ? []
+      : [`http://${address}/stats  and /clusters, /listeners, /config_dump of ${group}`];
   });
+  return (await Promise.all(lines)).flat();
 }
 
 /** Sends the request and tells its journey, or why there is none. */
@@ -178,9 +203,9 @@ async function showJourney(
   entries: ReadonlyMap<string, HopEntry>,
   colors: Colors,
   terminal: Terminal,
-  stop: AbortSignal,
+  { stop, refusal }: { readonly stop: AbortSignal; readonly refusal: AbortSignal },
 ): Promise<void> {
-  const deadline = AbortSignal.any([stop, AbortSignal.timeout(flags.timeout)]);
+  const deadline = AbortSignal.any([stop, refusal, AbortSignal.timeout(flags.timeout)]);
   const broken = Promise.race(hops.map((hop) => hop.ended)).then((said) => {
     throw new CommandError(exitCode.failure, `a data plane ended: ${said}`);
   });
@@ -197,6 +222,9 @@ async function showJourney(
   } catch (error) {
     if (stop.aborted) return;
     if (error instanceof CommandError) throw error;
+    if (refusal.aborted) {
+      throw new CommandError(exitCode.failure, `the request cannot get through: ${reasonOf(refusal.reason)}`);
+    }
     terminal.stdout.write(`\n${colors.red(`The request did not get through: ${reasonOf(error)}`)}\n\n`);
   }
 }
@@ -221,17 +249,16 @@ function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function whatNext(folder: string, isBundled: boolean, flags: DemoFlags, colors: Colors): string {
+function whatNext(folder: string, admins: readonly string[], flags: DemoFlags, colors: Colors): string {
   const admin = `http://${formatListenAddress(flags.adminAddress)}`;
   const bootstraps = bundled("examples/quickstart-bootstrap");
   const lines = [
     `${colors.bold("Look at")}    ${admin}/api/v1/nodes     who runs what`,
     `           ${admin}/api/v1/revision  what is served`,
     `           ${admin}/metrics`,
-    ...(isBundled
-      ? [
-          "           http://127.0.0.1:9901/stats  and /clusters, /listeners, /config_dump of the edge; the inner hop: 9902",
-        ]
+    ...admins.map((line) => `           ${line}`),
+    ...(admins.length > 0
+      ? []
       : [
           `${colors.bold("Connect")}    envoy -c BOOTSTRAP or chancery proxy -c BOOTSTRAP; examples: ${bootstraps}`,
         ]),
