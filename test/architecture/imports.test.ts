@@ -44,6 +44,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "data-plane/xds-client": ["src/base", "src/schema"],
   "data-plane/stats": ["src/base"],
   "data-plane/network": ["src/base", "data-plane/proxy-protocol"],
+  "data-plane/http-codec": ["src/base", "data-plane/network"],
   "data-plane/resources": [
     "src/base",
     "src/schema",
@@ -62,6 +63,7 @@ const proxyFolders = [
   "data-plane/xds-client",
   "data-plane/stats",
   "data-plane/network",
+  "data-plane/http-codec",
   "data-plane/resources",
   "data-plane/bootstrap",
   "data-plane/access-logs",

@@ -1,0 +1,108 @@
+import { hasControl, isAuthority, isVisible } from "./characters.ts";
+import type { CodecError } from "./codec-error.ts";
+import { badMessage } from "./codec-error.ts";
+
+/** The first line of a request. */
+export interface RequestLine {
+  readonly method: string;
+  /** Begins with `/`, or is `*`; empty for CONNECT. */
+  readonly path: string;
+  /** Of a target that names it (absolute form, CONNECT): it goes before the host header. */
+  readonly authority?: string;
+}
+
+/** The first line of a response. */
+export interface StatusLine {
+  readonly status: number;
+  /** HTTP/1.0, whose connection does not stay open by itself. */
+  readonly isOld: boolean;
+}
+
+/** The methods that Envoy takes; every other is a bad request. */
+const methods: ReadonlySet<string> = new Set([
+  "ACL",
+  "BIND",
+  "CHECKOUT",
+  "CONNECT",
+  "COPY",
+  "DELETE",
+  "GET",
+  "HEAD",
+  "LINK",
+  "LOCK",
+  "MERGE",
+  "MKACTIVITY",
+  "MKCALENDAR",
+  "MKCOL",
+  "MOVE",
+  "NOTIFY",
+  "OPTIONS",
+  "PATCH",
+  "POST",
+  "PROPFIND",
+  "PROPPATCH",
+  "PURGE",
+  "PUT",
+  "REBIND",
+  "REPORT",
+  "SEARCH",
+  "SOURCE",
+  "SUBSCRIBE",
+  "TRACE",
+  "UNBIND",
+  "UNLINK",
+  "UNLOCK",
+  "UNSUBSCRIBE",
+]);
+
+const lenientRequest = /^([^ \t]+)[ \t]+([^ \t]+)(?:[ \t]+(.*?))?[ \t]*$/;
+const version = /^HTTP\/\d\.\d$/;
+const absolute = /^https?:\/\/([^/?#]*)([^]*)$/i;
+const statusLine = /^HTTP\/1\.([01])[ \t]+(\d{3})(?:[ \t][^]*)?$/;
+
+/** Reads the first line of a request, without its line break. Only HTTP/1.1 is served: 426 for any other version, as in Envoy. */
+export function readRequestLine(line: string): RequestLine | CodecError {
+  const first = line.indexOf(" ");
+  const last = line.lastIndexOf(" ");
+  // What nearly every client sends, without a regular expression.
+  if (first > 0 && last > first && line.endsWith(" HTTP/1.1") && line.charCodeAt(first + 1) === 47) {
+    const path = line.slice(first + 1, last);
+    const method = line.slice(0, first);
+    if (methods.has(method) && method !== "CONNECT" && isVisible(path)) return { method, path };
+  }
+  return readUnusual(line);
+}
+
+function readUnusual(line: string): RequestLine | CodecError {
+  const found = hasControl(line) ? undefined : lenientRequest.exec(line);
+  if (!found) return badMessage("no request line");
+  const [, method = "", target = "", spelledVersion] = found;
+  if (!methods.has(method)) return badMessage(`the method ${method} is not known`);
+  if (spelledVersion !== undefined && !version.test(spelledVersion)) return badMessage("no HTTP version");
+  if (!isVisible(target)) return badMessage("the request target holds an invalid character");
+  if (spelledVersion !== "HTTP/1.1")
+    return { status: 426, reason: `the version ${spelledVersion ?? "HTTP/0.9"}` };
+  if (method === "CONNECT") return connectLine(target);
+  if (target.startsWith("/") || (target === "*" && method === "OPTIONS")) return { method, path: target };
+  const url = absolute.exec(target);
+  if (!url) return badMessage("the request target is neither a path nor a URL");
+  const [, spelledAuthority = "", rest = ""] = url;
+  const authority = spelledAuthority.slice(spelledAuthority.lastIndexOf("@") + 1);
+  if (authority === "" || !isAuthority(authority)) return badMessage("the URL has no valid host");
+  return { method, path: rest.startsWith("/") ? rest : `/${rest}`, authority };
+}
+
+function connectLine(target: string): RequestLine | CodecError {
+  return isAuthority(target) && target.includes(":")
+    ? { method: "CONNECT", path: "", authority: target }
+    : badMessage("CONNECT without a host and a port");
+}
+
+/** Reads the first line of a response, without its line break. */
+export function readStatusLine(line: string): StatusLine | CodecError {
+  const found = hasControl(line) ? null : statusLine.exec(line);
+  if (!found) return badMessage("no status line");
+  const status = Number(found[2]);
+  if (status < 100) return badMessage(`the status ${status}`);
+  return { status, isOld: found[1] === "0" };
+}
