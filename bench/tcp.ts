@@ -17,6 +17,7 @@ const run = promisify(execFile);
 /** How long one measurement lasts, and how many connections are open at once. */
 const seconds = 4;
 const connections = 64;
+const warmUpSeconds = 2;
 
 interface Workload {
   readonly name: string;
@@ -141,8 +142,12 @@ function toFigures(workload: Workload, contestant: string, taken: readonly Sampl
 async function drive(workload: Workload, port: number, relayPid: number): Promise<Sample> {
   const headers = workload.headers.flatMap((header) => ["-H", header]);
   const url = `http://127.0.0.1:${port}${workload.path}`;
+  const load = (duration: number) =>
+    run("wrk", ["-t1", `-c${connections}`, `-d${duration}s`, ...headers, url]);
+  // A proxy runs for months: what its first seconds cost (JIT, growing heaps, cold caches) is not what is measured.
+  await load(warmUpSeconds);
   const before = usageOf(relayPid);
-  const { stdout } = await run("wrk", ["-t1", `-c${connections}`, `-d${seconds}s`, ...headers, url]);
+  const { stdout } = await load(seconds);
   const after = usageOf(relayPid);
   if (/Non-2xx/.test(stdout)) throw new Error(`the backend refused requests:\n${stdout}`);
   const rate = workload.read(stdout);
