@@ -1,4 +1,5 @@
 import type { Problem } from "../base/problem.ts";
+import type { AccessPolicy } from "./access-policy.ts";
 import type { Ignore } from "./ignores.ts";
 import type { NodeMatch } from "./node-match.ts";
 import type { Resource } from "./resource.ts";
@@ -26,6 +27,8 @@ export interface Compiled {
   readonly problems: readonly Problem[];
   /** Globs of clusters that the nodes have from their own bootstrap, so that naming them is not a mistake. */
   readonly bootstrapClusters: readonly string[];
+  /** Who may have what; absent when every client that connects is who it says it is. */
+  readonly authorization?: AccessPolicy;
   /** Comments that silence lints. */
   readonly ignores: readonly Ignore[];
 }

@@ -55,10 +55,12 @@ export class Compiler {
       problems: distinctProblems([
         ...settingsProblems,
         ...grouping.problems,
+        ...settings.checkGroups([...groups.keys()]),
         ...[...compiled.values()].flatMap(({ problems }) => problems),
         ...merging.flat(),
       ]),
       bootstrapClusters: settings.bootstrapClusters,
+      ...(settings.authorization && { authorization: settings.authorization }),
       ignores: [...compiled.values()].flatMap(({ ignores }) => ignores),
     };
   }

@@ -4,7 +4,9 @@ import type { Schema } from "../schema/schema.ts";
 import type { SourceFile } from "../schema/source-node.ts";
 import { locate } from "../schema/yaml/locate.ts";
 import { parseYaml } from "../schema/yaml/parse-yaml.ts";
+import type { AccessPolicy } from "./access-policy.ts";
 import type { NodeMatch } from "./node-match.ts";
+import { readAuthorization, unknownGroups } from "./read-authorization.ts";
 import { isNull, placeOfNode } from "./source-tree.ts";
 
 /** A group that chancery.yaml names. */
@@ -20,6 +22,10 @@ export interface GroupSettings {
 export interface Settings {
   readonly groups: readonly GroupSettings[];
   readonly bootstrapClusters: readonly string[];
+  /** Undefined: every client that connects is who it says it is. */
+  readonly authorization?: AccessPolicy;
+  /** Problems of what names groups, once it is known which there are. */
+  checkGroups(names: readonly string[]): readonly Problem[];
 }
 
 export interface SettingsResult {
@@ -27,7 +33,7 @@ export interface SettingsResult {
   readonly problems: readonly Problem[];
 }
 
-export const noSettings: Settings = { groups: [], bootstrapClusters: [] };
+export const noSettings: Settings = { groups: [], bootstrapClusters: [], checkGroups: () => [] };
 
 /** Reads chancery.yaml. With errors in it the settings are empty. */
 export function readSettings(schema: Schema, file: SourceFile): SettingsResult {
@@ -53,9 +59,15 @@ export function readSettings(schema: Schema, file: SourceFile): SettingsResult {
     ...(group.include ? { include: group.include } : {}),
     place: placeOfNode(locate(document, `groups[${index}].name`)),
   }));
+  const { policy, problems: policyProblems } = readAuthorization(config, document, schema.descriptors);
   return {
-    settings: { groups, bootstrapClusters: config.bootstrap_clusters ?? [] },
-    problems: [...problems, ...repeated(groups)],
+    settings: {
+      groups,
+      bootstrapClusters: config.bootstrap_clusters ?? [],
+      ...(policy && { authorization: policy }),
+      checkGroups: (names) => (policy ? unknownGroups(policy, names, document) : []),
+    },
+    problems: [...problems, ...repeated(groups), ...policyProblems],
   };
 }
 

@@ -1,5 +1,6 @@
 import { ServerCredentials, status, type Server } from "@grpc/grpc-js";
 import { systemClock, type Clock } from "../base/clock.ts";
+import { accessRefusal } from "../config/access-policy.ts";
 import type { Node } from "../snapshot/node.ts";
 import { matchGroup, type Group, type Revision } from "../snapshot/revision.ts";
 import type { StreamKind, StreamService, StreamStatus, XdsEvent } from "../xds/events.ts";
@@ -12,6 +13,7 @@ import { Views } from "../xds/views.ts";
 import { AdsStream, type RawCall } from "./ads-stream.ts";
 import { discoveryServices, type OpenStream } from "./discovery-services.ts";
 import { drainStreams } from "./drain.ts";
+import { certificateNames } from "./tls/certificate-names.ts";
 import { FanOut } from "./fan-out.ts";
 import { defaultGrpcLimits, listen, newGrpcServer, type GrpcLimits } from "./grpc-server.ts";
 
@@ -143,8 +145,21 @@ export class AdsServer implements AsyncDisposable {
     const revision = this.#revision;
     const { groupOf = matchGroupOf } = this.#options;
     const group = revision && groupOf(node, revision);
+    const refusal = this.#refusalOf(stream, group?.name);
+    if (refusal !== undefined) {
+      stream.end(status.PERMISSION_DENIED, refusal);
+      return;
+    }
     stream.session.assign(group?.snapshot);
     stream.assigned({ ...(group && { group: group.name }), ...(revision && { revisionId: revision.id }) });
+  }
+
+  /** Why the client may not have the types that it has asked for of the group, or undefined when it may. */
+  #refusalOf({ principals, node, session }: AdsStream, group: string | undefined): string | undefined {
+    const policy = this.#revision?.authorization;
+    if (!policy) return undefined;
+    const types = session.status.map(({ typeUrl }) => typeUrl);
+    return accessRefusal(policy, { principals, nodeId: node?.id ?? "", group, types });
   }
 
   #open(kind: StreamKind, service: StreamService, call: RawCall): void {
@@ -160,6 +175,8 @@ export class AdsServer implements AsyncDisposable {
       stallTimeoutMs: this.#limits.stallTimeoutMs,
       onEvent: (event) => this.#note(stream, event),
       onNode: (node) => this.#assign(stream, node),
+      principals: certificateNames(call.getAuthContext().sslPeerCertificate),
+      refusal: () => this.#refusalOf(stream, stream.status.group),
       onClosed: () => this.#streams.delete(streamId),
     });
     this.#streams.set(streamId, stream);

@@ -28,6 +28,10 @@ export interface AdsStreamOptions {
   readonly onEvent: (event: XdsEvent) => void;
   /** Gives the session of a node that has just become known its snapshot. */
   readonly onNode: (node: Node) => void;
+  /** What the client has proved about itself: names of its certificate or its token. */
+  readonly principals: readonly string[];
+  /** Why the client may not have what it has asked for, or undefined when it may (XDS-137). */
+  readonly refusal: () => string | undefined;
   readonly onClosed: () => void;
   /** A response that the client has not taken after this time costs it the stream (XDS-124). */
   readonly stallTimeoutMs: number;
@@ -69,6 +73,10 @@ export class AdsStream {
     });
     call.on("cancelled", () => this.#close(status.CANCELLED, "the client went away"));
     call.on("error", () => this.#close(status.UNKNOWN, "the stream broke"));
+  }
+
+  get principals(): readonly string[] {
+    return this.#options.principals;
   }
 
   get session(): Session {
@@ -114,8 +122,12 @@ export class AdsStream {
     this.#options.call.emit("error", { code, details: reason });
   }
 
+  get #isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
   #receive(bytes: Buffer): void {
-    if (this.#state === "closed") return;
+    if (this.#isClosed) return;
     const { kind, session, clock } = this.#options;
     let outcomes: readonly Outcome[];
     try {
@@ -125,7 +137,9 @@ export class AdsStream {
       this.end(status.INVALID_ARGUMENT, `the request cannot be read: ${error.message}`);
       return;
     }
-    for (const outcome of outcomes) this.#perform(outcome);
+    for (const outcome of outcomes) {
+      if (!this.#isClosed) this.#perform(outcome);
+    }
     this.pump();
   }
 
@@ -141,6 +155,8 @@ export class AdsStream {
         const { typeUrl, interest } = outcome;
         const isWildcard = interest.wildcard !== "none";
         this.#emit({ kind: "subscribed", ...at, typeUrl, isWildcard, names: interest.names });
+        const refusal = this.#options.refusal();
+        if (refusal !== undefined) this.end(status.PERMISSION_DENIED, refusal);
         return;
       }
       case "acked":

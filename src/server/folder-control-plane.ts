@@ -60,7 +60,8 @@ export function createFolderControlPlane(options: FolderControlPlaneOptions): Co
     load: (files) => {
       const compiled = compiler.compile(files);
       const problems = [...compiled.problems, ...checkConfig(schema, compiled)];
-      return { groups: compiled.groups.values(), problems };
+      const { authorization } = compiled;
+      return { groups: compiled.groups.values(), problems, ...(authorization && { authorization }) };
     },
     contentOf: ({ typeUrl, bytes }) => {
       const typeName = typeNameOf(typeUrl);

@@ -1,4 +1,5 @@
 import type { Problem } from "../base/problem.ts";
+import type { AccessPolicy } from "../config/access-policy.ts";
 import { contentHash } from "../config/content-hash.ts";
 import { matchesNode, type NodeMatch } from "../config/node-match.ts";
 import type { Node } from "./node.ts";
@@ -30,6 +31,8 @@ export interface Revision {
   readonly id: string;
   /** By name; a node belongs to the first one that matches. */
   readonly groups: ReadonlyMap<string, Group>;
+  /** Who may have what of it; absent when every client that connects is who it says it is (XDS-137). */
+  readonly authorization?: AccessPolicy;
   readonly source: RevisionSource;
   /** What the checks had to say, none of it an error. */
   readonly problems: readonly Problem[];
@@ -40,6 +43,7 @@ export interface Revision {
 /** A revision with the id that its groups give it. Throws a RangeError when two groups have one name. */
 export function makeRevision(parts: {
   readonly groups: Iterable<Group>;
+  readonly authorization?: AccessPolicy;
   readonly source: RevisionSource;
   readonly problems?: readonly Problem[];
   readonly createdAtMs: number;
@@ -51,9 +55,12 @@ export function makeRevision(parts: {
     groups.set(group.name, group);
     lines.push(`${group.name} ${JSON.stringify(group.match)} ${group.snapshot.version}\n`);
   }
+  const { authorization } = parts;
+  if (authorization) lines.push(`authorization ${JSON.stringify(authorization)}\n`);
   return {
     id: contentHash(...lines),
     groups,
+    ...(authorization && { authorization }),
     source: parts.source,
     problems: parts.problems ?? [],
     createdAtMs: parts.createdAtMs,

@@ -1,4 +1,5 @@
 import { hasErrors, type Problem } from "../../base/problem.ts";
+import type { AccessPolicy } from "../../config/access-policy.ts";
 import type { ConfigFile } from "../../config/config-file.ts";
 import type { NodeMatch } from "../../config/node-match.ts";
 import type { Resource } from "../../config/resource.ts";
@@ -15,6 +16,7 @@ export interface Loaded {
     readonly resources: readonly Resource[];
   }>;
   readonly problems: readonly Problem[];
+  readonly authorization?: AccessPolicy;
 }
 
 /** What came of looking at the source once. */
@@ -61,7 +63,7 @@ export function attempt(reading: Reading, options: AttemptOptions): Attempt {
     };
   }
   const { files } = reading;
-  const { groups, problems } = loadSafely(files, options);
+  const { groups, problems, authorization } = loadSafely(files, options);
   if (hasErrors(problems)) return { kind: "refused", refusal: { atMs, reason: "errors", problems, files } };
   const { current, source } = options;
   const revision = makeRevision({
@@ -70,6 +72,7 @@ export function attempt(reading: Reading, options: AttemptOptions): Attempt {
       match,
       snapshot: Snapshot.of(resources, current?.groups.get(name)?.snapshot),
     })),
+    ...(authorization && { authorization }),
     source,
     problems,
     createdAtMs: atMs,

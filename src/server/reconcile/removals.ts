@@ -18,6 +18,7 @@ export const cautiousRemovals: RemovalPolicy = { allowsEmptyTypes: false, larges
  */
 export function excessiveRemovals(current: Revision, next: Revision, policy: RemovalPolicy): Problem[] {
   const problems: Problem[] = [];
+  if (current.authorization && !next.authorization && !policy.allowsEmptyTypes) problems.push(openedToAll);
   for (const group of current.groups.values()) {
     const nextTypes = next.groups.get(group.name)?.snapshot.types;
     for (const set of group.snapshot.types.values()) {
@@ -33,6 +34,14 @@ export function excessiveRemovals(current: Revision, next: Revision, policy: Rem
   }
   return problems;
 }
+
+/** A chancery.yaml that got lost must not hand every group's secrets to everybody. */
+const openedToAll: Problem = {
+  code: "authorization-removed",
+  severity: "error",
+  message:
+    'every client could have everything, since authorization is gone; if that is meant, run "chancery reconcile --allow-removals"',
+};
 
 function problem(group: string, typeUrl: string, gone: number, of: number, isEmptied: boolean): Problem {
   const type = typeUrl.slice(typeUrl.lastIndexOf(".") + 1);

@@ -1,3 +1,4 @@
+import type { AccessPolicy } from "../../config/access-policy.ts";
 import type { NodeMatch } from "../../config/node-match.ts";
 import { makeResource, type Resource } from "../../snapshot/resource.ts";
 import { makeRevision, type Revision, type RevisionSource } from "../../snapshot/revision.ts";
@@ -18,6 +19,8 @@ interface Header {
     readonly match: NodeMatch;
     readonly members: readonly number[];
   }[];
+  /** An older program does not know it, and gives another id then: it refuses the file instead of forgetting the rules. */
+  readonly authorization?: AccessPolicy;
 }
 
 /**
@@ -45,6 +48,7 @@ export function encodeRevision(revision: Revision): Buffer {
     source: revision.source,
     resources: resources.map(({ typeUrl, name, bytes }) => [typeUrl, name, bytes.length]),
     groups,
+    ...(revision.authorization && { authorization: revision.authorization }),
   };
   return Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), ...resources.map(({ bytes }) => bytes)]);
 }
@@ -69,6 +73,7 @@ export function decodeRevision(file: Buffer): Revision {
       match,
       snapshot: Snapshot.of(members.map((index) => resources[index]!)),
     })),
+    ...(header.authorization && { authorization: header.authorization }),
     source: header.source,
     createdAtMs: header.createdAtMs,
   });

@@ -48,6 +48,22 @@ describe("attempt()", () => {
     );
   });
 
+  it("XDS-137 refuses a load that would let everybody in, unless removals are meant", () => {
+    const authorization = { rules: [{ principals: ["a"], isOperator: false }] };
+    const guarded = tryWith(() => ({ ...loaded(["a"]), authorization }));
+    assert.equal(guarded.kind, "accepted");
+    assert.deepEqual(guarded.revision.authorization, authorization);
+    assert.notEqual(guarded.revision.id, revisionOf("a").id);
+    const open = tryWith(() => loaded(["a"]), guarded.revision);
+    assert.equal(open.kind, "refused");
+    assert.deepEqual(
+      [open.refusal.reason, open.refusal.problems.map(({ code }) => code)],
+      ["removals", ["authorization-removed"]],
+    );
+    const meant = tryWith(() => loaded(["a"]), guarded.revision, { allowsEmptyTypes: true, largestShare: 1 });
+    assert.equal(meant.kind, "accepted");
+  });
+
   it("refuses a load with any error, with all its problems", () => {
     const problems: Problem[] = [
       { code: "w", severity: "warning", message: "hm" },

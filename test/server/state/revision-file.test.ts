@@ -29,6 +29,13 @@ describe("encodeRevision() and decodeRevision()", () => {
     assert.deepEqual(decodeRevision(encodeRevision(revision)), revision);
   });
 
+  it("XDS-137 keep the rules of authorization, so that a restart does not open what was closed", () => {
+    const authorization = { rules: [{ principals: ["spiffe://a/*"], groups: ["edge"], isOperator: false }] };
+    const { groups, source, createdAtMs } = revision;
+    const guarded = makeRevision({ groups: groups.values(), source, createdAtMs, authorization });
+    assert.deepEqual(decodeRevision(encodeRevision(guarded)), guarded);
+  });
+
   it("write a resource that several groups share once", () => {
     const text = encodeRevision(revision).toString();
     assert.equal(text.split("in both groups").length, 2);
