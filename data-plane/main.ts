@@ -8,6 +8,7 @@ import { formatProblem } from "../src/base/problem.ts";
 import { unreachable } from "../src/base/unreachable.ts";
 import { colorsFor } from "../src/cli/color.ts";
 import { exitCode } from "../src/cli/exit-code.ts";
+import { whyUnreadable } from "../src/cli/read-input.ts";
 import { renderProblems } from "../src/cli/render-problems.ts";
 import type { Output, Terminal } from "../src/cli/terminal.ts";
 import { loadDescriptors } from "../src/schema/load.ts";
@@ -103,7 +104,7 @@ async function readTexts(
   try {
     return [{ name: configPath, text: await readFile(resolve(cwd, configPath), "utf8") }, ...inline];
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return whyUnreadable(error);
   }
 }
 

@@ -20,10 +20,10 @@ export const convertCommand = defineCommand({
   summary: "turn messages between YAML, JSON and protobuf",
   details: [
     'Takes messages of any v3 type (YAML or JSON with "@type", a google.protobuf.Any as bytes or base64), checks fields',
-    "and rules, and prints them in another form. binary and base64 are a google.protobuf.Any. With -o jsonl, a line each:",
+    "and rules, and prints them in another form. binary and base64 are a google.protobuf.Any. With -o jsonl, a line a file:",
     '{"file","type","ok","errors":[{"path","line","column","message","code"}],"base64"}, the base64 being the canonical',
-    "bytes of the message itself. Exits 0 when all are fine, 1 with errors, 65 when a file cannot be read.",
-  ].join("\n"),
+    "bytes of the message itself, null when not ok. Exits 0 when all are fine, 1 with errors, 65 when a file cannot be read.",
+  ].join(" "),
   arguments: [{ name: "FILE", description: "files, or - for stdin", isVariadic: true }],
   flags: {
     to: formFlag,
@@ -65,15 +65,12 @@ export const convertCommand = defineCommand({
       const content = await readBytes(file, terminal).catch(unreadable);
       if (content instanceof CommandError) {
         worst = exitCode.unreadableInput;
-        printer.print(unreadableResult(file, content), "");
+        printer.print(nameOf(file), [unreadableResult(file, content)], "");
         continue;
       }
       const results = convertFile(schema, nameOf(file), content, { to: flags.to, rules: flags.rules });
-      const text = content.toString("utf8");
-      for (const result of results) {
-        if (!result.result && worst === exitCode.ok) worst = exitCode.failure;
-        printer.print(result, text);
-      }
+      const isOk = printer.print(nameOf(file), results, content.toString("utf8"));
+      if (!isOk && worst === exitCode.ok) worst = exitCode.failure;
     }
     printer.end();
     return worst;

@@ -16,7 +16,7 @@ export function demoCommand(runProxy: RunProxy): CommandDefinition {
       "through both, and shows what address each hop saw. Then it follows the folder until Ctrl-C: edit a file and see",
       "the new revision acknowledged, or the error with its line. With DIR it serves that folder instead, and waits for",
       "proxies of yours.",
-    ].join("\n"),
+    ].join(" "),
     arguments: [{ name: "DIR", description: "a folder of your own to serve", isOptional: true }],
     flags: {
       part: choiceFlag(["all", "upstream", "client"], "all", "run one part of it, for containers", {

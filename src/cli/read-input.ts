@@ -41,9 +41,22 @@ async function readStdin(terminal: Terminal): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function unreadable(path: string, cause: unknown): never {
+/** Why a file could not be read, for people. */
+export function whyUnreadable(cause: unknown): string {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  const reason =
-    code === "ENOENT" ? "it does not exist" : cause instanceof Error ? cause.message : "it cannot be opened";
-  throw new CommandError(exitCode.unreadableInput, `cannot read ${path}: ${reason}`, undefined, { cause });
+  if (code === "ENOENT") return "it does not exist";
+  if (code === "EISDIR") return "it is a folder, expected a file";
+  if (code === "EACCES") return "permission denied";
+  return cause instanceof Error ? cause.message : "it cannot be opened";
+}
+
+function unreadable(path: string, cause: unknown): never {
+  throw new CommandError(
+    exitCode.unreadableInput,
+    `cannot read ${path}: ${whyUnreadable(cause)}`,
+    undefined,
+    {
+      cause,
+    },
+  );
 }

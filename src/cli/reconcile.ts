@@ -20,7 +20,7 @@ export const reconcileCommand = defineCommand({
   details: [
     "A load that takes a type of a group from some resources to none is held back, since a folder that is half there",
     "looks just like it. --allow-removals says that it is meant, for this one time.",
-  ].join("\n"),
+  ].join(" "),
   arguments: [],
   flags: {
     allowRemovals: switchFlag("serve what is there now, whatever it takes away"),

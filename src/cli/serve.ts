@@ -28,7 +28,7 @@ export const serveCommand = defineCommand({
     "and every change of DIR that has no error. What has an error is shown with its line, and what was served before",
     "stays; also over a restart, from the state directory. Listens on loopback unless told otherwise.",
     "SIGHUP looks at DIR now. SIGTERM or SIGINT drains and exits 0; a second one exits at once.",
-  ].join("\n"),
+  ].join(" "),
   arguments: [
     { name: "DIR", description: "a folder of YAML and JSON; groups/<name>/ is for the nodes of that group" },
   ],

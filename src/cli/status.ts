@@ -16,7 +16,7 @@ export const statusCommand = defineCommand({
     "Asks a running `chancery serve` for its nodes. For each type: SYNCED (holds what it should), STALE (something",
     "is on its way), NACKED (it refused, with its own words below), NOT SENT (no response yet). Exits 1 when the server",
     "is not there or serves nothing.",
-  ].join("\n"),
+  ].join(" "),
   arguments: [],
   flags: {
     adminAddress: adminAddressFlag,

@@ -13,7 +13,7 @@ export const validateCommand = defineCommand({
     "Checks shapes, fields, rules, references and names of a folder as `chancery serve` would, or of an Envoy bootstrap as",
     "`chancery proxy` would, and lints both (docs/lints.md). Shows all problems at once, each with its line. Exits 0",
     "without errors, 1 with errors, 65 when PATH cannot be read.",
-  ].join("\n"),
+  ].join(" "),
   arguments: [{ name: "PATH", description: "a folder, a file, or - for stdin" }],
   flags: { output: outputFlag, quiet: quietFlag, ...userTypeFlags, color: colorFlag },
   examples: [

@@ -37,7 +37,7 @@ export interface Converted {
   };
 }
 
-/** The line that `-o jsonl` prints for a message. */
+/** The line that `-o jsonl` prints for a file; every key is there for failures too. */
 export interface ConvertedLine {
   readonly file: string;
   readonly type: string | null;
@@ -49,8 +49,8 @@ export interface ConvertedLine {
     readonly message: string;
     readonly code: string;
   }[];
-  /** Canonical bytes of the message (of type `type`, without an Any around it); absent when not ok. */
-  readonly base64?: string;
+  /** Canonical bytes of the message (of type `type`, without an Any around it); null when not ok. */
+  readonly base64: string | null;
 }
 
 const anyType = "google.protobuf.Any";
@@ -83,13 +83,18 @@ export function convertFile(
   return [{ file: name, type: undefined, problems: [{ code: "empty-input", severity: "error", message }] }];
 }
 
-/** The `-o jsonl` form of a result. */
-export function convertedLine({ file, type, problems, result }: Converted): ConvertedLine {
-  const errors = problems.filter(({ severity }) => severity === "error");
+/**
+ * The `-o jsonl` form of what `convertFile` made of one file. A line has room for one message: a file with more is
+ * refused, rather than shown in part.
+ */
+export function convertedLine(file: string, results: readonly Converted[]): ConvertedLine {
+  const errors = results.flatMap(({ problems }) => problems.filter(({ severity }) => severity === "error"));
+  if (results.length > 1 && errors.length === 0) errors.push(severalMessages(results.length));
+  const [only] = results.length === 1 ? results : [];
   return {
     file,
-    type: type ?? null,
-    ok: result !== undefined,
+    type: only?.type ?? null,
+    ok: errors.length === 0,
     errors: errors.map(({ path, place, message, code, suggestion }) => ({
       path: path ?? "",
       line: place?.line ?? null,
@@ -97,8 +102,13 @@ export function convertedLine({ file, type, problems, result }: Converted): Conv
       message: suggestion === undefined ? message : `${message}; did you mean ${suggestion}?`,
       code,
     })),
-    ...(result ? { base64: result.bytes.toString("base64") } : {}),
+    base64: only?.result?.bytes.toString("base64") ?? null,
   };
+}
+
+function severalMessages(count: number): Problem {
+  const message = `the file holds ${count} messages, and a line has room for one; give each a file of its own`;
+  return { code: "several-messages", severity: "error", message };
 }
 
 function convertNode(schema: Schema, file: SourceFile, node: SourceNode, options: ConvertOptions): Converted {

@@ -35,5 +35,11 @@ export const sourceProblemCodes = [
 
 export type SourceProblemCode = (typeof sourceProblemCodes)[number];
 
-/** Codes that only `chancery convert` gives, about input that is no text. */
-export const convertProblemCodes = ["empty-input", "bad-wire-format", "unknown-field-number"] as const;
+/** Codes that only `chancery convert` gives, about files as a whole and input that is no text. */
+export const convertProblemCodes = [
+  "empty-input",
+  "unreadable-file",
+  "several-messages",
+  "bad-wire-format",
+  "unknown-field-number",
+] as const;

@@ -101,8 +101,19 @@ describe("chancery convert", () => {
           code: "unreadable-file",
         },
       ],
+      base64: null,
     });
     assert.deepEqual([code, stderr], [65, ""]);
+  });
+
+  it("names the file of a problem that has no place in it, and what a folder is", async () => {
+    const files = { "a.bin": Buffer.from([0xff, 0xfe, 0x80]), "b.yaml": "" };
+    const { code, stderr } = await convert(files, "a.bin", "b.yaml", ".");
+    assert.equal(code, 65);
+    const [first, second, third] = stderr.split("\n");
+    assert.match(first!, /^error: a\.bin: expected text in UTF-8/);
+    assert.match(second!, /^error: b\.yaml: the file holds no message/);
+    assert.match(third!, /^error: cannot read \.: it is a folder, expected a file/);
   });
 
   it("refuses to run several binary messages into one", async () => {

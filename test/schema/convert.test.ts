@@ -25,32 +25,28 @@ describe("convertFile()", () => {
   }
 
   it("prints a line with the canonical bytes of the message, without the Any around it", () => {
-    const lines = convert(yaml, "binary").map(convertedLine);
+    const line = convertedLine("f", convert(yaml, "binary"));
     const base64 = Buffer.from("0a016122051080e59a77", "hex").toString("base64");
-    assert.deepStrictEqual(lines, [
-      { file: "f", type: "envoy.config.cluster.v3.Cluster", ok: true, errors: [], base64 },
-    ]);
+    const type = "envoy.config.cluster.v3.Cluster";
+    assert.deepStrictEqual(line, { file: "f", type, ok: true, errors: [], base64 });
   });
 
   it("prints every error with its path, line and column", () => {
-    const [line] = convert(`"@type": ${typeUrl}\nnam: a\nlb_policy: robin\n`, "json").map(convertedLine);
-    assert.equal(line?.ok, false);
-    assert.equal("base64" in (line ?? {}), false);
+    const line = convertedLine("f", convert(`"@type": ${typeUrl}\nnam: a\nlb_policy: robin\n`, "json"));
+    assert.deepEqual([line.ok, line.base64], [false, null]);
     assert.deepStrictEqual(
-      line?.errors.map(({ path, line, column, code }) => [path, line, column, code]),
+      line.errors.map(({ path, line, column, code }) => [path, line, column, code]),
       [
         ["nam", 2, 1, "unknown-field"],
         ["lb_policy", 3, 12, "unknown-enum-value"],
       ],
     );
-    assert.match(line?.errors[0]?.message ?? "", /did you mean name\?$/);
+    assert.match(line.errors[0]?.message ?? "", /did you mean name\?$/);
   });
 
   it("checks field rules, of binary input too, unless told not to", () => {
     const empty = `"@type": ${typeUrl}\nconnect_timeout: 0s\n`;
-    const codes = convert(empty, "json")
-      .map(convertedLine)
-      .flatMap((line) => line.errors.map(({ path, code }) => [path, code]));
+    const codes = convertedLine("f", convert(empty, "json")).errors.map(({ path, code }) => [path, code]);
     const expected = [
       ["name", "rule-violation"],
       ["connect_timeout", "rule-violation"],
@@ -58,11 +54,22 @@ describe("convertFile()", () => {
     assert.deepStrictEqual(codes, expected);
     const [binary] = convert(empty, "binary", false);
     assert.ok(binary?.result);
-    const [line] = convert(binary.result.output, "json").map(convertedLine);
+    const line = convertedLine("f", convert(binary.result.output, "json"));
     assert.deepStrictEqual(
-      line?.errors.map(({ path, code }) => [path, code]),
+      line.errors.map(({ path, code }) => [path, code]),
       expected,
     );
+  });
+
+  it("has one line for a file of several documents: their errors, or that a line has room for one message", () => {
+    const second = yaml.replace("name: a", "nam: b");
+    const broken = convertedLine("f", convert(`${yaml}---\n${second}`, "json"));
+    assert.deepStrictEqual(
+      [broken.ok, broken.type, broken.base64, broken.errors.map(({ code, line }) => [code, line])],
+      [false, null, null, [["unknown-field", 6]]],
+    );
+    const fine = convertedLine("f", convert(`${yaml}---\n${yaml}`, "json"));
+    assert.deepStrictEqual([fine.ok, fine.errors.map(({ code }) => code)], [false, ["several-messages"]]);
   });
 
   it("gives a result for each document of a YAML file", () => {

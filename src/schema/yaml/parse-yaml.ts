@@ -62,8 +62,23 @@ function syntaxProblem(file: SourceFile, base: number, cause: YAMLException, lim
     const message = `collections are nested more than ${limits.maxDepth} deep`;
     return { code: "yaml-too-deep", severity: "error", message, place };
   }
-  return { code: "yaml-syntax", severity: "error", message: cause.reason, place };
+  return {
+    code: "yaml-syntax",
+    severity: "error",
+    message: syntaxWords[cause.reason] ?? cause.reason,
+    place,
+  };
 }
+
+/** What the parser's words mean to a person, where they say too little. */
+const syntaxWords: Readonly<Record<string, string>> = {
+  "deficient indentation":
+    'expected this line to be indented more, or a "[", "{" or quote that is open here to be closed before',
+  "bad indentation of a mapping entry":
+    "expected the next key; this is indented otherwise than the keys before it, or a text that needs quotes",
+  "end of the stream or a document separator is expected":
+    "expected the end of the document; this is indented otherwise than what came before it",
+};
 
 function tooLarge(file: SourceFile, limits: YamlLimits): Problem {
   const message = `the file is ${file.text.length} characters long, the limit is ${limits.maxLength}`;

@@ -1,4 +1,5 @@
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 
 /** The few things that the state directory asks of a file system. Paths are whole paths. */
 export interface StateFiles {
@@ -20,9 +21,7 @@ export interface StateFiles {
 
 /** The file system of this machine. Files are readable by this user alone: secrets are among the resources. */
 export const diskFiles: StateFiles = {
-  makeFolder: async (path) => {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-  },
+  makeFolder: makeFolderPath,
   read: (path) => readFile(path).catch(absentAs(undefined)),
   writeDurably: async (path, bytes) => {
     const file = await open(path, "w", 0o600);
@@ -45,6 +44,26 @@ export const diskFiles: StateFiles = {
   list: (path) => readdir(path).catch(absentAs([])),
   remove: (path) => rm(path, { force: true }),
 };
+
+/** Not `recursive: true`: Node 20 loops for ever where a file system refuses a folder with ENOENT, as /proc does. */
+async function makeFolderPath(path: string): Promise<void> {
+  const parent = dirname(path);
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EEXIST") return;
+    if (code !== "ENOENT" || parent === path) throw error;
+    await makeFolderPath(parent);
+    await mkdir(path, { mode: 0o700 }).catch(ignoring("EEXIST"));
+  }
+}
+
+function ignoring(code: string): (error: NodeJS.ErrnoException) => void {
+  return (error) => {
+    if (error.code !== code) throw error;
+  };
+}
 
 function absentAs<Value>(value: Value): (error: NodeJS.ErrnoException) => Value {
   return (error) => {

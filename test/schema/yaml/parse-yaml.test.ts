@@ -25,7 +25,7 @@ describe("parseYaml()", () => {
   it("keeps the documents around one that does not parse, and points at each error", () => {
     const { documents, problems } = parse("a: 1\n---\nb: [1,\n...\n%YAML 1.2\n---\nc: x\n d: y\n---\ne: 2\n");
     assert.deepStrictEqual(documents, [{ a: "~1" }, { e: "~2" }]);
-    assert.match(problems.join("\n"), /^f\.yaml:4:1: .*\nf\.yaml:8:3: bad indentation of a mapping entry$/);
+    assert.match(problems.join("\n"), /^f\.yaml:4:1: .*\nf\.yaml:8:3: expected the next key; /);
   });
 
   it("shares the node of an anchor between its aliases", () => {
@@ -59,7 +59,11 @@ describe("parseYaml()", () => {
     ],
     ["a mapping as a key", "? {a: 1}\n: b\n", "f.yaml:1:3: a key must be a scalar, found a mapping"],
     ["a tab as indentation", "a:\n\tb: 1\n", "f.yaml:2:1: tab characters must not be used in indentation"],
-    ["an unclosed quote", 'a: "x\nb: 1\n', "f.yaml:2:1: deficient indentation"],
+    [
+      "an unclosed quote",
+      'a: "x\nb: 1\n',
+      'f.yaml:2:1: expected this line to be indented more, or a "[", "{" or quote that is open here to be closed before',
+    ],
   ];
   for (const [name, text, problem] of refused) {
     it(`refuses ${name}`, () => {

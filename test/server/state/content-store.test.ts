@@ -155,3 +155,26 @@ describe("ContentStore", () => {
     assert.ok(names.every((name) => /^[0-9a-f]{64}$/.test(name)));
   });
 });
+
+describe("diskFiles.makeFolder()", () => {
+  it("makes what is missing above, takes what is there, and keeps both from other users", async () => {
+    const base = await mkdtemp(join(tmpdir(), "chancery-state-"));
+    try {
+      const path = join(base, "a/b/c");
+      await diskFiles.makeFolder(path);
+      await diskFiles.makeFolder(path);
+      assert.equal((await stat(join(base, "a"))).mode & 0o777, 0o700);
+    } finally {
+      await rm(base, { recursive: true });
+    }
+  });
+
+  // `mkdir` with `recursive: true` turned in circles there, at 100 % of a core, and kept SIGTERM waiting.
+  it(
+    "rejects where the file system refuses folders as if their parent were missing",
+    { skip: process.platform === "linux" ? false : "needs /proc, which Linux has" },
+    async () => {
+      await assert.rejects(diskFiles.makeFolder("/proc/no-such-folder/contents"), { code: "ENOENT" });
+    },
+  );
+});
