@@ -5,6 +5,12 @@ export interface YamlLimits {
    * while it is read; a larger file is a mistake or an attack.
    */
   readonly maxLength: number;
+  /**
+   * Most characters that can begin or end a node (`,` `:` `[` `{`, the dash of an item, line breaks), which bounds the
+   * nodes before any is made. The largest file of ordinary resources has some 1.3 million; two million nodes cost about
+   * 4 s and 1 GB, and "1,1,1,…" up to `maxLength` would take all memory there is.
+   */
+  readonly maxSeparators: number;
   /** Deepest nesting of collections, aliases followed. Envoy's own messages stay below 40. */
   readonly maxDepth: number;
   /** Most nodes that the aliases of one document may stand for ("billion laughs"). */
@@ -13,6 +19,7 @@ export interface YamlLimits {
 
 export const defaultYamlLimits: YamlLimits = {
   maxLength: 16 * 1024 * 1024,
+  maxSeparators: 2_000_000,
   maxDepth: 128,
   maxAliasNodes: 1_000_000,
 };

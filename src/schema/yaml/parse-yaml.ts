@@ -27,6 +27,8 @@ export function parseYaml(file: SourceFile, options: ParseYamlOptions = {}): Par
   const limits = { ...defaultYamlLimits, ...options.limits };
   const isStrict = options.isStrict ?? false;
   if (file.text.length > limits.maxLength) return { documents: [], problems: [tooLarge(file, limits)] };
+  const found = countSeparators(file.text);
+  if (found > limits.maxSeparators) return { documents: [], problems: [tooDense(file, found, limits)] };
   const whole = parsePart(file, 0, file.text.length, limits, isStrict);
   if (whole.isRead) return whole;
   // The parser gives nothing once it has met an error, so each document gets a parser of its own.
@@ -79,6 +81,25 @@ const syntaxWords: Readonly<Record<string, string>> = {
   "end of the stream or a document separator is expected":
     "expected the end of the document; this is indented otherwise than what came before it",
 };
+
+/** How many places of the text can begin or end a node, those within scalars included. */
+function countSeparators(text: string): number {
+  let count = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (separators.has(code) || (code === dash && text.charCodeAt(index + 1) === space)) count += 1;
+  }
+  return count;
+}
+
+const separators = new Set(Buffer.from("\n\r,:[{"));
+const dash = "-".charCodeAt(0);
+const space = " ".charCodeAt(0);
+
+function tooDense(file: SourceFile, found: number, limits: YamlLimits): Problem {
+  const message = `the file has up to ${found} values, the limit is ${limits.maxSeparators}; split it into several files`;
+  return { code: "yaml-too-large", severity: "error", message, place: placeOf(file, 0) };
+}
 
 function tooLarge(file: SourceFile, limits: YamlLimits): Problem {
   const message = `the file is ${file.text.length} characters long, the limit is ${limits.maxLength}`;

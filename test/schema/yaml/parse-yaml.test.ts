@@ -106,6 +106,16 @@ describe("parseYaml()", () => {
     assert.deepStrictEqual(parse("[".repeat(100) + "]".repeat(100)).codes, []);
   });
 
+  it("refuses a text that may hold too many values without reading it, and counts no hyphen", () => {
+    const limits = { maxSeparators: 6 };
+    for (const text of ["[1,1,1,1,1,1,1]", "- - - - - - - a", "a: [{b: 1, c: 2}]\n", "a:\n\n\n\n\n\n"]) {
+      const { documents, problems } = parse(text, { limits });
+      assert.equal(documents.length, 0);
+      assert.match(problems.join(), /^f\.yaml:1:1: the file has up to 7 values, the limit is 6;/);
+    }
+    assert.deepStrictEqual(parse("key-a: a-b-c-d-e-f-g-h-i", { limits }).problems, []);
+  });
+
   it("refuses a billion laughs at the alias that goes over the limit", () => {
     const laughs = ["a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]"];
     for (let level = 1; level < 10; level += 1) {
