@@ -9,5 +9,7 @@ export { Snapshot } from "./snapshot/snapshot.ts";
 export type { Node } from "./snapshot/node.ts";
 export type { TypeSet } from "./snapshot/type-set.ts";
 export type { StreamStatus, TypeStatus, XdsEvent } from "./xds/events.ts";
+export type { Named, ReferencesOf } from "./xds/order-views.ts";
 export { loadSchema } from "./schema/load.ts";
 export { Schema } from "./schema/schema.ts";
+export { envoyReferences } from "./config/envoy-references.ts";

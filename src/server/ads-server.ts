@@ -5,6 +5,7 @@ import type { Node } from "../snapshot/node.ts";
 import { matchGroup, type Group, type Revision } from "../snapshot/revision.ts";
 import type { StreamKind, StreamService, StreamStatus, XdsEvent } from "../xds/events.ts";
 import { InterestPool } from "../xds/interest-pool.ts";
+import { OrderViews, type ReferencesOf } from "../xds/order-views.ts";
 import { RefusalMemory } from "../xds/refusal-memory.ts";
 import { ResponseCache } from "../xds/response.ts";
 import { Session, type SessionOptions } from "../xds/session.ts";
@@ -23,6 +24,11 @@ export interface AdsLimits extends GrpcLimits {
   readonly namesPerType: number;
   /** A response that a client has not taken after this time costs it the stream (XDS-124). Default 60 s. */
   readonly stallTimeoutMs: number;
+  /**
+   * How long changes wait until the client accepted the clusters that they name, and removals until it accepted what
+   * replaces the last use (XDS-96, XDS-97). Default 20 s: Envoy gives up on endpoints that do not come after 15 s.
+   */
+  readonly orderTimeoutMs: number;
 }
 
 export interface AdsServerOptions {
@@ -35,6 +41,11 @@ export interface AdsServerOptions {
   readonly limits?: Partial<AdsLimits>;
   /** The group of a node. Default: the first of the revision whose match the node fulfils. */
   readonly groupOf?: (node: Node, revision: Revision) => Group | undefined;
+  /**
+   * What a resource names, for make-before-break gated by ACKs: `envoyReferences(schema)`. Without it, types go out in
+   * their order, but a removal does not wait for its last use.
+   */
+  readonly referencesOf?: ReferencesOf;
   /** Told of all that happens on streams, in order. Must not throw. */
   readonly onEvent?: (event: XdsEvent) => void;
   /** Streams are ended over this time at `close` (XDS-134). Default 5 s. */
@@ -42,7 +53,12 @@ export interface AdsServerOptions {
   readonly clock?: Clock;
 }
 
-const defaultLimits: AdsLimits = { ...defaultGrpcLimits, namesPerType: 100_000, stallTimeoutMs: 60_000 };
+const defaultLimits: AdsLimits = {
+  ...defaultGrpcLimits,
+  namesPerType: 100_000,
+  stallTimeoutMs: 60_000,
+  orderTimeoutMs: 20_000,
+};
 
 /** What is granted beyond the drain time to connections that do not close by themselves. */
 const closeGraceMs = 1_000;
@@ -75,9 +91,14 @@ export class AdsServer implements AsyncDisposable {
     this.#fanOut = new FanOut(this.#clock);
     this.#common = {
       types: new Map(v3Types.map((traits) => [traits.typeUrl, traits])),
-      shared: { views: new Views(), responses: new ResponseCache(options.identifier ?? "chancery") },
+      shared: {
+        views: new Views(),
+        responses: new ResponseCache(options.identifier ?? "chancery"),
+        ...(options.referencesOf && { order: new OrderViews(options.referencesOf) }),
+      },
       interests: new InterestPool(),
       maxNames: this.#limits.namesPerType,
+      orderTimeoutMs: this.#limits.orderTimeoutMs,
       isDistrusted: (nodeId, typeUrl) => this.#refusals.has(nodeId, typeUrl, this.#clock.now()),
     };
     this.#server = newGrpcServer(this.#limits);

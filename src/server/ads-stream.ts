@@ -2,7 +2,7 @@ import { status, type ServerDuplexStream } from "@grpc/grpc-js";
 import type { Clock } from "../base/clock.ts";
 import { unreachable } from "../base/unreachable.ts";
 import type { Node } from "../snapshot/node.ts";
-import type { StreamKind, StreamService, StreamStatus, XdsEvent } from "../xds/events.ts";
+import type { Remark, StreamKind, StreamService, StreamStatus, XdsEvent } from "../xds/events.ts";
 import type { Response } from "../xds/response.ts";
 import type { Outcome, Session } from "../xds/session.ts";
 import { WireError } from "../xds/wire.ts";
@@ -48,6 +48,8 @@ export class AdsStream {
   #assignment: Assignment = {};
   #state: "idle" | "writing" | "closed" = "idle";
   #cancelStallTimer: (() => void) | undefined;
+  #wakingAtMs: number | undefined;
+  #cancelWake: (() => void) | undefined;
 
   constructor(options: AdsStreamOptions) {
     this.#options = options;
@@ -111,9 +113,28 @@ export class AdsStream {
 
   /** Sends what is due, as far as the transport takes it now. */
   pump(): void {
-    if (this.#state !== "idle") return;
-    const response = this.#options.session.next();
-    if (response) this.#write(response);
+    const { session, clock } = this.#options;
+    const nowMs = clock.monotonic();
+    while (this.#state === "idle") {
+      const next = session.next(nowMs);
+      if (!next) return this.#wakeAt(session.wakeAtMs, nowMs);
+      if (next.kind === "send") this.#write(next.response);
+      else this.#remark(next.remark);
+    }
+  }
+
+  /** Pumps again when a wait in the session reaches its deadline. */
+  #wakeAt(wakeAtMs: number | undefined, nowMs: number): void {
+    if (wakeAtMs === this.#wakingAtMs) return;
+    this.#cancelWake?.();
+    this.#wakingAtMs = wakeAtMs;
+    this.#cancelWake =
+      wakeAtMs === undefined
+        ? undefined
+        : this.#options.clock.after(Math.ceil(wakeAtMs - nowMs), () => {
+            this.#wakingAtMs = undefined;
+            this.pump();
+          });
   }
 
   /** Ends the stream with a status that says why. */
@@ -169,7 +190,7 @@ export class AdsStream {
         return;
       }
       case "remark":
-        this.#emit({ kind: "remarked", ...at, remark: outcome.remark });
+        this.#remark(outcome.remark);
         return;
       case "end":
         this.end(outcome.code, outcome.message);
@@ -177,6 +198,11 @@ export class AdsStream {
       default:
         unreachable(outcome);
     }
+  }
+
+  #remark(remark: Remark): void {
+    const { streamId, clock } = this.#options;
+    this.#emit({ kind: "remarked", streamId, atMs: clock.now(), remark });
   }
 
   #write({ plan, nonce, bytes }: Response): void {
@@ -214,6 +240,7 @@ export class AdsStream {
     if (this.#state === "closed") return false;
     this.#state = "closed";
     this.#cancelStallTimer?.();
+    this.#cancelWake?.();
     const { streamId, clock, onClosed } = this.#options;
     onClosed();
     this.#emit({ kind: "streamClosed", streamId, atMs: clock.now(), code, reason });

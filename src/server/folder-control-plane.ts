@@ -6,6 +6,7 @@ import type { Problem } from "../base/problem.ts";
 import { checkConfig } from "../checks/check.ts";
 import { Compiler } from "../config/compiler.ts";
 import type { ConfigFile } from "../config/config-file.ts";
+import { envoyReferences } from "../config/envoy-references.ts";
 import type { Schema } from "../schema/schema.ts";
 import { typeNameOf } from "../schema/type-urls.ts";
 import { watchFolder } from "../sources/folder.ts";
@@ -75,6 +76,7 @@ export function createFolderControlPlane(options: FolderControlPlaneOptions): Co
         identifier: `chancery ${version}`,
         drainMs: options.drainMs,
         clock,
+        referencesOf: envoyReferences(schema),
         onEvent,
       }),
   });

@@ -103,6 +103,18 @@ export class Narrator {
       }
       case "otherNode":
         return this.#log.warn("stream changed its node id; the first one counts", { node, other: remark.id });
+      case "orderTimeout": {
+        const message =
+          remark.wait === "removal"
+            ? "resources were removed although the node still holds something that names them"
+            : "changes were sent although the node has not accepted what they build on";
+        return this.#log.warn(message, {
+          node,
+          type_url: remark.typeUrl,
+          names: shorten(remark.names),
+          waited_ms: Math.round(remark.waitedMs),
+        });
+      }
       default:
         unreachable(remark);
     }
@@ -115,4 +127,9 @@ function responseFields(event: {
   readonly nonce: string;
 }) {
   return { type_url: event.typeUrl, version: event.version, nonce: event.nonce };
+}
+
+function shorten(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(", ");
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
 }

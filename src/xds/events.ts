@@ -93,7 +93,19 @@ export type Remark =
   /** A type that is not served (XDS-6); `isV2` when the bootstrap lacks `V3` (XDS-7). Once a stream and type. */
   | { readonly kind: "unknownType"; readonly typeUrl: string; readonly isV2: boolean }
   /** Another node id than the stream began with; ignored (XDS-15). Once a stream. */
-  | { readonly kind: "otherNode"; readonly id: string };
+  | { readonly kind: "otherNode"; readonly id: string }
+  /**
+   * Order was given up after its deadline. `change`: changes of the type went out although the client has not accepted
+   * the clusters of these names, or the types of these labels. `removal`: the resources of these names went although
+   * the client holds something that names them.
+   */
+  | {
+      readonly kind: "orderTimeout";
+      readonly wait: "change" | "removal";
+      readonly typeUrl: string;
+      readonly names: readonly string[];
+      readonly waitedMs: number;
+    };
 
 /** A stream ended, by whichever side. */
 interface StreamClosed extends StreamEvent {

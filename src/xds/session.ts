@@ -4,14 +4,16 @@ import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { Node } from "../snapshot/node.ts";
 import type { TypeSet } from "../snapshot/type-set.ts";
 import type { Remark, Refusal, StreamKind, StreamService, TypeStatus } from "./events.ts";
-import { deltaInterest, sotwInterest, type Interest } from "./interest.ts";
+import { covers, deltaInterest, sotwInterest, type Interest } from "./interest.ts";
 import type { InterestPool } from "./interest-pool.ts";
 import { judgeDelta, judgeSotw, type Verdict } from "./judge-request.ts";
+import { keyOf, type Named } from "./order-views.ts";
 import type { DeltaRequest, NameList, Request, SotwRequest } from "./request.ts";
 import type { Response } from "./response.ts";
 import { TypeSession, type Shared } from "./type-session.ts";
 import { CLUSTER, ENDPOINTS, LISTENER, ROUTES, type TypeTraits } from "./type-traits.ts";
 import { edsNamesOf } from "./views.ts";
+import { Waits, type Overdue } from "./waits.ts";
 import { stringFieldSize, WireWriter } from "./wire.ts";
 
 /** What a request did, besides making responses due. */
@@ -25,6 +27,11 @@ export type Outcome =
   /** The stream has to end with this gRPC status. */
   | { readonly kind: "end"; readonly code: number; readonly message: string };
 
+/** What a session has to be done for it next. */
+export type Next =
+  | { readonly kind: "send"; readonly response: Response }
+  | { readonly kind: "remark"; readonly remark: Remark };
+
 export interface SessionOptions {
   readonly kind: StreamKind;
   readonly service: StreamService;
@@ -34,6 +41,8 @@ export interface SessionOptions {
   readonly interests: InterestPool;
   /** Names that a client may ask for of one type on one stream. */
   readonly maxNames: number;
+  /** How long one type waits for another, and a removal for the last use of what it removes (XDS-96, XDS-97). */
+  readonly orderTimeoutMs: number;
   /** True when versions that this node states of a type are not to be relied on (XDS-60). */
   readonly isDistrusted: (nodeId: string, typeUrl: string) => boolean;
 }
@@ -61,9 +70,19 @@ export class Session {
   #hasOtherNode = false;
   /** Endpoints whose clusters were sent anew before the client said which endpoints it holds (XDS-88). */
   #orphans = new Set<string>();
+  readonly #waits: Waits;
+  /** The types whose changes order held back when they were looked at last. */
+  readonly #heldBack = new Set<string>();
+  #remarks: Remark[] = [];
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#waits = new Waits(options.orderTimeoutMs);
+  }
+
+  /** When `next` has to be asked again although nothing happened; undefined when nothing waits for a deadline. */
+  get wakeAtMs(): number | undefined {
+    return this.#waits.wakeAtMs;
   }
 
   get node(): Node | undefined {
@@ -85,22 +104,112 @@ export class Session {
     return this.#snapshot && (this.#snapshot.types.get(typeUrl) ?? this.#options.shared.views.empty(typeUrl));
   }
 
-  /** The next response that is due, in the order of types (XDS-94, XDS-95), or undefined when none is. */
-  next(): Response | undefined {
-    let isHeld = false;
+  /**
+   * The next response that is due, in the order of types (XDS-94, XDS-95), or a remark on why one goes out; undefined
+   * when nothing is due. `nowMs` is monotonic.
+   */
+  next(nowMs: number): Next | undefined {
+    const remark = this.#remarks.shift();
+    if (remark) return { kind: "remark", remark };
+    this.#waits.beginRound();
+    const response = this.#nextResponse(nowMs);
+    const overdue = this.#waits.takeOverdue();
+    if (overdue.length > 0) this.#remarks.push(...overdueRemarks(overdue));
+    if (response) return { kind: "send", response };
+    this.#waits.endRound();
+    const first = this.#remarks.shift();
+    return first && { kind: "remark", remark: first };
+  }
+
+  #nextResponse(nowMs: number): Response | undefined {
+    for (;;) {
+      const isKeeping = this.#aim(nowMs);
+      const before = isKeeping ? this.#ordered.map(({ accepted }) => accepted) : [];
+      const response = this.#firstDue(nowMs);
+      // What is no news is accepted without an answer, and may have been the last use of something.
+      const hasMoved = isKeeping && this.#ordered.some(({ accepted }, index) => accepted !== before[index]);
+      if (response || !hasMoved) return response;
+    }
+  }
+
+  #firstDue(nowMs: number): Response | undefined {
+    const blocked: TypeSession[] = [];
     for (const type of this.#ordered) {
-      const { typeUrl, waitsForEarlier } = type.traits;
-      const due = type.next({
-        isHeld: isHeld && waitsForEarlier,
-        standIn: (name) => this.#standIn(type, name),
-      });
+      const { typeUrl, holdsLater } = type.traits;
+      const isHeld = this.#isHeld(type, blocked, nowMs);
+      if (isHeld) this.#heldBack.add(typeUrl);
+      else this.#heldBack.delete(typeUrl);
+      const due = type.next({ isHeld, standIn: (name) => this.#standIn(type, name) });
       if (due) {
         if (typeUrl === CLUSTER) this.#oweEndpoints(due.news);
         return due.response;
       }
-      isHeld ||= type.traits.holdsLater && type.isBlocked;
+      if (holdsLater && type.isBlocked) blocked.push(type);
     }
     return undefined;
+  }
+
+  /** Keeps what is to go as long as the client holds something that names it (XDS-68, XDS-96); true if anything is. */
+  #aim(nowMs: number): boolean {
+    const { order } = this.#options.shared;
+    if (!order) return false;
+    let isKeeping = false;
+    for (const type of this.#ordered) {
+      const { base, target, leftovers } = type;
+      if (!target) continue;
+      const kept = leftovers.filter((name) => this.#mustKeep({ typeUrl: target.typeUrl, name }, nowMs));
+      type.aimAt(kept.length === 0 ? target : order.keeping(base, target, kept));
+      isKeeping ||= kept.length > 0;
+    }
+    return isKeeping;
+  }
+
+  #mustKeep(resource: Named, nowMs: number): boolean {
+    const users = this.#ordered.filter((type) => this.#names(type, resource));
+    if (users.length === 0) return false;
+    // Who refused what was to replace a use still has that use; one that is itself held back has its own deadline.
+    const isTimed = !users.some(
+      (type) => type.isRefused || type.isKeeping || this.#heldBack.has(type.traits.typeUrl),
+    );
+    return this.#waits.mayWait({ kind: "removal", ...resource }, nowMs, isTimed);
+  }
+
+  /** True when something that the client may hold of a type names the resource. */
+  #names(type: TypeSession, resource: Named): boolean {
+    const { order } = this.#options.shared;
+    return type.held.some((set) => order?.namesIn(set, type.interest).has(keyOf(resource)));
+  }
+
+  /**
+   * True when the changes of a type have to wait: for changes of an earlier type that could not be sent yet, or for
+   * clusters that they name and that the client has not accepted with their endpoints (XDS-97).
+   */
+  #isHeld(type: TypeSession, blocked: readonly TypeSession[], nowMs: number): boolean {
+    if (!type.traits.waitsForEarlier || !type.isBlocked) return false;
+    const names = [...blocked.map(({ traits }) => traits.label), ...this.#unready(type)];
+    const { typeUrl } = type.traits;
+    // Each of them is asked, so that their deadlines run side by side.
+    return names.filter((name) => this.#waits.mayWait({ kind: "change", typeUrl, name }, nowMs)).length > 0;
+  }
+
+  #unready(type: TypeSession): readonly string[] {
+    const { order } = this.#options.shared;
+    const clusters = this.#types.get(CLUSTER);
+    if (!order || !clusters || !this.#snapshot || !type.hasAccepted) return [];
+    return order
+      .clustersBehind(type.pending, this.#snapshot)
+      .filter((cluster) => covers(clusters.interest, cluster.name) && !this.#isReady(cluster, clusters))
+      .map(({ name }) => name);
+  }
+
+  #isReady(cluster: Resource, clusters: TypeSession): boolean {
+    if (!clusters.accepts(cluster.name)) return false;
+    const references = this.#options.shared.order?.referencesOf(cluster) ?? [];
+    const endpoints = this.#types.get(ENDPOINTS);
+    const sets = this.#snapshot?.typeSet(ENDPOINTS).resources;
+    return references.every(
+      ({ typeUrl, name }) => typeUrl !== ENDPOINTS || !sets?.has(name) || (endpoints?.accepts(name) ?? false),
+    );
   }
 
   /** Takes a request. `nowMs` is the wall clock, for the record of refusals. */
@@ -254,6 +363,18 @@ export class Session {
     const isV2 = /^type\.googleapis\.com\/envoy\.(api|config\.\w+)\.v2/.test(typeUrl);
     return [{ kind: "remark", remark: { kind: "unknownType", typeUrl: cut(typeUrl), isV2 } }];
   }
+}
+
+/** One remark for each kind of wait and type, however many resources it is about. */
+function overdueRemarks(overdue: readonly Overdue[]): Remark[] {
+  const remarks = new Map<string, Extract<Remark, { kind: "orderTimeout" }> & { names: string[] }>();
+  for (const { kind: wait, typeUrl, name, waitedMs } of overdue) {
+    const key = `${wait}\0${typeUrl}`;
+    const remark = remarks.get(key) ?? { kind: "orderTimeout", wait, typeUrl, names: [], waitedMs };
+    remark.names.push(name);
+    remarks.set(key, remark);
+  }
+  return [...remarks.values()];
 }
 
 /** Does to the session of a type what the request says about its responses. */

@@ -1,10 +1,11 @@
 import type { Resource } from "../snapshot/resource.ts";
 import type { TypeSet } from "../snapshot/type-set.ts";
-import type { Plan } from "./change.ts";
+import type { Change, Plan } from "./change.ts";
 import type { Refusal, StreamKind, TypeStatus } from "./events.ts";
 import { covers, isWildcard, type Interest } from "./interest.ts";
 import type { Exchange } from "./judge-request.ts";
 import { hasChanges, planResponse, startPosition, type Position } from "./plan.ts";
+import type { OrderViews } from "./order-views.ts";
 import type { Response, ResponseCache } from "./response.ts";
 import type { TypeTraits } from "./type-traits.ts";
 import type { Views } from "./views.ts";
@@ -13,6 +14,8 @@ import type { Views } from "./views.ts";
 export interface Shared {
   readonly views: Views;
   readonly responses: ResponseCache;
+  /** Absent when nothing is known of what resources name: types then wait for each other, but not for ACKs. */
+  readonly order?: OrderViews;
 }
 
 /** A response to be sent, and the resources in it that are news to the client. */
@@ -35,7 +38,11 @@ export interface Surroundings {
  */
 const maxUnacked = 64;
 
+/** Refused contents that are remembered as possibly held in part; a client that refuses on and on holds few of them. */
+const maxUncertain = 4;
+
 const noNames: ReadonlySet<string> = new Set();
+const noChange: Change = { changed: [], removed: [] };
 
 /** One type on one stream: what the client wants and holds, what it was sent, and what it said to it. */
 export class TypeSession {
@@ -45,6 +52,12 @@ export class TypeSession {
   #position: Position;
   /** The content that the client should hold; absent while its node has no snapshot. */
   #target: TypeSet | undefined;
+  /** What it is brought to now: the target, with what cannot be removed yet. */
+  #aim: TypeSet | undefined;
+  /** What it accepted. */
+  #accepted: TypeSet;
+  /** What it was sent since and did not accept, oldest first: it may run any part of it. */
+  #uncertain: readonly TypeSet[] = [];
   /** Nothing is due for this target and position: a session at rest costs no look-ups. */
   #isAtRest = false;
   #isReturning = false;
@@ -62,7 +75,8 @@ export class TypeSession {
     this.#kind = kind;
     this.traits = traits;
     this.#shared = shared;
-    this.#position = startPosition(shared.views.empty(traits.typeUrl));
+    this.#accepted = shared.views.empty(traits.typeUrl);
+    this.#position = startPosition(this.#accepted);
   }
 
   get interest(): Interest {
@@ -82,6 +96,51 @@ export class TypeSession {
   mayHold(name: string): boolean {
     const { base, lingering } = this.#position;
     return base.resources.has(name) || lingering.has(name);
+  }
+
+  /** The content that the client should hold in the end. */
+  get target(): TypeSet | undefined {
+    return this.#target;
+  }
+
+  /** The content that it was last sent. */
+  get base(): TypeSet {
+    return this.#position.base;
+  }
+
+  get accepted(): TypeSet {
+    return this.#accepted;
+  }
+
+  /** The contents that it may hold, as far as it wants them: the accepted one, and those that it was sent since. */
+  get held(): readonly TypeSet[] {
+    return this.#uncertain.length === 0 ? [this.#accepted] : [this.#accepted, ...this.#uncertain];
+  }
+
+  get isRefused(): boolean {
+    return this.#refusal !== undefined;
+  }
+
+  /** True when something that the target lacks is kept for the time being. */
+  get isKeeping(): boolean {
+    return this.#aim !== this.#target;
+  }
+
+  /** True when it accepted anything: before, there is nothing that order could protect. */
+  get hasAccepted(): boolean {
+    return this.#accepted.resources.size > 0;
+  }
+
+  /** True when the resource of this name is, in some version, among what the client accepted. */
+  accepts(name: string): boolean {
+    const { interest, owed } = this.#position;
+    if (!covers(interest, name) || !this.#accepted.resources.has(name)) return false;
+    if (isWildcard(interest)) return true;
+    // What is in the accepted content was not sent if it was not asked for then.
+    const isOnItsWay = ({ resources }: Plan) => resources.some((resource) => resource.name === name);
+    return (
+      !owed.has(name) && !this.#unacked.some(({ plan }) => isOnItsWay(plan)) && !this.#parts.some(isOnItsWay)
+    );
   }
 
   /** True when the client holds something from an earlier stream, or was sent more than one response. */
@@ -136,6 +195,13 @@ export class TypeSession {
   assign(target: TypeSet | undefined): void {
     if (target === this.#target) return;
     this.#target = target;
+    this.aimAt(target);
+  }
+
+  /** The content that the client is brought to now, on the way to its target. */
+  aimAt(aim: TypeSet | undefined): void {
+    if (aim === this.#aim) return;
+    this.#aim = aim;
     this.#isAtRest = false;
   }
 
@@ -145,6 +211,7 @@ export class TypeSession {
     if (!response) return undefined;
     this.#ackedVersion = response.plan.version;
     this.#refusal = undefined;
+    this.#noteBase();
     return this.#ackedVersion;
   }
 
@@ -179,23 +246,24 @@ export class TypeSession {
       this.#parts = parts;
       return { response: this.#send(part), news: part.resources };
     }
-    if (!this.#target || this.#isAtRest || !this.#isFree(isHeld)) return undefined;
+    if (!this.#aim || this.#isAtRest || !this.#isFree(isHeld)) return undefined;
     const position = this.#position;
     const {
       plan,
       next,
       isHeld: isCurrent,
-    } = planResponse(this.#kind, this.traits, position, this.#target, this.#shared.views, standIn);
+    } = planResponse(this.#kind, this.traits, position, this.#aim, this.#shared.views, standIn);
     this.#position = next;
     this.#isAtRest = true;
     if (!plan) {
       if (isCurrent || (this.#ackedVersion !== undefined && !this.#refusal && this.#unacked.length === 0)) {
-        this.#sentVersion = this.#ackedVersion = this.#wantedVersion(this.#target);
+        this.#sentVersion = this.#ackedVersion = this.#wantedVersion(this.#aim);
       }
+      this.#noteBase();
       return undefined;
     }
     if (this.#kind === "sotw") {
-      const news = this.#shared.views.change(position.base, this.#target, position.interest).changed;
+      const news = this.#shared.views.change(position.base, this.#aim, position.interest).changed;
       return { response: this.#send(plan), news };
     }
     const [first = plan, ...rest] = this.#shared.views.parts(plan);
@@ -203,11 +271,36 @@ export class TypeSession {
     return { response: this.#send(first), news: first.resources };
   }
 
+  /** The changes of content that are still to be sent. */
+  get pending(): Change {
+    if (!this.#aim || this.#isAtRest) return noChange;
+    const { base, interest } = this.#position;
+    return this.#shared.views.change(base, this.#aim, interest);
+  }
+
+  /** Names that the client holds or is on the way to, and that its target lacks. */
+  get leftovers(): readonly string[] {
+    const { base, interest } = this.#position;
+    if (!this.#target || base === this.#target) return noChange.removed;
+    return this.#shared.views.change(base, this.#target, interest).removed;
+  }
+
   /** True when changes of content wait for something. */
   get isBlocked(): boolean {
-    if (!this.#target || this.#isAtRest) return false;
-    const { base, interest } = this.#position;
-    return hasChanges(this.#shared.views.change(base, this.#target, interest));
+    return hasChanges(this.pending);
+  }
+
+  /** Takes note of what the client holds, after something was sent or settled or turned out to be no news. */
+  #noteBase(): void {
+    const { base, refused } = this.#position;
+    const isCertain =
+      this.#unacked.length === 0 && this.#parts.length === 0 && !this.#refusal && refused.size === 0;
+    if (isCertain) {
+      this.#accepted = base;
+      if (this.#uncertain.length > 0) this.#uncertain = [];
+    } else if (base !== this.#accepted && this.#uncertain.at(-1) !== base) {
+      this.#uncertain = [...this.#uncertain.slice(1 - maxUncertain), base];
+    }
   }
 
   /**
@@ -228,6 +321,7 @@ export class TypeSession {
     this.#lastNonce = response.nonce;
     this.#sentVersion = plan.version;
     this.#unacked = [...this.#unacked, response];
+    this.#noteBase();
     return response;
   }
 
@@ -255,7 +349,9 @@ export class TypeSession {
   #state(): TypeStatus["state"] {
     if (this.#refusal) return "NACKED";
     if (this.#sentVersion === undefined) return "NOT_SENT";
-    return this.#isAtRest && this.#unacked.length === 0 && this.#parts.length === 0 ? "SYNCED" : "STALE";
+    return this.#isAtRest && !this.isKeeping && this.#unacked.length === 0 && this.#parts.length === 0
+      ? "SYNCED"
+      : "STALE";
   }
 }
 

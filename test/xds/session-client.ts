@@ -1,6 +1,7 @@
 import { Snapshot } from "../../src/snapshot/snapshot.ts";
-import type { StreamKind, StreamService } from "../../src/xds/events.ts";
+import type { Remark, StreamKind, StreamService } from "../../src/xds/events.ts";
 import { InterestPool } from "../../src/xds/interest-pool.ts";
+import { OrderViews } from "../../src/xds/order-views.ts";
 import { ResponseCache } from "../../src/xds/response.ts";
 import type { Response } from "../../src/xds/response.ts";
 import { Session, type Outcome } from "../../src/xds/session.ts";
@@ -69,12 +70,20 @@ interface DeltaWords {
   readonly error?: string;
 }
 
-/** What the sessions of one server share. */
-export function newServer() {
+/** What the sessions of one server share. With `order`, a text names others by label and name: `CDS/a RDS/r`. */
+export function newServer({ order = false } = {}) {
+  const shared = { views: new Views(), responses: new ResponseCache("test") };
   return {
-    shared: { views: new Views(), responses: new ResponseCache("test") },
+    shared: order ? { ...shared, order: new OrderViews(referencesInText) } : shared,
     interests: new InterestPool(),
   };
+}
+
+function referencesInText({ bytes }: { readonly bytes: Buffer }) {
+  return [...bytes.toString("latin1").matchAll(/([A-Z]+)\/(\w+)/g)].map(([, label = "", name = ""]) => ({
+    typeUrl: urlOf(label),
+    name,
+  }));
 }
 
 export interface ClientOptions {
@@ -87,6 +96,10 @@ export interface ClientOptions {
 /** A session and the words of a client to it. The node is known and the snapshot assigned from the first request on. */
 export class SessionClient {
   readonly session: Session;
+  /** Monotonic time, for the deadlines of order. */
+  nowMs = 0;
+  /** What the session remarked on when it was asked for responses. */
+  readonly remarks: Remark[] = [];
   readonly #kind: StreamKind;
   #snapshot: Snapshot | undefined;
   #last = new Map<string, Response>();
@@ -102,7 +115,15 @@ export class SessionClient {
     } = options;
     const types = new Map(v3Types.map((traits) => [traits.typeUrl, traits]));
     this.#kind = kind;
-    this.session = new Session({ kind, service, types, ...server, maxNames, isDistrusted });
+    this.session = new Session({
+      kind,
+      service,
+      types,
+      ...server,
+      maxNames,
+      orderTimeoutMs: 20_000,
+      isDistrusted,
+    });
     if (contents) this.set(contents);
   }
 
@@ -160,8 +181,10 @@ export class SessionClient {
   next():
     | (Said & { readonly nonce: string; readonly version: string; readonly response: Response })
     | undefined {
-    const response = this.session.next();
-    if (!response) return undefined;
+    let next = this.session.next(this.nowMs);
+    for (; next?.kind === "remark"; next = this.session.next(this.nowMs)) this.remarks.push(next.remark);
+    if (!next) return undefined;
+    const { response } = next;
     const { typeUrl, resources, removed, version } = response.plan;
     this.#last.set(typeUrl, response);
     return {
