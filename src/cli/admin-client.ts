@@ -4,6 +4,8 @@ import { CommandError, exitCode } from "./exit-code.ts";
 export interface AdminCall {
   readonly address: ListenAddress;
   readonly timeoutMs: number;
+  /** Shown to a server that asks for one. */
+  readonly token?: string | undefined;
   /** Sent as JSON by POST; without it the call is a GET. */
   readonly body?: Readonly<Record<string, unknown>>;
   /** HTTP statuses besides 200 whose answer is one of the asked kind. */
@@ -30,19 +32,30 @@ export async function askAdmin<Shape extends Answer>(
   const answer: unknown = await response.json().catch(() => undefined);
   const isExpected = response.ok || call.alsoTakes?.includes(response.status);
   if (isExpected && isAnswer<Shape>(answer, kind)) return answer;
+  if (response.status === 401) {
+    const hint = "--admin-token-file names the file with the token";
+    throw new CommandError(exitCode.failure, `${where} asks for a token`, hint);
+  }
   const reason = isAnswer<Answer & { message: string }>(answer, "Error")
     ? answer.message
     : `HTTP ${response.status}, which is not what Chancery's admin API answers`;
   throw new CommandError(exitCode.failure, `${where} answers: ${reason}`, "is another program on this port?");
 }
 
-async function send(url: string, where: string, { body, timeoutMs }: AdminCall): Promise<Response> {
+/** The header that shows a token; none without one. */
+export function authorization(token: string | undefined): Record<string, string> {
+  return token === undefined ? {} : { authorization: `Bearer ${token}` };
+}
+
+async function send(url: string, where: string, { body, timeoutMs, token }: AdminCall): Promise<Response> {
   try {
     return await fetch(url, {
       signal: AbortSignal.timeout(timeoutMs),
-      ...(body === undefined
-        ? {}
-        : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+      ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
+      headers: {
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...authorization(token),
+      },
     });
   } catch (error) {
     if (error instanceof Error && error.name === "TimeoutError") {

@@ -1,5 +1,5 @@
 import { parseListenAddress, type ListenAddress } from "../server/listen-address.ts";
-import { type Flag, listFlag, switchFlag } from "./flag.ts";
+import { type Flag, listFlag, optionalTextFlag, switchFlag } from "./flag.ts";
 
 export const quietFlag: Flag<boolean> = switchFlag("say only what went wrong", { short: "q" });
 export const verboseFlag: Flag<boolean> = switchFlag("say more", { short: "v" });
@@ -29,3 +29,6 @@ export const adminAddressFlag: Flag<ListenAddress> = addressFlag(
   "the admin API of the server to ask",
   "127.0.0.1:19000",
 );
+
+/** What is shown to it. */
+export const adminTokenFlag = optionalTextFlag("FILE", "a file with the token that the server asks for");

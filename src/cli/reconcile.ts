@@ -1,5 +1,5 @@
 import type { RevisionReport } from "../server/admin/admin-source.ts";
-import { adminAddressFlag } from "./common-flags.ts";
+import { adminAddressFlag, adminTokenFlag } from "./common-flags.ts";
 import { colorFlag, colorsFor } from "./color.ts";
 import { defineCommand } from "./command.ts";
 import { durationFlag } from "./duration.ts";
@@ -25,6 +25,7 @@ export const reconcileCommand = defineCommand({
   flags: {
     allowRemovals: switchFlag("serve what is there now, whatever it takes away"),
     adminAddress: adminAddressFlag,
+    adminTokenFile: adminTokenFlag,
     output: outputFlag,
     timeout: durationFlag("how long to wait for the verdict", "30s"),
     color: colorFlag,
@@ -34,12 +35,15 @@ export const reconcileCommand = defineCommand({
     { line: "reconcile --allow-removals", explains: "I did mean to remove the last listener" },
   ],
   async run({ flags, terminal }) {
+    const { readToken } = await import("./read-token.ts");
+    const token = await readToken(flags.adminTokenFile, terminal);
     const { askAdmin } = await import("./admin-client.ts");
     const { renderProblems } = await import("./render-problems.ts");
     const { formatRevision } = await import("./status/revision-line.ts");
     const answer = await askAdmin<Reconciliation>("/api/v1/reconcile", "Reconciliation", {
       address: flags.adminAddress,
       timeoutMs: flags.timeout,
+      token,
       body: { allowRemovals: flags.allowRemovals },
       alsoTakes: [422],
     });

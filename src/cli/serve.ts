@@ -4,7 +4,7 @@ import { colorFlag } from "./color.ts";
 import { defineCommand } from "./command.ts";
 import { durationFlag } from "./duration.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
-import { tlsFlags } from "./serve/tls-flags.ts";
+import { securityFlags } from "./serve/security-flags.ts";
 import { choiceFlag, type Flag, listFlag, switchFlag, textFlag } from "./flag.ts";
 
 const maxRemovedFlag: Flag<number> = {
@@ -36,7 +36,7 @@ export const serveCommand = defineCommand({
     xdsAddress: addressFlag("where Envoys connect; port 0 picks a free one", "127.0.0.1:18000"),
     adminAddress: addressFlag("where status, metrics and probes are", "127.0.0.1:19000"),
     adminHost: listFlag("NAME", "a host name that the admin API answers to besides addresses; may repeat"),
-    ...tlsFlags,
+    ...securityFlags,
     stateDir: textFlag("DIR", "where the last good revision is kept", ".chancery"),
     allowEmpty: switchFlag("serve also a load that takes a type of a group from some to none"),
     maxRemoved: maxRemovedFlag,
@@ -66,25 +66,33 @@ export const serveCommand = defineCommand({
     },
   ],
   async run({ args, flags, terminal }) {
-    const { tlsFromFlags } = await import("./serve/tls.ts");
+    const { securityFromFlags } = await import("./serve/security.ts");
     const { createVoice } = await import("./serve/voice.ts");
     const { firstStopSignal } = await import("./serve/stop-signals.ts");
     const { loadSchemaWith } = await import("./user-schema.ts");
     const { createFolderControlPlane } = await import("../server/folder-control-plane.ts");
-    const { isLoopback, ListenError } = await import("../server/listen-address.ts");
+    const { ListenError } = await import("../server/listen-address.ts");
     const { readVersion } = await import("../server/build-info.ts");
     const { systemClock } = await import("../base/clock.ts");
 
     const level = flags.quiet ? "error" : flags.verbose ? "debug" : flags.logLevel;
     const voice = await createVoice({ format: flags.logFormat, level, color: flags.color }, terminal);
-    const tls = await tlsFromFlags(flags, { cwd: terminal.cwd, clock: systemClock, log: voice.log });
+    const { cwd } = terminal;
+    const security = await securityFromFlags(flags, {
+      cwd,
+      clock: systemClock,
+      log: voice.log,
+    });
+    const { tls, xdsTokens, adminTokens } = security;
     const stopped = firstStopSignal(terminal);
     const plane = createFolderControlPlane({
       folder: args[0]!,
-      cwd: terminal.cwd,
+      cwd,
       stateFolder: flags.stateDir,
       xdsAddress: flags.xdsAddress,
       ...(tls && { xdsCredentials: tls.credentials }),
+      ...(xdsTokens && { xdsTokens }),
+      ...(adminTokens && { adminTokens }),
       adminAddress: flags.adminAddress,
       adminHosts: flags.adminHost.map((name) => name.toLowerCase()),
       removals: { allowsEmptyTypes: flags.allowEmpty, largestShare: flags.maxRemoved / 100 },
@@ -95,14 +103,8 @@ export const serveCommand = defineCommand({
       processToken: String(terminal.pid),
       ...voice,
     });
-    if (!isLoopback(flags.adminAddress.host)) {
-      voice.log.warn("the admin API can be reached from other machines, and asks nobody who they are");
-    }
-    if (!tls && !isLoopback(flags.xdsAddress.host)) {
-      voice.log.warn("xDS is served in plain text to other machines: --tls-cert and --tls-key protect it");
-    }
     const ended = new AbortController();
-    const tlsFollowed = tls?.follow(ended.signal);
+    const filesFollowed = security.follow(ended.signal);
     try {
       const stopUnhooked = terminal.onSignal("SIGHUP", () => {
         voice.log.info("SIGHUP: looking at the source now");
@@ -120,7 +122,7 @@ export const serveCommand = defineCommand({
     } finally {
       await plane.close();
       ended.abort();
-      await tlsFollowed;
+      await filesFollowed;
     }
     return exitCode.ok;
   },

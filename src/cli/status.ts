@@ -1,6 +1,6 @@
 import type { NodeStatus } from "../fleet/node-status.ts";
 import type { RevisionReport } from "../server/admin/admin-source.ts";
-import { adminAddressFlag } from "./common-flags.ts";
+import { adminAddressFlag, adminTokenFlag } from "./common-flags.ts";
 import { colorFlag, colorsFor } from "./color.ts";
 import { defineCommand } from "./command.ts";
 import { durationFlag } from "./duration.ts";
@@ -20,6 +20,7 @@ export const statusCommand = defineCommand({
   arguments: [],
   flags: {
     adminAddress: adminAddressFlag,
+    adminTokenFile: adminTokenFlag,
     output: outputFlag,
     watch: switchFlag("go on until interrupted, and show every change", { short: "w" }),
     timeout: durationFlag("how long to wait for the answer", "5s"),
@@ -32,10 +33,12 @@ export const statusCommand = defineCommand({
     { line: "status --admin-address 10.0.0.7:19000", explains: "of a server elsewhere" },
   ],
   async run({ flags, terminal }) {
+    const { readToken } = await import("./read-token.ts");
+    const token = await readToken(flags.adminTokenFile, terminal);
     const { askAdmin } = await import("./admin-client.ts");
     const { formatNodes } = await import("./status/node-rows.ts");
     const { formatRevision } = await import("./status/revision-line.ts");
-    const call = { address: flags.adminAddress, timeoutMs: flags.timeout };
+    const call = { address: flags.adminAddress, timeoutMs: flags.timeout, token };
     const colors = colorsFor(flags.color, terminal.env, terminal.stdout);
     const show = async (): Promise<boolean> => {
       const { items } = await askAdmin<NodeList>("/api/v1/nodes", "NodeList", call);
@@ -55,7 +58,7 @@ export const statusCommand = defineCommand({
     };
     if (!flags.watch) return (await show()) ? exitCode.ok : exitCode.failure;
     const { watchChanges } = await import("./status/watch-changes.ts");
-    await watchChanges(flags.adminAddress, terminal, show);
+    await watchChanges(call, terminal, show);
     return exitCode.ok;
   },
 });

@@ -14,7 +14,8 @@ import { Views } from "../xds/views.ts";
 import { AdsStream, type RawCall } from "./ads-stream.ts";
 import { discoveryServices, type OpenStream } from "./discovery-services.ts";
 import { drainStreams } from "./drain.ts";
-import { certificateNames } from "./tls/certificate-names.ts";
+import { type Identity, identify } from "./auth/identify.ts";
+import type { TokenCheck } from "./auth/served-tokens.ts";
 import { FanOut } from "./fan-out.ts";
 import { defaultGrpcLimits, listen, newGrpcServer, type GrpcLimits } from "./grpc-server.ts";
 
@@ -36,6 +37,8 @@ export interface AdsServerOptions {
   readonly address?: string;
   /** Plain text unless given. */
   readonly credentials?: ServerCredentials;
+  /** Clients have to show one of these, unless they have a certificate that was verified (XDS-138). */
+  readonly tokens?: TokenCheck;
   /** What responses say in `control_plane.identifier`: this replica and its version (XDS-141). Default `chancery`. */
   readonly identifier?: string;
   readonly limits?: Partial<AdsLimits>;
@@ -184,6 +187,7 @@ export class AdsServer implements AsyncDisposable {
   }
 
   #open(kind: StreamKind, service: StreamService, call: RawCall): void {
+    const identity = identityOf(call, this.#options.tokens);
     this.#streamCount += 1;
     const streamId = this.#streamCount;
     const stream: AdsStream = new AdsStream({
@@ -196,13 +200,14 @@ export class AdsServer implements AsyncDisposable {
       stallTimeoutMs: this.#limits.stallTimeoutMs,
       onEvent: (event) => this.#note(stream, event),
       onNode: (node) => this.#assign(stream, node),
-      principals: certificateNames(call.getAuthContext().sslPeerCertificate),
+      principals: identity.kind === "known" ? identity.principals : [],
       refusal: () => this.#refusalOf(stream, stream.status.group),
       onClosed: () => this.#streams.delete(streamId),
     });
     this.#streams.set(streamId, stream);
     stream.open();
-    if (this.#closing) stream.end(status.UNAVAILABLE, "the server is shutting down");
+    if (identity.kind === "refused") stream.end(status.UNAUTHENTICATED, identity.reason);
+    else if (this.#closing) stream.end(status.UNAVAILABLE, "the server is shutting down");
   }
 
   /** XDS-60: refusals outlive their stream. */
@@ -211,6 +216,14 @@ export class AdsServer implements AsyncDisposable {
     if (node && event.kind === "nacked") this.#refusals.noteRefusal(node.id, event.typeUrl, event.atMs);
     this.#options.onEvent?.(event);
   }
+}
+
+function identityOf(call: RawCall, tokens: TokenCheck | undefined): Identity {
+  const [authorization] = call.metadata.get("authorization");
+  return identify(
+    { certificate: call.getAuthContext().sslPeerCertificate, authorization: authorization?.toString() },
+    tokens,
+  );
 }
 
 function matchGroupOf(node: Node, { groups }: Revision): Group | undefined {

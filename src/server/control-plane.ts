@@ -10,6 +10,7 @@ import type { XdsEvent } from "../xds/events.ts";
 import type { AdminSource, RevisionReport } from "./admin/admin-source.ts";
 import { createAdminApp } from "./admin/app.ts";
 import { type AdminServer, listenAdmin } from "./admin/listen.ts";
+import type { TokenCheck } from "./auth/served-tokens.ts";
 import { EventLog } from "./event-log.ts";
 import {
   explainListenError,
@@ -34,6 +35,8 @@ export interface ControlPlaneOptions {
   readonly adminAddress: ListenAddress;
   /** Host names, besides addresses and `localhost`, that the admin API answers to. */
   readonly adminHosts: readonly string[];
+  /** The admin API asks for one of these. */
+  readonly adminTokens?: TokenCheck;
   readonly clock: Clock;
   readonly log: Log;
   readonly store: RevisionStore;
@@ -92,12 +95,13 @@ export class ControlPlane {
    * nothing valid to serve. Rejects with `ListenError` when an address cannot be had.
    */
   async start(): Promise<void> {
-    const { adminAddress, adminHosts, clock, log } = this.#options;
+    const { adminAddress, adminHosts, adminTokens, clock, log } = this.#options;
     this.#previous = await this.#restore();
     const app = createAdminApp({
       source: this.#adminSource(),
       clock,
       allowedHosts: adminHosts,
+      ...(adminTokens && { tokens: adminTokens }),
       signal: this.#stop.signal,
     });
     this.#admin = await listenAdmin(app, adminAddress).catch((error: NodeJS.ErrnoException) => {

@@ -11,6 +11,7 @@ import type { Schema } from "../schema/schema.ts";
 import { typeNameOf } from "../schema/type-urls.ts";
 import { watchFolder } from "../sources/folder.ts";
 import type { Reading } from "../sources/reading.ts";
+import type { TokenCheck } from "./auth/served-tokens.ts";
 import { createAdsServer } from "./ads-server.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { formatListenAddress, type ListenAddress } from "./listen-address.ts";
@@ -27,6 +28,9 @@ export interface FolderControlPlaneOptions {
   readonly xdsAddress: ListenAddress;
   /** Plain text unless given. */
   readonly xdsCredentials?: ServerCredentials;
+  /** One of these, or a certificate, is asked for. */
+  readonly xdsTokens?: TokenCheck;
+  readonly adminTokens?: TokenCheck;
   readonly adminAddress: ListenAddress;
   readonly adminHosts: readonly string[];
   readonly removals: RemovalPolicy;
@@ -53,6 +57,7 @@ export function createFolderControlPlane(options: FolderControlPlaneOptions): Co
     removals: options.removals,
     adminAddress: options.adminAddress,
     adminHosts: options.adminHosts,
+    ...(options.adminTokens && { adminTokens: options.adminTokens }),
     xdsAddress: options.xdsAddress,
     clock,
     log,
@@ -73,6 +78,7 @@ export function createFolderControlPlane(options: FolderControlPlaneOptions): Co
       createAdsServer({
         address: formatListenAddress(options.xdsAddress),
         ...(options.xdsCredentials && { credentials: options.xdsCredentials }),
+        ...(options.xdsTokens && { tokens: options.xdsTokens }),
         identifier: `chancery ${version}`,
         drainMs: options.drainMs,
         clock,

@@ -29,7 +29,7 @@ async function offered(...words: string[]): Promise<string[]> {
 describe("chancery completion", () => {
   it("offers commands, then flags of the command, then a flag's choices, in bash", async () => {
     assert.deepEqual(await offered("chancery", "st"), ["status"]);
-    assert.deepEqual(await offered("chancery", "serve", "--xds"), ["--xds-address"]);
+    assert.deepEqual(await offered("chancery", "serve", "--xds-a"), ["--xds-address"]);
     assert.deepEqual(await offered("chancery", "serve", "--log-format", ""), ["auto", "json", "text"]);
   });
 

@@ -1,15 +1,16 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
-import { credentials, status } from "@grpc/grpc-js";
+import { credentials, Metadata, status } from "@grpc/grpc-js";
 import { systemClock } from "../../src/base/clock.ts";
 import { createLog } from "../../src/base/log.ts";
 import type { AccessPolicy } from "../../src/config/access-policy.ts";
 import type { Message } from "../../src/schema/message.ts";
 import { createAdsServer } from "../../src/server/ads-server.ts";
+import { openTokens } from "../../src/server/auth/served-tokens.ts";
 import { openTls } from "../../src/server/tls/served-tls.ts";
 import { makeRevision } from "../../src/snapshot/revision.ts";
-import { testCa } from "../kit/certificates.ts";
+import { type Issued, testCa } from "../kit/certificates.ts";
 import { needs } from "../kit/peers.ts";
 import { adsDelta, adsSotw, RawXdsClient, type RawXdsStream } from "../kit/raw-xds-client.ts";
 import { temporaryFolder } from "../kit/temporary-folder.ts";
@@ -27,7 +28,12 @@ const groups = ["edge", "pay"].map((name) => ({
 const policy: AccessPolicy = {
   rules: [
     { principals: ["spiffe://fleet/edge/*"], nodeIds: ["edge-*"], groups: ["edge"], isOperator: false },
-    { principals: ["spiffe://fleet/pay/*"], nodeIds: ["pay-*"], groups: ["pay"], isOperator: false },
+    {
+      principals: ["spiffe://fleet/pay/*", "token:pay"],
+      nodeIds: ["pay-*"],
+      groups: ["pay"],
+      isOperator: false,
+    },
     {
       principals: ["*.lean.example"],
       nodeIds: ["edge-*"],
@@ -47,29 +53,40 @@ function revisionOf(authorization: AccessPolicy | undefined) {
 }
 
 /** A server with two groups that must not learn of each other, and clients with certificates of its CA. */
-async function startGuarded({ asksForCertificates = true } = {}) {
+async function startGuarded({ asksForCertificates = true, tokens = "" } = {}) {
   const ca = testCa();
   using folder = temporaryFolder();
   const { cert, key } = ca.issue("IP:127.0.0.1");
   const files = { cert: folder.put("c", cert), key: folder.put("k", key) };
-  const tls = await openTls(asksForCertificates ? { ...files, clientCa: folder.put("ca", ca.cert) } : files, {
-    read: (path) => readFile(path),
+  const options = {
+    read: (path: string) => readFile(path),
     clock: systemClock,
     log: createLog("off", () => undefined),
+    allowsCertless: tokens !== "",
+  };
+  const tls = await openTls(
+    asksForCertificates ? { ...files, clientCa: folder.put("ca", ca.cert) } : files,
+    options,
+  );
+  const server = createAdsServer({
+    address: "127.0.0.1:0",
+    credentials: tls.credentials,
+    drainMs: 0,
+    ...(tokens !== "" && { tokens: await openTokens(folder.put("tokens", tokens), options) }),
   });
-  const server = createAdsServer({ address: "127.0.0.1:0", credentials: tls.credentials, drainMs: 0 });
   server.setRevision(revisionOf(policy));
   const { port } = await server.start();
   const clients: RawXdsClient[] = [];
+  const withOwn = (own: Issued | undefined) => {
+    const client = new RawXdsClient(port, credentials.createSsl(ca.cert, own?.key, own?.cert));
+    clients.push(client);
+    return client;
+  };
   return {
     server,
     /** A client whose certificate has these names; without names it has none. */
-    as: (...names: string[]) => {
-      const own = names.length > 0 ? ca.issue(...names) : undefined;
-      const client = new RawXdsClient(port, credentials.createSsl(ca.cert, own?.key, own?.cert));
-      clients.push(client);
-      return client;
-    },
+    as: (...names: string[]) => withOwn(names.length > 0 ? ca.issue(...names) : undefined),
+    with: withOwn,
     async [Symbol.asyncDispose]() {
       for (const client of clients) client[Symbol.dispose]();
       await server.close();
@@ -200,5 +217,85 @@ describe("authorization of the xDS port (XDS-137)", needs("openssl"), () => {
     assert.equal(edge.backlog, 0);
     pay.send({ type_url: urlOf("SDS"), resource_names: ["pay-key"] });
     assert.deepEqual(await contentsOf(pay), ["pay secret"]);
+  });
+});
+
+const payToken = "0123456789abcdef-pay";
+
+function bearer(token: string): Metadata {
+  const metadata = new Metadata();
+  metadata.set("authorization", `Bearer ${token}`);
+  return metadata;
+}
+
+describe("bearer tokens of the xDS port (XDS-138)", needs("openssl"), () => {
+  const tokens = `pay ${payToken}\nother 0123456789abcdef-other\n`;
+
+  it("a right one stands in for the certificate, and rules know it by its name", async () => {
+    await using up = await startGuarded({ tokens });
+    const stream = up.as().open(adsSotw, bearer(payToken));
+    stream.send({ node: payNode, type_url: urlOf("SDS"), resource_names: ["pay-key"] });
+    assert.deepEqual(await contentsOf(stream), ["pay secret"]);
+    const forged = await refusalOf(up.as().open(adsSotw, bearer(payToken)), {
+      node: edgeNode,
+      type_url: urlOf("CDS"),
+    });
+    assert.deepEqual(forged, denied('"token:pay" may not be node "edge-1"'));
+  });
+
+  it("a certificate does as well, where there is a CA for it", async () => {
+    await using up = await startGuarded({ tokens });
+    const stream = up.as(edgeName).open(adsSotw);
+    stream.send({ node: edgeNode, type_url: urlOf("CDS") });
+    assert.deepEqual(await contentsOf(stream), ["edge cluster"]);
+  });
+
+  it("a name in a certificate does not pass for a token", async () => {
+    await using up = await startGuarded({ tokens });
+    const { code } = await refusalOf(up.as("URI:token:pay").open(adsSotw), {
+      node: payNode,
+      type_url: urlOf("CDS"),
+    });
+    assert.equal(code, "PERMISSION_DENIED");
+  });
+
+  const wrong: readonly [string, Metadata | undefined, RegExp][] = [
+    ["none", undefined, /^a token is needed: send the metadata "authorization: Bearer TOKEN"$/],
+    ["a wrong one", bearer(`${payToken}x`), /^the bearer token is not one of this server$/],
+    ["a part of one", bearer(payToken.slice(0, -1)), /^the bearer token is not one of this server$/],
+  ];
+  for (const [what, metadata, text] of wrong) {
+    it(`${what} is UNAUTHENTICATED, on every service`, async () => {
+      await using up = await startGuarded({ tokens });
+      const client = up.as();
+      for (const path of [
+        adsSotw,
+        adsDelta,
+        "/envoy.service.secret.v3.SecretDiscoveryService/StreamSecrets",
+      ]) {
+        const stream = client.open(path, metadata);
+        const names = path === adsDelta ? "resource_names_subscribe" : "resource_names";
+        const request = { node: payNode, type_url: urlOf("SDS"), [names]: ["pay-key"] };
+        const refusal = await refusalOf(stream, request);
+        assert.deepEqual([refusal.code, refusal.responses], ["UNAUTHENTICATED", 0]);
+        assert.match(refusal.details, text);
+        assert.ok(!refusal.details.includes("0123456789"));
+      }
+    });
+  }
+
+  it("a wrong one is not made good by a certificate", async () => {
+    await using up = await startGuarded({ tokens });
+    const stream = up.as(edgeName).open(adsSotw, bearer("wrong"));
+    const { code } = await refusalOf(stream, { node: edgeNode, type_url: urlOf("CDS") });
+    assert.equal(code, "UNAUTHENTICATED");
+  });
+
+  it("a certificate of another CA is none", async () => {
+    await using up = await startGuarded({ tokens });
+    const foreign = testCa("foreign").issue(edgeName);
+    const stream = up.with(foreign).open(adsSotw);
+    const { code } = await refusalOf(stream, { node: edgeNode, type_url: urlOf("CDS") });
+    assert.equal(code, "UNAUTHENTICATED");
   });
 });

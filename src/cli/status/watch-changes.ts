@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { formatListenAddress, type ListenAddress } from "../../server/listen-address.ts";
+import { formatListenAddress } from "../../server/listen-address.ts";
+import { type AdminCall, authorization } from "../admin-client.ts";
 import { CommandError, exitCode } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -11,7 +12,7 @@ const atMostEveryMs = 500;
  * server goes away.
  */
 export async function watchChanges(
-  address: ListenAddress,
+  { address, token }: Pick<AdminCall, "address" | "token">,
   terminal: Terminal,
   show: () => Promise<unknown>,
 ): Promise<void> {
@@ -22,6 +23,7 @@ export async function watchChanges(
     await show();
     const response = await fetch(`http://${formatListenAddress(address)}/api/v1/events`, {
       signal: stop.signal,
+      headers: authorization(token),
     });
     for await (const chunk of response.body ?? []) {
       if (!Buffer.from(chunk).includes("event:")) continue;

@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Clock } from "../../base/clock.ts";
+import type { TokenCheck } from "../auth/served-tokens.ts";
 import type { AdminSource } from "./admin-source.ts";
 import { eventStream } from "./event-stream.ts";
 import { refusalOf } from "./guard.ts";
@@ -11,6 +12,8 @@ export interface AdminAppOptions {
   readonly clock: Clock;
   /** Host names besides addresses and `localhost` that requests may be made to. */
   readonly allowedHosts: readonly string[];
+  /** All but the probes asks for one of these. */
+  readonly tokens?: TokenCheck;
   /** Ends event streams. */
   readonly signal: AbortSignal;
 }
@@ -43,7 +46,10 @@ export function createAdminApp(options: AdminAppOptions): Hono {
   return app;
 }
 
-function guard(app: Hono, { allowedHosts }: AdminAppOptions): void {
+/** What a kubelet asks, which has no token; it learns nothing but yes or no. */
+const probePaths = new Set(["/livez", "/healthz", "/readyz"]);
+
+function guard(app: Hono, { allowedHosts, tokens }: AdminAppOptions): void {
   app.use(async (context, next) => {
     const header = (name: string) => context.req.header(name);
     const refusal = refusalOf(
@@ -58,6 +64,11 @@ function guard(app: Hono, { allowedHosts }: AdminAppOptions): void {
     context.header("x-content-type-options", "nosniff");
     context.header("cache-control", "no-store");
     if (refusal !== undefined) return context.json(problem(refusal), 403);
+    const isOpen = tokens === undefined || probePaths.has(context.req.path);
+    if (!isOpen && tokens.nameOf(header("authorization")) === undefined) {
+      context.header("www-authenticate", 'Bearer realm="chancery"');
+      return context.json(problem("a token is needed: authorization: Bearer TOKEN"), 401);
+    }
     const isBody = context.req.method !== "GET" && context.req.method !== "HEAD";
     // A form can be sent across sites without asking; JSON cannot.
     if (isBody && !/^application\/json\b/i.test(header("content-type") ?? "")) {

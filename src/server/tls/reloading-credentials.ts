@@ -11,15 +11,15 @@ function contextOf({ cert, key, clientCa }: TlsMaterial) {
 /**
  * TLS for a gRPC server whose certificate, key and client CA can be replaced while it listens; connections that are
  * open keep what they were made with (XDS-136). With a client CA a client without a certificate of it gets no further
- * than the handshake; whether there is one is settled for good by the first material.
+ * than the handshake, unless that is allowed; whether there is a CA is settled for good by the first material.
  */
 export class ReloadingCredentials extends ServerCredentials {
-  constructor(material: TlsMaterial) {
+  constructor(material: TlsMaterial, allowsCertless: boolean) {
     const isMutual = material.clientCa !== undefined;
     super(
       {
         requestCert: isMutual,
-        rejectUnauthorized: isMutual,
+        rejectUnauthorized: isMutual && !allowsCertless,
         minVersion: "TLSv1.2",
         handshakeTimeout: handshakeTimeoutMs,
       },

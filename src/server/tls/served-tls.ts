@@ -1,31 +1,37 @@
 import type { ServerCredentials } from "@grpc/grpc-js";
-import { followTlsFiles, type FollowTlsOptions } from "./follow-tls-files.ts";
+import { contentHash } from "../../config/content-hash.ts";
+import { followFiles, type FollowOptions } from "../follow-files.ts";
 import { ReloadingCredentials } from "./reloading-credentials.ts";
-import { readTlsFiles, type TlsFiles } from "./tls-files.ts";
+import { readTlsFiles, type ReadFile, type TlsFiles, type TlsMaterial } from "./tls-files.ts";
 
 /** TLS from files, for a server that outlives its certificates. */
 export interface ServedTls {
   readonly credentials: ServerCredentials;
-  /** Keeps the credentials as the files are, until the signal aborts. */
+  /** Keeps the credentials as the files are, until the signal aborts (XDS-136). */
   follow(signal: AbortSignal): Promise<void>;
 }
 
+export interface TlsOptions extends FollowOptions {
+  readonly read: ReadFile;
+  /** Lets clients without a certificate through the handshake, for a token to stand in (XDS-138). Default false. */
+  readonly allowsCertless?: boolean;
+}
+
 /** Reads the files once. Rejects with `TlsFileError` when they cannot be served. */
-export async function openTls(
-  files: TlsFiles,
-  options: Pick<FollowTlsOptions, "read" | "clock" | "log" | "pollMs">,
-): Promise<ServedTls> {
-  const current = await readTlsFiles(files, options.read);
-  const credentials = new ReloadingCredentials(current);
+export async function openTls(files: TlsFiles, options: TlsOptions): Promise<ServedTls> {
+  const read = () => readTlsFiles(files, options.read);
+  const current = await read();
+  const credentials = new ReloadingCredentials(current, options.allowsCertless ?? false);
+  const onChange = (material: TlsMaterial) => credentials.replace(material);
+  const { cert, key, clientCa } = files;
+  const paths = [cert, key, ...(clientCa === undefined ? [] : [clientCa])];
+  const what = "certificates";
   return {
     credentials,
-    follow: (signal) =>
-      followTlsFiles({
-        ...options,
-        files,
-        current,
-        signal,
-        onChange: (material) => credentials.replace(material),
-      }),
+    follow: (signal) => followFiles({ what, paths, current, read, hashOf, onChange }, options, signal),
   };
+}
+
+function hashOf({ cert, key, clientCa }: TlsMaterial): string {
+  return contentHash(cert, key, clientCa ?? "");
 }

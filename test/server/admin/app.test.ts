@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { systemClock } from "../../../src/base/clock.ts";
 import type { AdminSource, ResourceQuery } from "../../../src/server/admin/admin-source.ts";
-import { createAdminApp } from "../../../src/server/admin/app.ts";
+import { type AdminAppOptions, createAdminApp } from "../../../src/server/admin/app.ts";
 import { listenAdmin } from "../../../src/server/admin/listen.ts";
 import { EventLog } from "../../../src/server/event-log.ts";
 import { formatListenAddress } from "../../../src/server/listen-address.ts";
 import { until } from "../../kit/within.ts";
 
-function adminWith(more: Partial<AdminSource> = {}) {
+function adminWith(more: Partial<AdminSource> = {}, tokens?: AdminAppOptions["tokens"]) {
   const events = new EventLog();
   const source: AdminSource = {
     version: "1.2.3",
@@ -22,7 +22,14 @@ function adminWith(more: Partial<AdminSource> = {}) {
     ...more,
   };
   const stop = new AbortController();
-  const app = createAdminApp({ source, clock: systemClock, allowedHosts: [], signal: stop.signal });
+  const { signal } = stop;
+  const app = createAdminApp({
+    source,
+    clock: systemClock,
+    allowedHosts: [],
+    signal,
+    ...(tokens && { tokens }),
+  });
   const request = async (path: string, init: RequestInit = {}) => {
     const headers = new Headers(init.headers);
     if (!headers.has("host")) headers.set("host", "127.0.0.1:1");
@@ -43,6 +50,10 @@ function post(
   return { method: "POST", body, headers };
 }
 
+function isProbe(path: string): boolean {
+  return ["/livez", "/healthz", "/readyz"].includes(path);
+}
+
 describe("the admin API", () => {
   it("is alive always, and ready when the control plane is", async () => {
     const { request } = adminWith({ notReadyBecause: () => "no valid revision yet" });
@@ -50,6 +61,30 @@ describe("the admin API", () => {
     const ready = await request("/readyz");
     assert.deepEqual([ready.status, await ready.text()], [503, "no valid revision yet\n"]);
     assert.equal((await adminWith().request("/readyz")).status, 200);
+  });
+
+  it("asks for a token on every path but the probes, where it has tokens", async () => {
+    const tokens = { nameOf: (header?: string) => (header === "Bearer right" ? "ops" : undefined) };
+    const { app, request } = adminWith({}, tokens);
+    const paths = app.routes.filter(({ method }) => method !== "ALL");
+    assert.ok(paths.length > 8);
+    for (const { method, path } of [...paths, { method: "GET", path: "/none" }]) {
+      const body = method === "POST" ? { body: "{}" } : {};
+      const call = (authorization?: string) =>
+        request(path, {
+          method,
+          ...body,
+          headers: { "content-type": "application/json", ...(authorization && { authorization }) },
+        });
+      for (const wrong of [undefined, "Bearer wrong", "right"]) {
+        const response = await call(wrong);
+        assert.equal(response.status === 401, !isProbe(path), `${method} ${path}`);
+        if (!isProbe(path)) assert.match(response.headers.get("www-authenticate") ?? "", /^Bearer/);
+      }
+      const response = await call("Bearer right");
+      assert.notEqual(response.status, 401);
+      await response.body?.cancel();
+    }
   });
 
   it("gives metrics in Prometheus' form and the version as JSON", async () => {
