@@ -166,23 +166,37 @@ function parseAddress(listener: Listener, at: string): Parsed<Address> {
   return { problems: [refuse(`${at}address`, `malformed IP address: ${address.name}`)] };
 }
 
-/** The configured listener filters, and in front of them what the deprecated `use_proxy_proto` stands for (PP-11). */
+/**
+ * The configured listener filters, and after them what the deprecated `use_proxy_proto` stands for (PP-11). Envoy 1.40
+ * looks at the first chain alone, or at the default chain of a listener that has no other.
+ */
 function listenerFilterMessages(
   listener: Listener,
   at: string,
   problems: Problem[],
 ): MessageTypes["envoy.config.listener.v3.ListenerFilter"][] {
   const filters = listener.listener_filters ?? [];
-  const index = (listener.filter_chains ?? []).findIndex((chain) =>
-    wrapped(chain.use_proxy_proto, false, false),
+  const chains = (listener.filter_chains ?? []).map(
+    (chain, index) => [`filter_chains[${index}]`, chain] as const,
   );
-  if (index < 0) return filters;
-  const advice = "deprecated; name envoy.filters.listener.proxy_protocol in listener_filters instead";
-  problems.push(warn(`${at}filter_chains[${index}].use_proxy_proto`, advice, "deprecated-field"));
+  const fallback = listener.default_filter_chain;
+  const all = [...chains, ...(fallback ? [["default_filter_chain", fallback] as const] : [])];
+  const instead = "name envoy.filters.listener.proxy_protocol in listener_filters instead";
+  let isUsed = false;
+  for (const [index, [path, chain]] of all.entries()) {
+    if (!wrapped(chain.use_proxy_proto, false, false)) continue;
+    isUsed ||= index === 0;
+    const problem =
+      index === 0
+        ? warn(`${at}${path}.use_proxy_proto`, `deprecated; ${instead}`, "deprecated-field")
+        : warn(`${at}${path}.use_proxy_proto`, `only that of the first filter chain counts; ${instead}`);
+    problems.push(problem);
+  }
+  if (!isUsed) return filters;
   const name = "envoy.filters.listener.proxy_protocol";
   return [
-    { name, typed_config: { type_url: typeUrlOf(PROXY_PROTOCOL), value: Buffer.alloc(0) } },
     ...filters,
+    { name, typed_config: { type_url: typeUrlOf(PROXY_PROTOCOL), value: Buffer.alloc(0) } },
   ];
 }
 

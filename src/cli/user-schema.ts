@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { hasErrors } from "../base/problem.ts";
 import { loadDescriptors } from "../schema/load.ts";
 import { Schema } from "../schema/schema.ts";
@@ -22,8 +23,8 @@ export async function loadSchemaWith(
   const base = loadDescriptors();
   if (flags.descriptors.length === 0 && flags.protoPath.length === 0) return new Schema(base);
   const { descriptors, problems } = await loadUserTypes(base, {
-    descriptorSets: flags.descriptors,
-    protoPaths: flags.protoPath,
+    descriptorSets: flags.descriptors.map((path) => resolve(terminal.cwd, path)),
+    protoPaths: flags.protoPath.map((path) => resolve(terminal.cwd, path)),
   });
   const colors = colorsFor(flags.color, terminal.env, terminal.stderr);
   terminal.stderr.write(renderProblems(problems, { colors, textOf: () => undefined }));

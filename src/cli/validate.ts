@@ -10,9 +10,10 @@ export const validateCommand = defineCommand({
   name: "validate",
   summary: "check a folder or an Envoy bootstrap, offline",
   details: [
-    "Checks shapes, fields, rules, references and names of a folder as `chancery serve` would, or of an Envoy bootstrap as",
-    "`chancery proxy` would, and lints both (docs/lints.md). Shows all problems at once, each with its line. Exits 0",
-    "without errors, 1 with errors, 65 when PATH cannot be read.",
+    "Checks shapes, fields, rules, references and names of a folder as `chancery serve` would, or of an Envoy bootstrap, and",
+    "lints both (docs/lints.md). Shows all problems at once, each with its line. Exits 0 without errors, 1 with errors,",
+    "65 when PATH cannot be read. What the bundled data plane lacks of a bootstrap is said by `chancery proxy -c FILE",
+    "--mode validate`.",
   ].join(" "),
   arguments: [{ name: "PATH", description: "a folder, a file, or - for stdin" }],
   flags: { output: outputFlag, quiet: quietFlag, ...userTypeFlags, color: colorFlag },

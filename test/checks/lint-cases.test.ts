@@ -164,9 +164,9 @@ const rows: Readonly<Record<string, readonly [string, readonly string[]]>> = {
     listener({ listenerFilters: original() }),
     ["original-src-unrestored"],
   ],
-  "original_src behind the deprecated flag": [
+  "original_src and the deprecated flag, whose filter comes last": [
     `listeners: [{name: l, ${address}, listener_filters: [${original()}], filter_chains: [{use_proxy_proto: true}]}]`,
-    [],
+    ["original-src-unrestored"],
   ],
   "a detection extension instead of use_remote_address": [
     `clusters: [{name: app}]\n${listener({

@@ -74,6 +74,14 @@ describe("chancery serve", () => {
     assert.equal(await namesOf(stream), 3);
   });
 
+  it("logs both places of a name that is defined twice", async () => {
+    using config = configOf("a", "a");
+    await using serve = new ServeProcess(config.config, config.state);
+    const problem = await serve.lineThat(({ code }) => code === "duplicate-name");
+    assert.equal(problem["line"], 3);
+    assert.equal(problem["related"], `${String(problem["file"])}:2:10: first here`);
+  });
+
   it("is watched by status until it ends or the watcher is interrupted", async () => {
     using config = configOf("a");
     await using serve = new ServeProcess(config.config, config.state);

@@ -67,6 +67,31 @@ describe("chancery validate", () => {
     );
   });
 
+  it("shows both places of a name that is defined twice", async () => {
+    const { code, stdout } = await validate({ "config/a.yaml": good, "config/b.yaml": good }, ["config"]);
+    assert.equal(code, 1);
+    assert.match(stdout, /^error: config\/b\.yaml:2:10: cluster "a" is defined twice/m);
+    assert.match(stdout, /^ {2}note: config\/a\.yaml:2:10: first here$/m);
+  });
+
+  it("takes types of --proto-path in the extensions of a resource", async () => {
+    const listener = `listeners:
+- name: l
+  address: {socket_address: {address: 127.0.0.1, port_value: 10000}}
+  listener_filters:
+  - {name: mine, typed_config: {"@type": type.googleapis.com/mine.Filter, tag: a}}
+  filter_chains: [{}]
+`;
+    const proto = 'syntax = "proto3"; package mine; message Filter { string tag = 1; }';
+    const files = { "config/l.yaml": listener, "protos/mine.proto": proto };
+    assert.match((await validate(files, ["config"])).stdout, /l\.yaml:5:\d+ .*there is no type mine\.Filter/);
+    const { stdout: verdict } = await validate(files, ["config", "--proto-path", "protos"]);
+    assert.match(verdict, /configuration 'config' OK\n$/);
+    const misspelt = { ...files, "config/l.yaml": listener.replace("tag:", "tga:") };
+    const { stdout } = await validate(misspelt, ["config", "--proto-path", "protos"]);
+    assert.match(stdout, /mine\.Filter has no field "tga"; did you mean tag\?/);
+  });
+
   it("says nothing for -q when all is well", async () => {
     assert.equal((await validate({ "a.yaml": good }, ["a.yaml", "-q"])).stdout, "");
   });

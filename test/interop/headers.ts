@@ -28,8 +28,47 @@ const readers = {
 } as const;
 const versions = ["V1", "V2"] as const;
 
+/** Two filter chains of which one has the deprecated `use_proxy_proto`, behind a filter that takes no V1. */
+function withDeprecatedFlag(flagged: 0 | 1) {
+  const chains = [{ filter_chain_match: { destination_port: 1 } }, {}];
+  return {
+    reader: { disallowed_versions: ["V1"] },
+    chains: chains.map((chain, index) => ({ ...chain, use_proxy_proto: index === flagged })),
+  };
+}
+
 /** What a proxy writes is read by HAProxy and nginx, and what HAProxy writes is read by the proxy. */
 export function headerTests(start: (bootstrap: JsonObject) => Promise<ProxyProcess>): void {
+  it("reads another header, after the listed filters, for use_proxy_proto of the first chain (PP-11)", async () => {
+    const { IPv4: addresses } = clients;
+    const [v1, v2] = [encodeV1(addresses), encodeV2(addresses, []).bytes];
+    await using backend = await startRecordingBackend();
+    await using proxy = await start(relayBootstrap(backend.port, { version: "V1" }, withDeprecatedFlag(0)));
+    const port = await proxy.admin.listenerPort("in");
+    await using refused = await connectTo(port);
+    refused.write(Buffer.concat([v1, v2, Buffer.from("hello")]));
+    await refused.closed();
+    await using client = await connectTo(port);
+    client.write(Buffer.concat([v2, v1, Buffer.from("hello")]));
+    const connection = await backend.connection(0);
+    const expected = Buffer.concat([v1, Buffer.from("hello")]);
+    const received = await connection.receivedThat((bytes) => bytes.length >= expected.length);
+    assert.equal(received.toString(), expected.toString());
+  });
+
+  it("passes a second header on where only a later chain has use_proxy_proto (PP-11)", async () => {
+    const { IPv4: addresses } = clients;
+    const [v1, v2] = [encodeV1(addresses), encodeV2(addresses, []).bytes];
+    await using backend = await startRecordingBackend();
+    await using proxy = await start(relayBootstrap(backend.port, { version: "V1" }, withDeprecatedFlag(1)));
+    await using client = await connectTo(await proxy.admin.listenerPort("in"));
+    client.write(Buffer.concat([v2, v1, Buffer.from("hello")]));
+    const connection = await backend.connection(0);
+    const expected = Buffer.concat([v1, v1, Buffer.from("hello")]);
+    const received = await connection.receivedThat((bytes) => bytes.length >= expected.length);
+    assert.equal(received.toString(), expected.toString());
+  });
+
   for (const [family, addresses] of Object.entries(clients)) {
     for (const version of versions) {
       for (const reader of ["haproxy", "nginx"] as const) {

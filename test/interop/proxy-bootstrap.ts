@@ -4,14 +4,22 @@ const types = "type.googleapis.com/";
 
 /**
  * A listener `in` that reads a header of either version, and a cluster at 127.0.0.1:`port` that is sent one by `config`, an
- * `envoy.config.core.v3.ProxyProtocolConfig`. Received TLVs are kept.
+ * `envoy.config.core.v3.ProxyProtocolConfig`. Received TLVs are kept, unless `reader` is another configuration of the
+ * filter. `chains` are what the filter chains have besides their filter.
  */
-export function relayBootstrap(port: number, config: JsonObject): JsonObject {
+export function relayBootstrap(
+  port: number,
+  config: JsonObject,
+  {
+    reader = { pass_through_tlvs: { match_type: "INCLUDE_ALL" } },
+    chains = [{}],
+  }: { readonly reader?: JsonObject; readonly chains?: readonly JsonObject[] } = {},
+): JsonObject {
   const filter = {
     name: "envoy.filters.listener.proxy_protocol",
     typed_config: {
       "@type": `${types}envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol`,
-      pass_through_tlvs: { match_type: "INCLUDE_ALL" },
+      ...reader,
     },
   };
   const tcpProxy = {
@@ -41,7 +49,7 @@ export function relayBootstrap(port: number, config: JsonObject): JsonObject {
           name: "in",
           address: { socket_address: { address: "127.0.0.1", port_value: 0 } },
           listener_filters: [filter],
-          filter_chains: [{ filters: [tcpProxy] }],
+          filter_chains: chains.map((chain) => ({ ...chain, filters: [tcpProxy] })),
         },
       ],
       clusters: [

@@ -22,7 +22,8 @@ export function readsHeader(listener: Located<Listener>): boolean {
   return filtersOfType(listener, proxyProtocolFilter).length > 0 || usesProxyProto(listener);
 }
 
-/** The deprecated flag; Envoy looks at the first filter chain. */
-export function usesProxyProto(listener: Located<Listener>): boolean {
-  return listener.value.filter_chains?.[0]?.use_proxy_proto?.value === true;
+/** The deprecated flag; Envoy looks at the first filter chain, and at the default one where it is the only one. */
+export function usesProxyProto({ value }: Located<Listener>): boolean {
+  const first = value.filter_chains?.[0] ?? value.default_filter_chain;
+  return first?.use_proxy_proto?.value === true;
 }

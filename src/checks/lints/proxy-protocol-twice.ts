@@ -11,9 +11,9 @@ export const proxyProtocolTwice: Lint = {
       if (filters.length > 0 && usesProxyProto(listener)) {
         yield {
           resource: listener.resource,
-          path: "filter_chains[0].use_proxy_proto",
+          path: `${listener.value.filter_chains?.[0] ? "filter_chains[0]" : "default_filter_chain"}.use_proxy_proto`,
           message:
-            "use_proxy_proto puts a second proxy_protocol filter in front, so that every client must send two headers; remove this deprecated field",
+            "use_proxy_proto adds a second proxy_protocol filter, so that every client must send two headers; remove this deprecated field",
         };
       } else if (filters.length > 1) {
         yield {

@@ -18,6 +18,9 @@ export function tellEvent({ kind, data }: LoggedEvent, colors: Colors): string |
       return `${colors.bold(text("node"))} connected`;
     case "disconnected":
       return `${colors.bold(text("node"))} disconnected`;
+    case "group":
+      if (data["group"] !== null || data["revision"] === null) return undefined;
+      return colors.yellow(`${text("node")} is in no group of the folder: it keeps what it has`);
     case "acked":
       return `${colors.bold(text("node"))} ${colors.green("acknowledged")} its ${nounOf(text("typeUrl"))}`;
     case "nacked":

@@ -1,6 +1,6 @@
 import { systemClock } from "../../base/clock.ts";
 import { type Log, type LogLevel, logLevels } from "../../base/log.ts";
-import type { Problem } from "../../base/problem.ts";
+import { formatPlace, type Problem } from "../../base/problem.ts";
 import type { ConfigFile } from "../../config/config-file.ts";
 import { createTextLog } from "../../server/log/text-log.ts";
 import { colorsFor, type ColorMode } from "../color.ts";
@@ -51,8 +51,9 @@ const mostLines = 100;
 
 function logProblems(log: Log, problems: readonly Problem[]): void {
   for (const problem of problems.slice(0, mostLines)) {
-    const { code, severity, message, place, path, suggestion } = problem;
-    const fields = { code, file: place?.file, line: place?.line, column: place?.column, path, suggestion };
+    const { code, severity, message, place, path, suggestion, related } = problem;
+    const others = related?.map((other) => `${formatPlace(other.place)}: ${other.message}`).join("; ");
+    const fields = { code, ...place, path, suggestion, related: others };
     log[logLevelOf[severity]](message, { component: "config", ...fields });
   }
   if (problems.length > mostLines)

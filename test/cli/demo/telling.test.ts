@@ -102,12 +102,18 @@ describe("tellEvent()", () => {
       },
       "edge-1 refused its listeners: bad port",
     ],
+    [
+      "group",
+      { node: "edge-1", group: null, revision: "abc" },
+      "edge-1 is in no group of the folder: it keeps what it has",
+    ],
     ["converged", { revision: "abc", tookMs: 12 }, "revision abc is everywhere, 12 ms after it was read"],
   ] as const;
   for (const [kind, data, text] of cases) {
     it(`tells ${kind}`, () => assert.equal(tellEvent({ ...at, kind, data }, colors), text));
   }
   it("passes over what is of no interest here", () => {
-    assert.equal(tellEvent({ ...at, kind: "group", data: {} }, colors), undefined);
+    const data = { node: "edge-1", group: "edge", revision: "abc" };
+    assert.equal(tellEvent({ ...at, kind: "group", data }, colors), undefined);
   });
 });

@@ -36,7 +36,8 @@ describe("parseListener()", () => {
     assert.equal(valueOf(parse(listener(""), runtime)).maxConnections, 5);
   });
 
-  it("puts a default proxy_protocol filter in front for use_proxy_proto, with a warning (PP-11)", () => {
+  // Which chain counts, and that the filter comes last, was seen on Envoy 1.40.
+  it("adds a default proxy_protocol filter after the others for use_proxy_proto, with a warning (PP-11)", () => {
     const result = parse(
       `{name: l, address: ${address}, filter_chains: [{use_proxy_proto: true, filters: [${tcp}]}], listener_filters: [${proxyProtocol("")}]}`,
     );
@@ -44,6 +45,23 @@ describe("parseListener()", () => {
     assert.deepEqual(problemsOf(result), [
       "filter_chains[0].use_proxy_proto: deprecated; name envoy.filters.listener.proxy_protocol in listener_filters instead",
     ]);
+  });
+
+  it("takes use_proxy_proto of the default chain where it is the only one (PP-11)", () => {
+    const chain = `default_filter_chain: {use_proxy_proto: true, filters: [${tcp}]}`;
+    const result = parse(`{name: l, address: ${address}, ${chain}}`);
+    assert.equal(result.value?.listenerFilters.length, 1);
+  });
+
+  it("says that use_proxy_proto of a later chain counts for nothing (PP-11)", () => {
+    const later = `{filter_chain_match: {destination_port: 1}, use_proxy_proto: true, filters: [${tcp}]}`;
+    const result = parse(
+      `{name: l, address: ${address}, filter_chains: [{filters: [${tcp}]}, ${later}], default_filter_chain: {use_proxy_proto: true}}`,
+    );
+    assert.equal(result.value?.listenerFilters.length, 0);
+    const ignored =
+      "use_proxy_proto: only that of the first filter chain counts; name envoy.filters.listener.proxy_protocol in listener_filters instead";
+    assert.deepEqual(problemsOf(result), [`filter_chains[1].${ignored}`, `default_filter_chain.${ignored}`]);
   });
 
   const refusals: readonly (readonly [story: string, yaml: string, problems: readonly string[]])[] = [
