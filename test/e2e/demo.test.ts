@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
+import { repositoryPath } from "../docs/code-blocks.ts";
 import { chancery } from "../kit/chancery-process.ts";
 import type { Child } from "../kit/child.ts";
 import { freePort } from "../kit/free-port.ts";
 import { startRecordingBackend } from "../kit/recording-backend.ts";
 import { canConnect } from "../kit/scripted-client.ts";
+import { canonicalFiles, servedFolder } from "../kit/served-folder.ts";
 import { temporaryFolder } from "../kit/temporary-folder.ts";
 
 const edgeFile = "quickstart/groups/edge/edge.yaml";
@@ -17,7 +18,7 @@ async function demoOnFreePorts() {
   const folder = temporaryFolder();
   const example = folder.file("examples");
   const temporary = folder.file("tmp");
-  cpSync(fileURLToPath(import.meta.resolve("#root/examples")), example, { recursive: true });
+  cpSync(repositoryPath("examples"), example, { recursive: true });
   mkdirSync(temporary);
   const [edge, inner, upstream, xds, admin] = await Promise.all([
     freePort(),
@@ -58,7 +59,8 @@ async function demoOnFreePorts() {
     edit,
     /** Temporary files that are there. */
     left: () => readdirSync(temporary),
-    start: (): Child => chancery(["demo", "--example", example, ...flags], { env: { TMPDIR: temporary } }),
+    start: (...more: readonly string[]): Child =>
+      chancery(["demo", ...more, "--example", example, ...flags], { env: { TMPDIR: temporary } }),
     [Symbol.dispose]: () => folder[Symbol.dispose](),
   };
 }
@@ -124,6 +126,21 @@ describe("chancery demo", { timeout: 60_000 }, () => {
       assert.deepEqual(demo.left(), []);
     });
   }
+
+  it("serves a folder of one's own, and says how to connect to it", async () => {
+    using demo = await demoOnFreePorts();
+    using folder = servedFolder(canonicalFiles({ listener: demo.ports.edge, endpoint: demo.ports.upstream }));
+    await using child = demo.start(folder.path);
+    await child.outputHas(/^Stop +Ctrl-C$/m);
+    assert.match(child.stdout, /^Connect +envoy -c BOOTSTRAP or chancery proxy -c BOOTSTRAP/m);
+    await child.outputHas(/revision \S+ is served$/m);
+    assert.equal(await canConnect(demo.ports.edge), false);
+    folder.write("listeners.yaml", "listeners: [");
+    await child.outputHas(/listeners\.yaml:1:\d+: /);
+    child.kill("SIGINT");
+    assert.equal(await child.exit(), 0);
+    assert.deepEqual(demo.left(), []);
+  });
 
   it("says that a data plane has ended and why, and exits 1", async () => {
     using demo = await demoOnFreePorts();
