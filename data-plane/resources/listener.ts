@@ -18,6 +18,7 @@ import type { Parsed } from "./parsed.ts";
 import { parsed, refuse, warn } from "./parsed.ts";
 import type { SupportTable } from "./support.ts";
 import { noEffect, oneOf, unsupportedFields } from "./support.ts";
+import { unlessMatched } from "./listener-filter-match.ts";
 import { parseTypedConfig } from "./typed-config.ts";
 import { durationMs, wrapped } from "./values.ts";
 
@@ -75,7 +76,7 @@ const support: SupportTable = {
   stat_prefix: true,
   filter_chains: chainSupport,
   default_filter_chain: chainSupport,
-  listener_filters: { name: true, typed_config: true },
+  listener_filters: { name: true, typed_config: true, filter_disabled: true },
   listener_filters_timeout: true,
   continue_on_listener_filters_timeout: true,
   use_original_dst: true,
@@ -104,9 +105,11 @@ export function parseListener(message: Message, context: ParseContext, path: str
     return result.value;
   };
   const address = take(parseAddress(listener, at));
-  const filters = listenerFilterMessages(listener, at, problems).map((filter, index) =>
-    take(parseTypedConfig("listenerFilters", filter, context, `${at}listener_filters[${index}]`)),
-  );
+  const filters = listenerFilterMessages(listener, at, problems).map((filter, index) => {
+    const path = `${at}listener_filters[${index}]`;
+    const install = take(parseTypedConfig("listenerFilters", filter, context, path));
+    return install && unlessMatched(filter.filter_disabled, install);
+  });
   const chains = (listener.filter_chains ?? []).map((chain, index) =>
     take(parseFilterChain(chain, context, `${at}filter_chains[${index}]`)),
   );

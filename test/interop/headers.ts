@@ -56,6 +56,25 @@ export function headerTests(start: (bootstrap: JsonObject) => Promise<ProxyProce
     assert.equal(received.toString(), expected.toString());
   });
 
+  it("leaves the connections that filter_disabled matches as they are (PP-11)", async () => {
+    await using backend = await startRecordingBackend();
+    const here = { destination_port_range: { start: 1, end: 65_535 } };
+    const elsewhere = { destination_port_range: { start: 1, end: 2 } };
+    const header = encodeV1(clients.IPv4);
+    // A second header for the connection's own addresses stands in front of what is passed on.
+    for (const [disabled, shown] of [
+      [here, /^PROXY TCP4 127\.0\.0\.1 .*\r\nPROXY TCP4 203\.0\.113\.9 .*\r\nhello$/],
+      [elsewhere, /^PROXY TCP4 203\.0\.113\.9 .*\r\nhello$/],
+    ] as const) {
+      await using proxy = await start(relayBootstrap(backend.port, { version: "V1" }, { disabled }));
+      await using client = await connectTo(await proxy.admin.listenerPort("in"));
+      client.write(Buffer.concat([header, Buffer.from("hello")]));
+      const connection = await backend.connection(disabled === here ? 0 : 1);
+      const received = await connection.receivedThat((bytes) => bytes.includes("hello"));
+      assert.match(received.toString(), shown);
+    }
+  });
+
   it("passes a second header on where only a later chain has use_proxy_proto (PP-11)", async () => {
     const { IPv4: addresses } = clients;
     const [v1, v2] = [encodeV1(addresses), encodeV2(addresses, []).bytes];

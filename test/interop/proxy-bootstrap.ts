@@ -5,7 +5,7 @@ const types = "type.googleapis.com/";
 /**
  * A listener `in` that reads a header of either version, and a cluster at 127.0.0.1:`port` that is sent one by `config`, an
  * `envoy.config.core.v3.ProxyProtocolConfig`. Received TLVs are kept, unless `reader` is another configuration of the
- * filter. `chains` are what the filter chains have besides their filter.
+ * filter, and `disabled` says for whom it is not. `chains` are what the filter chains have besides their filter.
  */
 export function relayBootstrap(
   port: number,
@@ -13,7 +13,12 @@ export function relayBootstrap(
   {
     reader = { pass_through_tlvs: { match_type: "INCLUDE_ALL" } },
     chains = [{}],
-  }: { readonly reader?: JsonObject; readonly chains?: readonly JsonObject[] } = {},
+    disabled,
+  }: {
+    readonly reader?: JsonObject;
+    readonly chains?: readonly JsonObject[];
+    readonly disabled?: JsonObject;
+  } = {},
 ): JsonObject {
   const filter = {
     name: "envoy.filters.listener.proxy_protocol",
@@ -48,7 +53,7 @@ export function relayBootstrap(
         {
           name: "in",
           address: { socket_address: { address: "127.0.0.1", port_value: 0 } },
-          listener_filters: [filter],
+          listener_filters: [{ ...filter, ...(disabled && { filter_disabled: disabled }) }],
           filter_chains: chains.map((chain) => ({ ...chain, filters: [tcpProxy] })),
         },
       ],
