@@ -222,7 +222,7 @@ describe("Compiler refuses, at its place,", () => {
     });
   }
 
-  it("all that is wrong in all files at once", () => {
+  it("all that is wrong in all files at once (XDS-62)", () => {
     const compiled = compile({
       "a.yaml": "clusters: [{nam: a}]",
       "b.yaml": "clusters: [",

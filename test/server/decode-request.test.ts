@@ -41,7 +41,7 @@ const decodedNode = {
 };
 
 describe("decodeRequest()", () => {
-  it("reads a SotW request as the schema writes it, its names only when they are wanted", () => {
+  it("reads a SotW request as the schema writes it, abilities included (XDS-17), names only when wanted", () => {
     const bytes = encode("", {
       version_info: "v",
       node,

@@ -37,7 +37,7 @@ describe("TypeSet", () => {
     assert.equal(setOf([], second).version, TypeSet.empty(typeUrl).version);
   });
 
-  it("is the previous one when nothing differs, and shares what has not changed", () => {
+  it("XDS-130 is the previous one when nothing differs, and shares what has not changed", () => {
     const first = setOf([resource("a"), resource("b")]);
     assert.equal(setOf([resource("a"), resource("b")], first), first);
     const second = setOf([resource("a"), resource("b", "changed")], first);

@@ -29,7 +29,7 @@ const plans: Readonly<Record<string, Plan>> = {
 
 describe("the encoded responses", () => {
   for (const [name, plan] of Object.entries(plans)) {
-    it(`are what the schema makes of the same message: ${name}`, () => {
+    it(`are what the schema makes of the same message, outer names and versions included (XDS-74): ${name}`, () => {
       const any = plan.resources.map(({ typeUrl, bytes }) => ({
         type_url: typeUrl,
         ...(bytes.length > 0 && { value: bytes }),
