@@ -39,6 +39,11 @@ describe("upstream_proxy_protocol", () => {
     assert.equal(headerOf(`{transport_socket: ${raw}}`), line);
   });
 
+  it("takes allow_unspecified_address and tlv_as_pool_key, which change nothing (PP-98)", () => {
+    const flags = "allow_unspecified_address: true, tlv_as_pool_key: true";
+    assert.equal(headerOf(`{transport_socket: ${raw}, ${flags}}`), line);
+  });
+
   it("writes the outer header before that of a socket inside it (PP-93)", () => {
     const inner = `{name: inner, typed_config: {"@type": type.googleapis.com/${typeName}, transport_socket: ${raw}}}`;
     const both = headerOf(`{config: {version: V2}, transport_socket: ${inner}}`);
