@@ -2,6 +2,7 @@ import { stat, readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { systemClock } from "../base/clock.ts";
 import type { ConfigFile } from "../config/config-file.ts";
+import { problemUnder } from "../sources/problem-under.ts";
 import { readTree } from "../sources/read-tree.ts";
 import { defaultSourceLimits } from "../sources/reading.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
@@ -24,7 +25,8 @@ export async function readConfiguration(path: string, terminal: Terminal): Promi
   const { reading } = await readTree(full, new Map(), options);
   if (reading.kind === "failed") {
     const { formatProblem } = await import("../base/problem.ts");
-    throw new CommandError(exitCode.unreadableInput, reading.problems.map(formatProblem).join("\n"));
+    const problems = reading.problems.map((problem) => formatProblem(problemUnder(path, problem)));
+    throw new CommandError(exitCode.unreadableInput, problems.join("\n"));
   }
   return reading.files.map((file) => ({ ...file, shownAs: join(path, file.path) }));
 }

@@ -10,6 +10,7 @@ import { envoyReferences } from "../config/envoy-references.ts";
 import type { Schema } from "../schema/schema.ts";
 import { typeNameOf } from "../schema/type-urls.ts";
 import { watchFolder } from "../sources/folder.ts";
+import { problemUnder } from "../sources/problem-under.ts";
 import type { Reading } from "../sources/reading.ts";
 import type { TokenCheck } from "./auth/served-tokens.ts";
 import { createAdsServer } from "./ads-server.ts";
@@ -103,9 +104,4 @@ async function* shownUnder(
       };
     }
   }
-}
-
-function problemUnder(folder: string, problem: Problem): Problem {
-  const { place } = problem;
-  return place ? { ...problem, place: { ...place, file: join(folder, place.file) } } : problem;
 }

@@ -8,7 +8,7 @@ import { fakeTerminal } from "../kit/fake-terminal.ts";
 import { temporaryFolder } from "../kit/temporary-folder.ts";
 
 async function validate(
-  files: Record<string, string>,
+  files: Record<string, string | Buffer>,
   args: readonly string[],
   stdin: readonly string[] = [],
 ) {
@@ -94,6 +94,13 @@ describe("chancery validate", () => {
 
   it("says nothing for -q when all is well", async () => {
     assert.equal((await validate({ "a.yaml": good }, ["a.yaml", "-q"])).stdout, "");
+  });
+
+  it("exits 65 for a folder with a file that cannot be taken, and names it as it was given", async () => {
+    const files = { "config/a.yaml": good, "config/b.yaml": Buffer.from([0xff]) };
+    const { code, stdout, stderr } = await validate(files, ["config"]);
+    assert.deepEqual([code, stdout], [65, ""]);
+    assert.match(stderr, /^error: config\/b\.yaml:1:1: /);
   });
 
   it("exits 65 for what is not there", async () => {
