@@ -1,5 +1,6 @@
 import { connect as connectSocket, type Socket } from "node:net";
 import { endpointAddress, formatAddress } from "../network/address.ts";
+import type { StreamRequest } from "../network/http-stream.ts";
 import type {
   ConnectAttempt,
   ConnectRequest,
@@ -14,6 +15,8 @@ import type { Booking } from "./connection-books.ts";
 import { ConnectionBooks } from "./connection-books.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import { clusterStats } from "./cluster-stats.ts";
+import { Tally } from "../stats/tally.ts";
+import { Http1Pool } from "./http1-pool.ts";
 import type { LoadBalancer } from "./round-robin.ts";
 import { roundRobin } from "./round-robin.ts";
 
@@ -25,8 +28,11 @@ export class ActiveCluster implements Upstream {
   readonly #transport: UpstreamTransportSocket;
   readonly #nextId: () => number;
   #hosts: ReadonlyMap<string, ClusterHost> = new Map();
+  #hasToldOfHttp2 = false;
   #choose: LoadBalancer = () => undefined;
   readonly #books: ConnectionBooks;
+  readonly #http: Http1Pool;
+  readonly #responses: Record<"own" | "internal" | "external", Tally>;
 
   /** `nextId` numbers connections over the process. */
   constructor(config: ClusterConfig, run: RunContext, nextId: () => number) {
@@ -37,6 +43,21 @@ export class ActiveCluster implements Upstream {
     this.#run = run;
     this.#transport = config.transportSocket(run, scope);
     this.#nextId = nextId;
+    this.#responses = {
+      own: new Tally(run.stats, scope),
+      internal: new Tally(run.stats, `${scope}.internal`),
+      external: new Tally(run.stats, `${scope}.external`),
+    };
+    this.#http = new Http1Pool({
+      config: config.http,
+      limits: config.circuitBreakers.default,
+      stats: this.stats,
+      clock: run.clock,
+      isFull: () => this.#books.isFull,
+      choose: () => this.#choose(),
+      keyOf: (downstream) => this.#transport.poolKey?.(downstream) ?? "",
+      dial: (host, request) => this.#dial(host, request, false),
+    });
   }
 
   get name(): string {
@@ -54,6 +75,7 @@ export class ActiveCluster implements Upstream {
     const isChanged = next.size !== this.#hosts.size || [...next.keys()].some((key) => !this.#hosts.has(key));
     this.#hosts = next;
     this.#choose = roundRobin([...next.values()]);
+    this.#http.keepOnly(next);
     if (isChanged) this.stats.counters.membership_change += 1;
     this.showMembership();
   }
@@ -83,12 +105,36 @@ export class ActiveCluster implements Upstream {
       counters.upstream_cx_none_healthy += 1;
       return failLater(request, "no-host");
     }
-    return this.#dial(host, request);
+    return this.#dial(host, request, true);
   }
 
-  #dial(host: ClusterHost, request: ConnectRequest): ConnectAttempt {
+  openStream(request: StreamRequest): ConnectAttempt {
+    if (!this.config.http.isHttp2) return this.#http.openStream(request);
+    if (!this.#hasToldOfHttp2) {
+      this.#hasToldOfHttp2 = true;
+      const text = "requests cannot be sent to a cluster of HTTP/2, which is not spoken to upstreams yet";
+      this.#run.log.error(text, { cluster: this.name });
+    }
+    return failLater(request, "connect-fail");
+  }
+
+  countResponse(status: number, isInternal: boolean): void {
+    this.stats.counters.upstream_rq_completed += 1;
+    const side = isInternal ? "internal" : "external";
+    for (const name of [`upstream_rq_${status}`, `upstream_rq_${Math.trunc(status / 100)}xx`] as const) {
+      this.#responses.own.add(name);
+      this.#responses[side].add(name);
+    }
+  }
+
+  /** Lets go of what no request needs any more: the cluster is gone, or a later version serves. */
+  retire(): void {
+    this.#http.retire();
+  }
+
+  #dial(host: ClusterHost, request: ConnectRequest, carriesRequest: boolean): ConnectAttempt {
     const { counters } = this.stats;
-    const booking = this.#books.open(host);
+    const booking = this.#books.open(host, carriesRequest);
     const socket = this.#open(host);
     let isSettled = false;
     const settle = () => {
@@ -167,7 +213,7 @@ export class ActiveCluster implements Upstream {
       header,
       bufferLimitBytes: this.config.bufferLimitBytes,
       traffic: this.stats.counters,
-      release: (by) => booking.end(by),
+      release: (by, isBusy) => booking.end(by, isBusy),
     };
   }
 }
@@ -177,7 +223,10 @@ function isBindError(error: Error): boolean {
   return "syscall" in error && error.syscall === "bind";
 }
 
-function failLater(request: ConnectRequest, failure: "overflow" | "no-host"): ConnectAttempt {
+function failLater(
+  request: Pick<ConnectRequest, "onFailure">,
+  failure: "overflow" | "no-host" | "connect-fail",
+): ConnectAttempt {
   let isCancelled = false;
   queueMicrotask(() => {
     if (!isCancelled) request.onFailure(failure);

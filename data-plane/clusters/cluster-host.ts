@@ -5,6 +5,8 @@ import type { EndpointConfig, LocalityConfig } from "../resources/cluster-load-a
 
 /** One host of a cluster, with the numbers that `/clusters` shows. It keeps them while its address stays in the cluster. */
 export interface ClusterHost extends Host {
+  /** Its address as text: what tells it from the other hosts of the cluster. */
+  readonly key: string;
   readonly weight: number;
   readonly isHealthy: boolean;
   readonly healthStatus: string | number;
@@ -27,7 +29,9 @@ export function clusterHost(
 ): ClusterHost {
   const metadata: EndpointMetadata = endpoint.metadata;
   const name = endpoint.address.family === "name" ? endpoint.address.name : "";
+  const key = formatAddress(address);
   return {
+    key,
     address,
     hostname: endpoint.hostname || name,
     metadata,
@@ -35,7 +39,7 @@ export function clusterHost(
     isHealthy: endpoint.isHealthy,
     healthStatus: endpoint.healthStatus,
     locality: endpoint.locality,
-    stats: known.get(formatAddress(address))?.stats ?? {
+    stats: known.get(key)?.stats ?? {
       cxActive: 0,
       cxTotal: 0,
       cxConnectFail: 0,

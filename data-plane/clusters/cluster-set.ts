@@ -121,6 +121,7 @@ export class ClusterSet implements Upstreams {
     for (const running of [entry.warming, entry.active]) {
       if (!running) continue;
       running.stop();
+      running.cluster.retire();
       running.cluster.whenIdle(() => {
         if (!this.#entries.has(name)) {
           this.#run.stats.remove(`cluster.${running.cluster.config.statName}`);
@@ -235,6 +236,7 @@ export class ClusterSet implements Upstreams {
     entry.warming = undefined;
     entry.active = next;
     previous?.stop();
+    previous?.cluster.retire();
     next.cluster.showMembership();
     this.#stats.counters.cluster_updated += previous ? 1 : 0;
     this.#count();

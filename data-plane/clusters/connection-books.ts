@@ -6,10 +6,10 @@ export type ConnectionEnd = "connect-fail" | "connect-timeout" | "cancelled" | "
 
 /** One connection on the books of its cluster. */
 export interface Booking {
-  /** It is up, and its one stream runs. */
+  /** It is up, and in TCP its one stream runs. */
   connected(): void;
-  /** It is over. Only the first call counts. */
-  end(how: ConnectionEnd): void;
+  /** It is over. Only the first call counts. `isBusy`: a request was on it; when not given, as always in TCP once it is up. */
+  end(how: ConnectionEnd, isBusy?: boolean): void;
 }
 
 /**
@@ -38,27 +38,33 @@ export class ConnectionBooks {
     else this.#onIdle = callback;
   }
 
-  open(host: ClusterHost): Booking {
+  /** `carriesRequest`: the connection itself is the one request that it carries, as in TCP. */
+  open(host: ClusterHost, carriesRequest: boolean): Booking {
     const { counters, gauges } = this.#stats;
     this.#change(host, 1);
     counters.upstream_cx_total += 1;
     host.stats.cxTotal += 1;
-    counters.upstream_rq_pending_total += 1;
-    gauges.upstream_rq_pending_active.add(1);
+    if (carriesRequest) {
+      counters.upstream_rq_pending_total += 1;
+      gauges.upstream_rq_pending_active.add(1);
+    }
     let state: "pending" | "connected" | "over" = "pending";
     return {
       connected: () => {
         state = "connected";
+        if (!carriesRequest) return;
         gauges.upstream_rq_pending_active.add(-1);
         gauges.upstream_rq_active.add(1);
         counters.upstream_rq_total += 1;
         host.stats.rqTotal += 1;
       },
-      end: (how) => {
+      end: (how, isBusy = state === "connected") => {
         if (state === "over") return;
-        if (state === "pending") gauges.upstream_rq_pending_active.add(-1);
-        else gauges.upstream_rq_active.add(-1);
-        this.#countEnd(host, how, state === "connected");
+        if (carriesRequest) {
+          if (state === "pending") gauges.upstream_rq_pending_active.add(-1);
+          else gauges.upstream_rq_active.add(-1);
+        }
+        this.#countEnd(host, how, isBusy, carriesRequest);
         state = "over";
         this.#change(host, -1);
         if (this.#active === 0) this.#onIdle?.();
@@ -75,12 +81,12 @@ export class ConnectionBooks {
     if (this.isFull !== wasFull) breaker.cx_open.set(this.isFull ? 1 : 0);
   }
 
-  #countEnd(host: ClusterHost, how: ConnectionEnd, wasConnected: boolean): void {
+  #countEnd(host: ClusterHost, how: ConnectionEnd, isBusy: boolean, carriesRequest: boolean): void {
     const { counters } = this.#stats;
     const isLocal = how === "local" || how === "cancelled" || how === "connect-timeout";
     counters.upstream_cx_destroy += 1;
     counters[isLocal ? "upstream_cx_destroy_local" : "upstream_cx_destroy_remote"] += 1;
-    if (wasConnected) {
+    if (isBusy) {
       counters.upstream_cx_destroy_with_active_rq += 1;
       counters[
         isLocal ? "upstream_cx_destroy_local_with_active_rq" : "upstream_cx_destroy_remote_with_active_rq"
@@ -90,7 +96,7 @@ export class ConnectionBooks {
     if (how === "connect-timeout") counters.upstream_cx_connect_timeout += 1;
     if (how === "connect-fail" || how === "connect-timeout") {
       counters.upstream_cx_connect_fail += 1;
-      counters.upstream_rq_pending_failure_eject += 1;
+      if (carriesRequest) counters.upstream_rq_pending_failure_eject += 1;
       host.stats.cxConnectFail += 1;
     }
   }

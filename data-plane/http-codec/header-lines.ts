@@ -104,3 +104,8 @@ function join(flat: readonly string[]): string[] {
   }
   return result.flat;
 }
+
+/** True for a header of which there is only one: further values go behind the first. */
+export function isJoined(name: string): boolean {
+  return joined.has(name);
+}

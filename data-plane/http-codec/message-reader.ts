@@ -13,17 +13,17 @@ export interface MessageLimits {
   readonly maxHeaders: number;
 }
 
+/** What the reader of a head makes of it. */
+export type HeadAnswer = "body" | "no-body" | "interim" | "tunnel" | CodecError;
+
 /** Who is told what the bytes mean, in this order: head, any number of data, end. Called within `read` only. */
 export interface MessageSink<StartLine> {
   /**
    * A head is whole. For a response the answer may say that there is no body, whatever the headers say (HEAD, 204, 304), or that
-   * another head follows (1xx), or that no HTTP follows any more (101).
+   * another head follows (1xx), or that no HTTP follows any more (101), or
+   * that the message is not to be taken.
    */
-  onHead(
-    line: StartLine,
-    headers: HeaderList,
-    framing: BodyFraming,
-  ): "body" | "no-body" | "interim" | "tunnel";
+  onHead(line: StartLine, headers: HeaderList, framing: BodyFraming): HeadAnswer;
   onData(data: Buffer): void;
   /** The message is whole; `trailers` of a chunked body that had any. Nothing behind it is read until `next`. */
   onEnd(trailers: HeaderList | undefined): void;
@@ -197,11 +197,13 @@ export class MessageReader<StartLine extends object> {
     if (!(headers instanceof HeaderList)) return this.#fail(headers) >= 0;
     const framing = framingOf(headers, this.#isRequest);
     if ("status" in framing) return this.#fail(framing) >= 0;
-    this.#begin(framing, this.#sink.onHead(line, headers, framing));
+    const answer = this.#sink.onHead(line, headers, framing);
+    if (typeof answer !== "string") return this.#fail(answer) >= 0;
+    this.#begin(framing, answer);
     return true;
   }
 
-  #begin(framing: BodyFraming, answer: "body" | "no-body" | "interim" | "tunnel"): void {
+  #begin(framing: BodyFraming, answer: Exclude<HeadAnswer, CodecError>): void {
     if (answer === "interim") return;
     if (answer === "tunnel") this.#state = untilCloseState;
     else if (answer === "no-body" || framing.kind === "none") this.#endMessage(undefined);

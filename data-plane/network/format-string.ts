@@ -17,7 +17,18 @@ export interface FormatSource {
   readonly upstreamCluster?: string;
   /** What has gone over the connection so far: only access logs know. */
   readonly transfer?: Transfer;
+  /** The request that it is about; absent on a bare connection. */
+  readonly exchange?: HttpExchange;
   readonly hostname: string;
+}
+
+/** A request and what came of it, as far as it has come. */
+export interface HttpExchange {
+  /** A header by its lower-case name, or `:method`, `:path`, `:authority`, `:scheme`. */
+  request(name: string): string | undefined;
+  response(name: string): string | undefined;
+  /** 0 before there is one. */
+  readonly status: number;
 }
 
 /** What went over a connection, headers of the PROXY protocol not counted (PP-94). */
@@ -36,6 +47,21 @@ type Operator = (argument: string) => (source: FormatSource) => string | undefin
 const port = (address: Address) => (address.family === "pipe" ? undefined : String(address.port));
 const none = () => undefined;
 const nothing: Operator = () => none;
+
+/** `NAME` or `NAME?OTHER`: the first of the two that is there. */
+function header(of: (exchange: HttpExchange, name: string) => string | undefined): Operator {
+  return (argument) => {
+    const names = argument.toLowerCase().split("?");
+    return ({ exchange }) => {
+      if (!exchange) return undefined;
+      for (const name of names) {
+        const value = of(exchange, name);
+        if (value !== undefined) return value;
+      }
+      return undefined;
+    };
+  };
+}
 
 function number(of: (transfer: Transfer) => number): (source: FormatSource) => string | undefined {
   return ({ transfer }) => transfer && String(of(transfer));
@@ -112,9 +138,11 @@ const operators: ReadonlyMap<string, Operator> = new Map<string, Operator>([
     },
   ],
   // What belongs to a request has no value on a bare connection (PP-105).
-  ["REQ", nothing],
-  ["RESP", nothing],
+  ["REQ", header((exchange, name) => exchange.request(name))],
+  ["RESP", header((exchange, name) => exchange.response(name))],
   ["TRAILER", nothing],
+  ["RESPONSE_CODE", () => (source) => String(source.exchange?.status ?? 0)],
+  ["PROTOCOL", () => (source) => source.exchange && "HTTP/1.1"],
 ]);
 
 /** An operator, or a literal percent sign. */
@@ -122,9 +150,9 @@ const operatorPattern = /%(?:([A-Z][A-Z0-9_]*)(?:\(([^)]*)\))?(?::(\d+))?)?%/y;
 
 /**
  * Reads Envoy's format string: text with `%OPERATOR(argument):max_length%`, `%%` for a percent sign. Gives the reason when it is
- * none, or names an operator that is not known here.
+ * none, or names an operator that is not known here. `missing` is what a value that is not there reads.
  */
-export function parseFormat(text: string): Format | { readonly reason: string } {
+export function parseFormat(text: string, missing = "-"): Format | { readonly reason: string } {
   const parts: Format[] = [];
   let at = 0;
   while (at < text.length) {
@@ -135,7 +163,7 @@ export function parseFormat(text: string): Format | { readonly reason: string } 
     operatorPattern.lastIndex = next;
     const found = operatorPattern.exec(text);
     if (!found) return { reason: `incorrect operator at ${JSON.stringify(text.slice(next, next + 40))}` };
-    const part = parseOperator(found[1], found[2] ?? "", found[3]);
+    const part = parseOperator(found[1], found[2] ?? "", found[3], missing);
     if (typeof part !== "function") return part;
     parts.push(part);
     at = operatorPattern.lastIndex;
@@ -147,13 +175,14 @@ function parseOperator(
   name: string | undefined,
   argument: string,
   maxLength: string | undefined,
+  missing: string,
 ): Format | { readonly reason: string } {
   if (name === undefined) return () => "%";
   const operator = operators.get(name);
   if (!operator) return { reason: `%${name}% is not known to the bundled data plane` };
   const read = operator(argument);
   const limit = maxLength === undefined ? undefined : Number(maxLength);
-  return (source) => (read(source) ?? "-").slice(0, limit);
+  return (source) => (read(source) ?? missing).slice(0, limit);
 }
 
 /** The value under a path of keys: text as it is, everything else as JSON with sorted keys. */

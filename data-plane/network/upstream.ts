@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { Address } from "./address.ts";
+import type { HttpUpstream } from "./http-stream.ts";
 import type { MetadataValue, ProxyProtocolState } from "./connection-info.ts";
 import type { ConnectionInfo } from "./connection-info.ts";
 
@@ -31,7 +32,7 @@ export interface UpstreamContext {
 }
 
 /** Why no upstream connection came about. */
-type ConnectFailure = "no-host" | "overflow" | "connect-timeout" | "connect-fail";
+export type ConnectFailure = "no-host" | "overflow" | "connect-timeout" | "connect-fail";
 
 /** Counters of a cluster that its connections add to. */
 interface UpstreamTraffic {
@@ -53,8 +54,8 @@ export interface UpstreamConnection {
   readonly bufferLimitBytes: number;
   /** Payload counters of the cluster, to be added to in place. */
   readonly traffic: UpstreamTraffic;
-  /** Takes the connection off the cluster's books. `by` tells who ended it. */
-  release(by: "local" | "remote"): void;
+  /** Takes the connection off the cluster's books. `by` tells who ended it; `isBusy` whether a request was on it, as always in TCP. */
+  release(by: "local" | "remote", isBusy?: boolean): void;
 }
 
 /** One try to reach a cluster. The callbacks come later than the call that made it, exactly one of them, none after `cancel`. */
@@ -65,7 +66,7 @@ export interface ConnectAttempt {
 export interface ConnectRequest {
   readonly info: ConnectionInfo;
   /** What the PROXY header, if the cluster writes one, is to say. */
-  readonly downstream: ProxyProtocolState;
+  readonly downstream: ProxyProtocolState | undefined;
   /** A failure of this attempt ends the downstream connection: `upstream_cx_connect_attempts_exceeded` counts it. */
   readonly isLastAttempt: boolean;
   onConnected(connection: UpstreamConnection): void;
@@ -73,7 +74,7 @@ export interface ConnectRequest {
 }
 
 /** A cluster as filters see it. */
-export interface Upstream {
+export interface Upstream extends HttpUpstream {
   readonly name: string;
   connect(request: ConnectRequest): ConnectAttempt;
 }

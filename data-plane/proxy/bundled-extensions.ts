@@ -1,5 +1,9 @@
 import { fileAccessLog, stderrAccessLog, stdoutAccessLog } from "../access-logs/loggers.ts";
 import { proxyProtocol } from "../filters/proxy-protocol.ts";
+import { httpConnectionManager } from "../http/connection-manager.ts";
+import { customHeaderDetection } from "../http/original-ip/custom-header.ts";
+import { xffDetection } from "../http/original-ip/xff.ts";
+import { router } from "../http/router.ts";
 import type { ExtensionTable } from "../resources/extension.ts";
 import { tcpProxy } from "../tcp/tcp-proxy.ts";
 import { downstreamRawBuffer, upstreamRawBuffer } from "../transport-sockets/raw-buffer.ts";
@@ -8,8 +12,10 @@ import { upstreamProxyProtocol } from "../transport-sockets/upstream-proxy-proto
 /** Every extension that comes with the data plane. */
 export const bundledExtensions: ExtensionTable = {
   listenerFilters: [proxyProtocol],
-  networkFilters: [tcpProxy],
+  networkFilters: [tcpProxy, httpConnectionManager],
   upstreamTransportSockets: [upstreamRawBuffer, upstreamProxyProtocol],
   downstreamTransportSockets: [downstreamRawBuffer],
   accessLoggers: [fileAccessLog, stdoutAccessLog, stderrAccessLog],
+  httpFilters: [router],
+  originalIpDetection: [xffDetection, customHeaderDetection],
 };

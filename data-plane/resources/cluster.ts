@@ -6,6 +6,13 @@ import { isRecord } from "../../src/schema/record.ts";
 import { type LoadAssignmentConfig, parseLoadAssignment } from "./cluster-load-assignment.ts";
 import type { Installer, ParseContext, UpstreamTransportSocket } from "./extension.ts";
 import { asType } from "./message-type.ts";
+import {
+  defaultHttp,
+  deprecatedHttpSupport,
+  httpOptionsKey,
+  parseHttpOptions,
+  type UpstreamHttpConfig,
+} from "./http-options.ts";
 import type { Parsed } from "./parsed.ts";
 import { parsed, refuse } from "./parsed.ts";
 import type { SupportTable } from "./support.ts";
@@ -51,6 +58,7 @@ export interface ClusterConfig {
   /** Idle time before TCP keepalive probes; absent switches them off. */
   readonly keepAliveMs?: number;
   readonly transportSocket: Installer<UpstreamTransportSocket>;
+  readonly http: UpstreamHttpConfig;
 }
 
 export interface Thresholds {
@@ -60,21 +68,12 @@ export interface Thresholds {
   readonly maxRetries: number;
 }
 
-/** What a cluster's connections carry is TCP here, on which HTTP options have no effect, in Envoy either. */
-const httpOptions = {
-  http_protocol_options: noEffect,
-  http2_protocol_options: noEffect,
-  common_http_protocol_options: noEffect,
-  upstream_http_protocol_options: noEffect,
-  protocol_selection: noEffect,
-  typed_extension_protocol_options: (value: unknown, path: string) =>
-    Object.keys(isRecord(value) ? value : {})
-      .filter((key) => key !== "envoy.extensions.upstreams.http.v3.HttpProtocolOptions")
-      .map((key) => notSupported(`${path}[${JSON.stringify(key)}]`)),
-} as const;
-
 const support: SupportTable = {
-  ...httpOptions,
+  ...deprecatedHttpSupport,
+  typed_extension_protocol_options: (value, path) =>
+    Object.keys(isRecord(value) ? value : {})
+      .filter((key) => key !== httpOptionsKey)
+      .map((key) => notSupported(`${path}[${JSON.stringify(key)}]`)),
   name: true,
   alt_stat_name: true,
   type: oneOf("STATIC", "STRICT_DNS", "LOGICAL_DNS", "EDS"),
@@ -83,13 +82,13 @@ const support: SupportTable = {
   connect_timeout: true,
   per_connection_buffer_limit_bytes: true,
   load_assignment: true,
-  // Requests, retries and pending requests are HTTP's; the limits of the high priority take HTTP routes to be reached.
+  // Without priorities of routes nothing comes under the limits of the high priority; nothing is retried.
   circuit_breakers: {
     thresholds: {
       priority: true,
       max_connections: true,
-      max_pending_requests: noEffect,
-      max_requests: noEffect,
+      max_pending_requests: true,
+      max_requests: true,
       max_retries: noEffect,
     },
   },
@@ -116,7 +115,8 @@ export function parseCluster(message: Message, context: ParseContext, path: stri
   const problems: Problem[] = [...unsupportedFields(message, support, path)];
   const discovery = parseDiscovery(cluster, at);
   const transport = parseTransport(cluster, context, at);
-  problems.push(...discovery.problems, ...transport.problems);
+  const http = parseHttpOptions(cluster, context, at);
+  problems.push(...discovery.problems, ...transport.problems, ...http.problems);
   if (!discovery.value || !transport.value) return { problems };
   const source = cluster.upstream_bind_config?.source_address;
   if (source && !socketAddress(source.address ?? "", 0)) {
@@ -141,6 +141,7 @@ export function parseCluster(message: Message, context: ParseContext, path: stri
         keepAliveMs: wrapped(keepAlive.keepalive_time, 0, SYSTEM_KEEPALIVE_SECONDS) * 1000,
       }),
       transportSocket: transport.value,
+      http: http.value ?? defaultHttp,
     },
     problems,
   );

@@ -2,8 +2,10 @@ import type { Socket } from "node:net";
 import type { Clock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
 import type { Message } from "../../src/schema/message.ts";
-import type { ConnectionInfo } from "../network/connection-info.ts";
+import type { ConnectionInfo, ProxyProtocolState } from "../network/connection-info.ts";
+import type { Address } from "../network/address.ts";
 import type { FormatSource } from "../network/format-string.ts";
+import type { HeaderList } from "../network/header-list.ts";
 import type { UpstreamContext, Upstreams } from "../network/upstream.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 import type { Parsed } from "./parsed.ts";
@@ -97,6 +99,10 @@ export type NetworkFilter =
 export interface UpstreamTransportSocket {
   /** Bytes that go out in clear when the connection is up, before all others (PP-89); undefined for none. */
   header(context: UpstreamContext): Buffer | undefined;
+  /**
+   * What two downstreams must have in common to be served on one upstream connection, one after the other (PP-113). Absent: nothing.
+   */
+  readonly poolKey?: (downstream: ProxyProtocolState | undefined) => string;
   /** Puts a handshake between the header and the payload (TLS): gives the socket to use. Absent: bytes go as they are. */
   readonly secure?: (socket: Socket, context: UpstreamContext) => Socket;
 }
@@ -106,6 +112,31 @@ export interface DownstreamTransportSocket {
   /** Puts a handshake before the network filters. Absent: bytes go as they are. */
   readonly secure?: (socket: Socket, early: Buffer, info: ConnectionInfo) => Socket;
 }
+
+/** Where a request comes from, as an extension found out. */
+export type OriginalIp =
+  | {
+      readonly kind: "detected";
+      readonly address: Address;
+      /** It may make the request an internal one. */
+      readonly isTrusted: boolean;
+    }
+  | { readonly kind: "unknown" }
+  /** The request is answered with this status. */
+  | { readonly kind: "reject"; readonly status: number };
+
+/** Finds out the address of the client of a request (PP-73). */
+export interface OriginalIpDetection {
+  /** `remote`: the connection's. */
+  detect(headers: HeaderList, remote: Address): OriginalIp;
+  /** Whether the connection's address goes behind `x-forwarded-for` all the same, when this one was the one that told. */
+  appendsXff(remote: Address): boolean;
+}
+
+/** An HTTP filter of a connection manager. */
+export type HttpFilter =
+  /** The last of its chain: forwards by the route. */
+  { readonly kind: "router"; readonly suppressesEnvoyHeaders: boolean };
 
 /** Makes one extension of a listener, filter chain or cluster; `scope` is the prefix of that one's stats. */
 export type Installer<Installed> = (run: RunContext, scope: string) => Installed;
@@ -128,6 +159,8 @@ export interface InstalledExtensions {
   readonly upstreamTransportSockets: UpstreamTransportSocket;
   readonly downstreamTransportSockets: DownstreamTransportSocket;
   readonly accessLoggers: AccessLogger;
+  readonly httpFilters: HttpFilter;
+  readonly originalIpDetection: OriginalIpDetection;
 }
 
 export type ExtensionKind = keyof InstalledExtensions;

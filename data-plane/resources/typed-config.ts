@@ -6,7 +6,7 @@ import type { Parsed } from "./parsed.ts";
 import { parsed, refuse } from "./parsed.ts";
 
 /** An Any as a generated type has it. */
-interface AnyValue {
+export interface AnyValue {
   readonly type_url?: string;
   readonly value?: Buffer;
 }
@@ -18,7 +18,12 @@ export interface NamedConfig {
 }
 
 /** The message in an Any that must be of one type, past its field rules. */
-function unpack(any: AnyValue, typeName: string, context: ParseContext, path: string): Parsed<Message> {
+export function unpack(
+  any: AnyValue,
+  typeName: string,
+  context: ParseContext,
+  path: string,
+): Parsed<Message> {
   let message: Message;
   try {
     message = context.schema.decode(typeName, any.value ?? Buffer.alloc(0));

@@ -82,6 +82,7 @@ export const upstreamProxyProtocol: Extension<UpstreamTransportSocket> = {
       const counters = run.stats.counters(`${scope}.upstream.proxyprotocol`, ["v2_tlvs_exceed_max_length"]);
       return {
         ...socket,
+        poolKey: (downstream) => addressKey(downstream?.addresses),
         header: (upstream) => {
           const own = writeHeader(config, upstream);
           if (own.omittedTlvs > 0) counters.v2_tlvs_exceed_max_length += 1;
@@ -114,6 +115,13 @@ function writeHeader(
     allowDuplicates: config.allowsDuplicates,
   });
   return encodeV2(downstream.addresses, tlvs);
+}
+
+/** Both ends with their ports; TLVs do not count (PP-113, PP-114). */
+function addressKey(addresses: ProxyAddresses | undefined): string {
+  if (!addresses) return "";
+  const { source, destination } = addresses;
+  return `${source.address} ${source.port} ${destination.address} ${destination.port}`;
 }
 
 function ownAddresses({ local, host }: UpstreamContext): ProxyAddresses | undefined {

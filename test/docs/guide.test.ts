@@ -79,14 +79,19 @@ describe(`${page} on real Envoy`, needs("envoy"), () => {
 });
 
 describe(`${page} on the bundled data plane`, () => {
+  it("way 1 puts the client into x-forwarded-for, and sends no header", async () => {
+    const { received } = await tryOut("x-forwarded-for.yaml", "203.0.113.9", startBundledProxy);
+    assert.match(received, /^GET \/ /);
+    assert.match(received, /^x-forwarded-for: 203\.0\.113\.9\r$/m);
+  });
+
   it("way 2 sends the header first", async () => {
     startsWithHeader((await tryOut("proxy-protocol.yaml", "203.0.113.9", startBundledProxy)).received);
   });
 
   const missing = [
-    ["way 1", "x-forwarded-for.yaml", "envoy.filters.network.http_connection_manager"],
     ["way 3", "original-src-listener.yaml", "envoy.filters.listener.original_src"],
-    ["way 4", "original-src-http.yaml", "envoy.filters.network.http_connection_manager"],
+    ["way 4", "original-src-http.yaml", "envoy.filters.http.original_src"],
   ] as const;
   for (const [way, file, extension] of missing) {
     it(`refuses ${way} at the line of ${extension}`, async () => {

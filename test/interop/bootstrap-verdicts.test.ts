@@ -56,6 +56,8 @@ function refusals(bootstrapJson: JsonValue): string[] {
     upstreamTransportSockets: [],
     downstreamTransportSockets: [],
     accessLoggers: [],
+    httpFilters: [],
+    originalIpDetection: [],
   };
   const options = { schema, extensions, overrides: {}, hostname: "edge-1", version: "1.0.0" };
   const problems = read.bootstrap ? parseBootstrap(read.bootstrap, options).problems : read.problems;

@@ -9,7 +9,7 @@ import { loadVectors } from "./vectors.ts";
 /** Groups that run side by side; each starts a Node process, which costs more than what it then waits for. */
 const concurrency = 3;
 
-for (const direction of ["receive", "send", "load"] as const) {
+for (const direction of ["receive", "send", "http", "pool", "load"] as const) {
   describe(`the bundled data plane on the ${direction} vectors`, { concurrency }, () => {
     vectorTests(direction, startBundledProxy, (vector) => missingPartOf(vector) === undefined);
   });

@@ -9,9 +9,8 @@ export interface MissingPart {
 }
 
 export const missingParts: readonly MissingPart[] = [
-  { name: "the HTTP connection manager", mark: "HttpConnectionManager" },
   { name: "active health checks", mark: "health_checks" },
-  { name: "the listener filter original_src", mark: "OriginalSrc" },
+  { name: "original_src", mark: "OriginalSrc" },
   { name: "the listener filter tls_inspector", mark: "TlsInspector" },
   { name: "TLS towards the upstream", mark: "UpstreamTlsContext" },
 ];

@@ -21,6 +21,8 @@ const context: ParseContext = {
     upstreamTransportSockets: [],
     downstreamTransportSockets: [],
     accessLoggers: [fileAccessLog, stdoutAccessLog],
+    httpFilters: [],
+    originalIpDetection: [],
   },
   runtime: { isEnabled: (_key, fallback) => fallback, integer: (_key, fallback) => fallback },
   hostname: "edge-1",

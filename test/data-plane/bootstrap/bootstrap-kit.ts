@@ -54,6 +54,8 @@ export function parse(message: Message, overrides: NodeOverrides = {}): Parsed<B
     upstreamTransportSockets: [],
     downstreamTransportSockets: [],
     accessLoggers: [],
+    httpFilters: [],
+    originalIpDetection: [],
   };
   return parseBootstrap(decoded, { schema, extensions, overrides, version: "1.2.3", hostname: "edge" });
 }

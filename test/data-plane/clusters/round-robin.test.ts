@@ -6,6 +6,7 @@ import { roundRobin } from "../../../data-plane/clusters/round-robin.ts";
 
 function host(name: string, weight = 1, isHealthy = true): ClusterHost {
   return {
+    key: name,
     address: socketAddress("192.0.2.1", 1)!,
     hostname: name,
     metadata: { filter: new Map(), typed: new Map() },

@@ -1,0 +1,131 @@
+import type { HttpConnectionManager } from "../../src/schema/api.ts";
+import type { Problem } from "../../src/base/problem.ts";
+import type { CidrRange } from "../network/cidr-range.ts";
+import { cidrRange } from "../network/cidr-range.ts";
+import { refuse } from "../resources/parsed.ts";
+import type { SupportTable } from "../resources/support.ts";
+import { noEffect, oneOf } from "../resources/support.ts";
+import { durationMs, wrapped } from "../resources/values.ts";
+
+/** What the connection manager does with addresses and headers of requests. */
+export interface RequestRules {
+  readonly usesRemoteAddress: boolean;
+  readonly trustedHops: number;
+  readonly skipsXffAppend: boolean;
+  readonly internalRanges: readonly CidrRange[];
+  readonly appendsForwardedPort: boolean;
+  readonly httpsPorts: readonly number[];
+  readonly httpPorts: readonly number[];
+  readonly generatesRequestId: boolean;
+  readonly preservesExternalRequestId: boolean;
+  /** Empty: none. */
+  readonly via: string;
+}
+
+export interface ManagerConfig extends RequestRules {
+  readonly statPrefix: string;
+  readonly serverName: string;
+  readonly serverHeader: "OVERWRITE" | "APPEND_IF_ABSENT" | "PASS_THROUGH";
+  readonly answersRequestId: boolean;
+  /** False: clusters that write a PROXY header are not told of the downstream, unless it sent one itself (PP-95). */
+  readonly tellsConnection: boolean;
+  /** A connection without a request; 1 h when unset, 0 for ever. */
+  readonly idleTimeoutMs: number;
+  /** A request or response in which nothing moves; 5 min when unset, 0 for ever. */
+  readonly streamIdleTimeoutMs: number;
+  /** From the first byte of a request to the end of its head; 0: no limit. */
+  readonly headersTimeoutMs: number;
+  /** A whole request; 0: no limit. */
+  readonly requestTimeoutMs: number;
+  /** What a client has for closing a connection that is at its end. */
+  readonly delayedCloseMs: number;
+  readonly maxRequestsPerConnection: number;
+  readonly limits: { readonly maxHeadBytes: number; readonly maxHeaders: number };
+  readonly hostname: string;
+}
+
+export const managerSupport: SupportTable = {
+  stat_prefix: true,
+  // HTTP/2 is not spoken yet; AUTO answers its preface as a client of HTTP/1.1 deserves.
+  codec_type: oneOf("AUTO", "HTTP1"),
+  route_config: true,
+  http_filters: { name: true, typed_config: true, is_optional: oneOf(false), disabled: oneOf(false) },
+  server_name: true,
+  server_header_transformation: oneOf("OVERWRITE", "APPEND_IF_ABSENT", "PASS_THROUGH"),
+  use_remote_address: true,
+  xff_num_trusted_hops: true,
+  skip_xff_append: true,
+  internal_address_config: { cidr_ranges: { address_prefix: true, prefix_len: true } },
+  original_ip_detection_extensions: { name: true, typed_config: true },
+  via: true,
+  generate_request_id: true,
+  preserve_external_request_id: true,
+  always_set_request_id_in_response: true,
+  append_x_forwarded_port: true,
+  forward_proto_config: { https_destination_ports: true, http_destination_ports: true },
+  add_proxy_protocol_connection_state: true,
+  access_log: true,
+  stream_idle_timeout: true,
+  request_headers_timeout: true,
+  request_timeout: true,
+  delayed_close_timeout: true,
+  max_request_headers_kb: true,
+  common_http_protocol_options: {
+    idle_timeout: true,
+    max_headers_count: true,
+    max_requests_per_connection: true,
+    headers_with_underscores_action: oneOf("ALLOW"),
+  },
+  http_protocol_options: { allow_absolute_url: oneOf(true), use_balsa_parser: noEffect },
+  normalize_path: oneOf(false),
+  merge_slashes: oneOf(false),
+  forward_client_cert_details: oneOf("SANITIZE"),
+};
+
+export function managerConfig(
+  manager: HttpConnectionManager,
+  hostname: string,
+  path: string,
+  problems: Problem[],
+): ManagerConfig {
+  const common = manager.common_http_protocol_options;
+  const ports = manager.forward_proto_config;
+  const header = manager.server_header_transformation;
+  return {
+    statPrefix: manager.stat_prefix ?? "",
+    serverName: manager.server_name || "envoy",
+    serverHeader: header === "APPEND_IF_ABSENT" || header === "PASS_THROUGH" ? header : "OVERWRITE",
+    usesRemoteAddress: wrapped(manager.use_remote_address, false, false),
+    trustedHops: manager.xff_num_trusted_hops ?? 0,
+    skipsXffAppend: manager.skip_xff_append ?? false,
+    internalRanges: internalRanges(manager, path, problems),
+    appendsForwardedPort: manager.append_x_forwarded_port ?? false,
+    httpsPorts: ports?.https_destination_ports ?? [],
+    httpPorts: ports?.http_destination_ports ?? [],
+    generatesRequestId: wrapped(manager.generate_request_id, false, true),
+    preservesExternalRequestId: manager.preserve_external_request_id ?? false,
+    answersRequestId: manager.always_set_request_id_in_response ?? false,
+    via: manager.via ?? "",
+    tellsConnection: wrapped(manager.add_proxy_protocol_connection_state, false, true),
+    idleTimeoutMs: durationMs(common?.idle_timeout, 3_600_000),
+    streamIdleTimeoutMs: durationMs(manager.stream_idle_timeout, 300_000),
+    headersTimeoutMs: durationMs(manager.request_headers_timeout, 0),
+    requestTimeoutMs: durationMs(manager.request_timeout, 0),
+    delayedCloseMs: durationMs(manager.delayed_close_timeout, 1000),
+    maxRequestsPerConnection: wrapped(common?.max_requests_per_connection, 0, 0),
+    limits: {
+      maxHeadBytes: wrapped(manager.max_request_headers_kb, 0, 60) * 1024,
+      maxHeaders: wrapped(common?.max_headers_count, 0, 100),
+    },
+    hostname,
+  };
+}
+
+function internalRanges(manager: HttpConnectionManager, path: string, problems: Problem[]): CidrRange[] {
+  return (manager.internal_address_config?.cidr_ranges ?? []).flatMap((cidr, index) => {
+    const range = cidrRange(cidr.address_prefix ?? "", wrapped(cidr.prefix_len, 0, 0));
+    const where = `${path}.internal_address_config.cidr_ranges[${index}]`;
+    if (!range) problems.push(refuse(where, `malformed IP address: ${cidr.address_prefix ?? ""}`));
+    return range ?? [];
+  });
+}

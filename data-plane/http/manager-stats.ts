@@ -1,0 +1,66 @@
+import type { StatsStore } from "../stats/stats-store.ts";
+
+const counters = [
+  "downstream_cx_destroy",
+  "downstream_cx_destroy_local",
+  "downstream_cx_destroy_remote",
+  "downstream_cx_http1_total",
+  "downstream_cx_idle_timeout",
+  "downstream_cx_max_requests_reached",
+  "downstream_cx_protocol_error",
+  "downstream_cx_rx_bytes_total",
+  "downstream_cx_total",
+  "downstream_cx_tx_bytes_total",
+  "downstream_flow_control_paused_reading_total",
+  "downstream_flow_control_resumed_reading_total",
+  "downstream_rq_1xx",
+  "downstream_rq_2xx",
+  "downstream_rq_3xx",
+  "downstream_rq_4xx",
+  "downstream_rq_5xx",
+  "downstream_rq_completed",
+  "downstream_rq_header_timeout",
+  "downstream_rq_http1_total",
+  "downstream_rq_idle_timeout",
+  "downstream_rq_rejected_via_ip_detection",
+  "downstream_rq_rx_reset",
+  "downstream_rq_timeout",
+  "downstream_rq_too_large",
+  "downstream_rq_total",
+  "downstream_rq_ws_on_non_ws_route",
+  "no_cluster",
+  "no_route",
+  "rq_direct_response",
+  "rq_redirect",
+  "rq_total",
+] as const;
+
+const gauges = ["downstream_cx_active", "downstream_cx_http1_active", "downstream_rq_active"] as const;
+const byClass = [
+  "downstream_rq_1xx",
+  "downstream_rq_2xx",
+  "downstream_rq_3xx",
+  "downstream_rq_4xx",
+  "downstream_rq_5xx",
+  "downstream_rq_completed",
+] as const;
+
+export type ManagerStats = ReturnType<typeof managerStats>;
+
+/** The statistics under `http.<stat_prefix>.`, and the answers once more under the listener's. */
+export function managerStats(stats: StatsStore, statPrefix: string, listenerScope: string) {
+  return {
+    counters: stats.counters(`http.${statPrefix}`, counters),
+    gauges: stats.gauges(`http.${statPrefix}`, gauges),
+    listener: stats.counters(`${listenerScope}.http.${statPrefix}`, byClass),
+  };
+}
+
+/** Counts an answer by the first digit of its status. */
+export function countAnswer(stats: ManagerStats, status: number): void {
+  const name = byClass[Math.min(5, Math.max(1, Math.trunc(status / 100))) - 1]!;
+  stats.counters[name] += 1;
+  stats.counters.downstream_rq_completed += 1;
+  stats.listener[name] += 1;
+  stats.listener.downstream_rq_completed += 1;
+}

@@ -1,0 +1,249 @@
+import type {
+  MessageTypes,
+  RouteConfiguration,
+  RouteAction as RouteActionMessage,
+} from "../../../src/schema/api.ts";
+import type { Problem } from "../../../src/base/problem.ts";
+import type { Parsed } from "../../resources/parsed.ts";
+import { parsed, refuse } from "../../resources/parsed.ts";
+import type { SupportTable } from "../../resources/support.ts";
+import { noEffect, notSupported, oneOf, unsupportedFields } from "../../resources/support.ts";
+import { durationMs, wrapped } from "../../resources/values.ts";
+import { weightedClusters } from "../../tcp/weighted-clusters.ts";
+import { localReply, pathOnly, type RequestHead } from "../request.ts";
+import type { HeaderMutation } from "./header-mutation.ts";
+import { headerValueOptionSupport, parseHeaderMutation } from "./header-mutation.ts";
+import { parseRedirect, redirectSupport } from "./redirect.ts";
+import { matchSupport, parseRouteMatch } from "./route-match.ts";
+import type { Route, RouteAction } from "./route.ts";
+import type { RouteTable } from "./route-table.ts";
+import { routeTable } from "./route-table.ts";
+
+type RouteMessage = MessageTypes["envoy.config.route.v3.Route"];
+type VirtualHostMessage = MessageTypes["envoy.config.route.v3.VirtualHost"];
+
+const mutationSupport: SupportTable = {
+  request_headers_to_add: headerValueOptionSupport,
+  request_headers_to_remove: true,
+  response_headers_to_add: headerValueOptionSupport,
+  response_headers_to_remove: true,
+};
+
+const forwardSupport: SupportTable = {
+  cluster: true,
+  weighted_clusters: { clusters: { name: true, weight: true }, total_weight: noEffect },
+  timeout: true,
+  idle_timeout: true,
+  prefix_rewrite: true,
+  host_rewrite_literal: true,
+  cluster_not_found_response_code: oneOf("SERVICE_UNAVAILABLE", "NOT_FOUND", "INTERNAL_SERVER_ERROR"),
+  priority: oneOf("DEFAULT"),
+};
+
+const support: SupportTable = {
+  ...mutationSupport,
+  name: true,
+  validate_clusters: true,
+  virtual_hosts: {
+    ...mutationSupport,
+    name: true,
+    domains: true,
+    require_tls: oneOf("NONE"),
+    routes: {
+      ...mutationSupport,
+      name: true,
+      match: matchSupport,
+      route: forwardSupport,
+      redirect: redirectSupport,
+      direct_response: { status: true, body: { inline_string: true, inline_bytes: true } },
+      metadata: noEffect,
+    },
+  },
+};
+
+/** A route configuration, ready to run. */
+export interface RouteConfig {
+  readonly name: string;
+  readonly table: RouteTable;
+  /** Every cluster that a route names, and where. */
+  readonly clusters: readonly { readonly name: string; readonly path: string }[];
+  /** `validate_clusters`, if it is set. */
+  readonly validatesClusters: boolean | undefined;
+}
+
+/** Mutations of the levels around a route. */
+interface Level {
+  readonly request: readonly HeaderMutation[];
+  readonly response: readonly HeaderMutation[];
+}
+
+/** `envoy.config.route.v3.RouteConfiguration`. */
+export function parseRoutes(config: RouteConfiguration, path: string): Parsed<RouteConfig> {
+  const problems: Problem[] = [...unsupportedFields(config, support, path)];
+  const at = path === "" ? "" : `${path}.`;
+  const outer = parseLevel(config, { request: [], response: [] }, path, problems);
+  const clusters: { name: string; path: string }[] = [];
+  const hosts = (config.virtual_hosts ?? []).map((host, index) =>
+    parseVirtualHost(host, outer, `${at}virtual_hosts[${index}]`, clusters, problems),
+  );
+  problems.push(...repeatedDomains(config.virtual_hosts ?? [], `${at}virtual_hosts`));
+  return parsed(
+    {
+      name: config.name ?? "",
+      table: routeTable(hosts),
+      clusters,
+      validatesClusters: config.validate_clusters ? (config.validate_clusters.value ?? false) : undefined,
+    },
+    problems,
+  );
+}
+
+/** A level's own mutations in front of those around it: the innermost comes first, so that the outermost has the last word. */
+function parseLevel(
+  message: Pick<
+    RouteMessage,
+    | "request_headers_to_add"
+    | "request_headers_to_remove"
+    | "response_headers_to_add"
+    | "response_headers_to_remove"
+  >,
+  outer: Level,
+  path: string,
+  problems: Problem[],
+): Level {
+  const paths = (kind: "request" | "response") => ({
+    add: `${path}.${kind}_headers_to_add`,
+    remove: `${path}.${kind}_headers_to_remove`,
+  });
+  const { request_headers_to_add: requestAdd, request_headers_to_remove: requestRemove } = message;
+  const { response_headers_to_add: responseAdd, response_headers_to_remove: responseRemove } = message;
+  const request = parseHeaderMutation(requestAdd, requestRemove, paths("request"), problems);
+  const response = parseHeaderMutation(responseAdd, responseRemove, paths("response"), problems);
+  return {
+    request: request ? [request, ...outer.request] : outer.request,
+    response: response ? [response, ...outer.response] : outer.response,
+  };
+}
+
+function parseVirtualHost(
+  host: VirtualHostMessage,
+  outer: Level,
+  path: string,
+  clusters: { name: string; path: string }[],
+  problems: Problem[],
+) {
+  const level = parseLevel(host, outer, path, problems);
+  const routes = (host.routes ?? []).map((route, index) =>
+    parseRoute(route, level, `${path}.routes[${index}]`, clusters, problems),
+  );
+  return { domains: (host.domains ?? []).map((domain) => domain.toLowerCase()), routes };
+}
+
+function parseRoute(
+  route: RouteMessage,
+  outer: Level,
+  path: string,
+  clusters: { name: string; path: string }[],
+  problems: Problem[],
+): Route {
+  const level = parseLevel(route, outer, path, problems);
+  return {
+    name: route.name ?? "",
+    matches: parseRouteMatch(route.match ?? {}, `${path}.match`, problems),
+    action: parseAction(route, path, clusters, problems),
+    requestMutations: level.request,
+    responseMutations: level.response,
+  };
+}
+
+function parseAction(
+  route: RouteMessage,
+  path: string,
+  clusters: { name: string; path: string }[],
+  problems: Problem[],
+): RouteAction {
+  const matched = route.match?.prefix ?? route.match?.path ?? route.match?.path_separated_prefix ?? "";
+  if (route.redirect) return { kind: "reply", reply: parseRedirect(route.redirect, matched) };
+  if (route.direct_response) {
+    const { status = 0, body } = route.direct_response;
+    const text = body?.inline_string ?? body?.inline_bytes?.toString("latin1") ?? "";
+    // The body is carried as bytes in a string of one byte a character.
+    const bytes = body?.inline_bytes ? text : Buffer.from(text).toString("latin1");
+    const reply = localReply(status, bytes);
+    return { kind: "reply", reply: () => reply };
+  }
+  if (route.route) return parseForward(route.route, matched, `${path}.route`, clusters, problems);
+  problems.push(notSupported(path, "a route without route, redirect or direct_response"));
+  return { kind: "reply", reply: () => localReply(404) };
+}
+
+const missingClusterStatuses: Readonly<Record<string, number>> = {
+  SERVICE_UNAVAILABLE: 503,
+  NOT_FOUND: 404,
+  INTERNAL_SERVER_ERROR: 500,
+};
+
+function parseForward(
+  route: RouteActionMessage,
+  matched: string,
+  path: string,
+  clusters: { name: string; path: string }[],
+  problems: Problem[],
+): RouteAction {
+  const weighted = route.weighted_clusters?.clusters ?? [];
+  const name = route.cluster ?? "";
+  if (weighted.length === 0 && name === "") problems.push(refuse(`${path}.cluster`, "value is required"));
+  if (name !== "") clusters.push({ name, path: `${path}.cluster` });
+  for (const [index, one] of weighted.entries()) {
+    clusters.push({ name: one.name ?? "", path: `${path}.weighted_clusters.clusters[${index}].name` });
+  }
+  const weights = weighted.map((one) => ({ name: one.name ?? "", weight: wrapped(one.weight, 0, 0) }));
+  if (weights.length > 0 && weights.every(({ weight }) => weight === 0)) {
+    problems.push(
+      refuse(`${path}.weighted_clusters`, "Sum of weights in the weighted_cluster must be greater than 0."),
+    );
+  }
+  return {
+    kind: "forward",
+    choose: weights.length > 0 ? weightedClusters(weights) : () => name,
+    timeoutMs: durationMs(route.timeout, 15_000),
+    ...(route.idle_timeout && { idleTimeoutMs: durationMs(route.idle_timeout, 0) }),
+    missingClusterStatus:
+      missingClusterStatuses[route.cluster_not_found_response_code ?? "SERVICE_UNAVAILABLE"] ?? 503,
+    rewrite: rewriteOf(route, matched),
+  };
+}
+
+function rewriteOf(
+  { prefix_rewrite: prefix, host_rewrite_literal: host }: RouteActionMessage,
+  matched: string,
+): ((request: RequestHead) => void) | undefined {
+  if (!prefix && !host) return undefined;
+  return (request) => {
+    if (prefix) {
+      const { path } = request;
+      request.headers.set("x-envoy-original-path", path);
+      request.path = prefix + pathOnly(path).slice(matched.length) + path.slice(pathOnly(path).length);
+    }
+    if (host) request.headers.set("host", host);
+  };
+}
+
+/** A domain may stand in one virtual host only. */
+function repeatedDomains(hosts: readonly VirtualHostMessage[], path: string): Problem[] {
+  const seen = new Set<string>();
+  return hosts.flatMap((host, index) =>
+    (host.domains ?? []).flatMap((spelled, at) => {
+      const domain = spelled.toLowerCase();
+      if (!seen.has(domain)) {
+        seen.add(domain);
+        return [];
+      }
+      const rule =
+        domain === "*"
+          ? "Only a single wildcard domain is permitted"
+          : `Only unique values for domains are permitted. Duplicate entry of domain ${domain}`;
+      return [refuse(`${path}[${index}].domains[${at}]`, rule)];
+    }),
+  );
+}

@@ -1,0 +1,52 @@
+import type { RequestHead } from "../request.ts";
+import type { Route } from "./route.ts";
+
+interface VirtualHost {
+  /** In lower case: `a.example`, `*.example`, `a.*` or `*`. */
+  readonly domains: readonly string[];
+  readonly routes: readonly Route[];
+}
+
+/** Chooses the route of a request; undefined when none matches. */
+export type RouteTable = (request: RequestHead) => Route | undefined;
+
+interface Wildcard {
+  readonly text: string;
+  readonly host: VirtualHost;
+}
+
+/**
+ * The routes of a configuration. The host decides first, and alone: exact, then the longest `*suffix`, then the longest `prefix*`,
+ * then `*`. Of the routes there the first that matches is taken.
+ */
+export function routeTable(hosts: readonly VirtualHost[]): RouteTable {
+  const exact = new Map<string, VirtualHost>();
+  const suffixes: Wildcard[] = [];
+  const prefixes: Wildcard[] = [];
+  let fallback: VirtualHost | undefined;
+  for (const host of hosts) {
+    for (const domain of host.domains) {
+      if (domain === "*") fallback = host;
+      else if (domain.startsWith("*")) suffixes.push({ text: domain.slice(1), host });
+      else if (domain.endsWith("*")) prefixes.push({ text: domain.slice(0, -1), host });
+      else exact.set(domain, host);
+    }
+  }
+  const longestFirst = (a: Wildcard, b: Wildcard) => b.text.length - a.text.length;
+  suffixes.sort(longestFirst);
+  prefixes.sort(longestFirst);
+  const hasNames = exact.size + suffixes.length + prefixes.length > 0;
+  const hostOf = (request: RequestHead): VirtualHost | undefined => {
+    if (!hasNames) return fallback;
+    const name = (request.headers.get("host") ?? "").toLowerCase();
+    // A wildcard stands for at least one character.
+    const holds = ({ text }: Wildcard) => name.length > text.length;
+    return (
+      exact.get(name) ??
+      suffixes.find((one) => holds(one) && name.endsWith(one.text))?.host ??
+      prefixes.find((one) => holds(one) && name.startsWith(one.text))?.host ??
+      fallback
+    );
+  };
+  return (request) => hostOf(request)?.routes.find((route) => route.matches(request));
+}

@@ -1,0 +1,32 @@
+import type { HeaderMutation } from "./header-mutation.ts";
+import type { LocalReply, RequestHead } from "../request.ts";
+import type { RouteTest } from "./route-match.ts";
+
+/** How a request goes on to a cluster. */
+export interface Forwarding {
+  readonly kind: "forward";
+  /** From a number in [0, 1). */
+  readonly choose: (random: number) => string;
+  /** For the whole response; 15 s when unset, 0 for none. */
+  readonly timeoutMs: number;
+  /** Of the stream; absent leaves it to the connection manager. */
+  readonly idleTimeoutMs?: number;
+  /** Answered when there is no such cluster. */
+  readonly missingClusterStatus: number;
+  /** Changes path and host, past the header mutations. */
+  readonly rewrite: ((request: RequestHead) => void) | undefined;
+}
+
+/** What a route does with a request. */
+export type RouteAction =
+  | Forwarding
+  | { readonly kind: "reply"; readonly reply: (request: RequestHead) => LocalReply };
+
+export interface Route {
+  readonly name: string;
+  readonly matches: RouteTest;
+  readonly action: RouteAction;
+  /** Of the route, its virtual host and the whole configuration, in the order of application. */
+  readonly requestMutations: readonly HeaderMutation[];
+  readonly responseMutations: readonly HeaderMutation[];
+}
