@@ -1,6 +1,6 @@
 import { ServerCredentials, status, type Server } from "@grpc/grpc-js";
 import { systemClock, type Clock } from "../base/clock.ts";
-import { accessRefusal } from "../config/access-policy.ts";
+import { accessRefusal, operatorRefusal } from "../config/access-policy.ts";
 import type { Node } from "../snapshot/node.ts";
 import { matchGroup, type Group, type Revision } from "../snapshot/revision.ts";
 import type { StreamKind, StreamService, StreamStatus, XdsEvent } from "../xds/events.ts";
@@ -12,11 +12,13 @@ import { Session, type SessionOptions } from "../xds/session.ts";
 import { v3Types } from "../xds/type-traits.ts";
 import { Views } from "../xds/views.ts";
 import { AdsStream, type RawCall } from "./ads-stream.ts";
-import { discoveryServices, type OpenStream } from "./discovery-services.ts";
+import { discoveryServices, type OpenStream, serviceNames } from "./discovery-services.ts";
 import { drainStreams } from "./drain.ts";
 import { type Identity, identify } from "./auth/identify.ts";
 import type { TokenCheck } from "./auth/served-tokens.ts";
 import { FanOut } from "./fan-out.ts";
+import { type Caller, definitionOf, endCall, type GrpcService } from "./services/grpc-service.ts";
+import { Health } from "./services/health-service.ts";
 import { defaultGrpcLimits, listen, newGrpcServer, type GrpcLimits } from "./grpc-server.ts";
 
 /** What the xDS server holds its clients to. */
@@ -39,6 +41,8 @@ export interface AdsServerOptions {
   readonly credentials?: ServerCredentials;
   /** Clients have to show one of these, unless they have a certificate that was verified (XDS-138). */
   readonly tokens?: TokenCheck;
+  /** Services beside those of discovery and health. */
+  readonly services?: readonly GrpcService[];
   /** What responses say in `control_plane.identifier`: this replica and its version (XDS-141). Default `chancery`. */
   readonly identifier?: string;
   readonly limits?: Partial<AdsLimits>;
@@ -77,6 +81,9 @@ export class AdsServer implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #limits: AdsLimits;
   readonly #server: Server;
+  readonly #health: Health;
+  /** Open calls of services other than discovery. */
+  readonly #calls = new Set<RawCall>();
   readonly #streams = new Map<number, AdsStream>();
   readonly #fanOut: FanOut<AdsStream>;
   readonly #refusals = new RefusalMemory();
@@ -109,6 +116,14 @@ export class AdsServer implements AsyncDisposable {
     for (const { definition, implementation } of discoveryServices(v3Types, open)) {
       this.#server.addService(definition, implementation);
     }
+    const services = options.services ?? [];
+    this.#health = new Health([...serviceNames(v3Types), ...services.map(({ name }) => name)]);
+    for (const service of [this.#health.service, ...services]) {
+      const { definition, implementation } = definitionOf(service, (call, access) =>
+        this.#admit(call, access),
+      );
+      this.#server.addService(definition, implementation);
+    }
   }
 
   /**
@@ -129,6 +144,7 @@ export class AdsServer implements AsyncDisposable {
   setRevision(revision: Revision): void {
     this.#revision = revision;
     if (this.#closing) return;
+    this.#health.set(true);
     this.#fanOut.run(this.#streams.values(), (stream) => {
       if (!stream.node) return;
       this.#assign(stream, stream.node);
@@ -154,6 +170,9 @@ export class AdsServer implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#unlinkSignal?.();
     this.#fanOut.stop();
+    this.#health.set(false);
+    this.#health.close();
+    for (const call of this.#calls) endCall(call, status.UNAVAILABLE, "the server is shutting down");
     const haveClosed = new Promise<void>((resolve) => {
       this.#server.tryShutdown(() => resolve());
     });
@@ -184,6 +203,31 @@ export class AdsServer implements AsyncDisposable {
     if (!policy) return undefined;
     const types = session.status.map(({ typeUrl }) => typeUrl);
     return accessRefusal(policy, { principals, nodeId: node?.id ?? "", group, types });
+  }
+
+  #admit(call: RawCall, access: GrpcService["access"]): Caller | undefined {
+    const policy = () => this.#revision?.authorization;
+    if (access === "everybody") return { nodeRefusal: () => undefined };
+    const identity = identityOf(call, this.#options.tokens);
+    if (identity.kind === "refused") {
+      endCall(call, status.UNAUTHENTICATED, identity.reason);
+      return undefined;
+    }
+    const { principals } = identity;
+    const rules = policy();
+    const refusal = access === "operators" && rules ? operatorRefusal(rules, principals) : undefined;
+    if (refusal !== undefined) {
+      endCall(call, status.PERMISSION_DENIED, refusal);
+      return undefined;
+    }
+    this.#calls.add(call);
+    for (const end of ["finish", "cancelled"]) call.once(end, () => this.#calls.delete(call));
+    return {
+      nodeRefusal: (nodeId) => {
+        const now = policy();
+        return now && accessRefusal(now, { principals, nodeId, types: [] });
+      },
+    };
   }
 
   #open(kind: StreamKind, service: StreamService, call: RawCall): void {

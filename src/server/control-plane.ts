@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { ConfigFile } from "../config/config-file.ts";
+import { Loads } from "../fleet/loads.ts";
 import type { JsonValue } from "../schema/json-value.ts";
 import type { Resource } from "../snapshot/resource.ts";
 import type { Revision, RevisionSource } from "../snapshot/revision.ts";
@@ -26,6 +27,7 @@ import { Reconciler } from "./reconcile/reconciler.ts";
 import type { RemovalPolicy } from "./reconcile/removals.ts";
 import { refusedReport, resourceReports, servedReport } from "./reports.ts";
 import type { RevisionStore } from "./state/revision-store.ts";
+import type { CsdsSource } from "./services/csds-service.ts";
 import type { XdsFront } from "./xds-front.ts";
 
 export interface ControlPlaneOptions {
@@ -48,14 +50,18 @@ export interface ControlPlaneOptions {
   readonly showProblems: (problems: readonly Problem[], files: readonly ConfigFile[]) => void;
   readonly xdsAddress: ListenAddress;
   /** Makes the xDS server; it is started with the first revision that is served (XDS-135). */
-  readonly createXds: (onEvent: (event: XdsEvent) => void) => XdsFront;
+  readonly createXds: (onEvent: (event: XdsEvent) => void, known: XdsKnowledge) => XdsFront;
 }
+
+/** What the services of operators tell of the fleet, and where they put what it reports. */
+export type XdsKnowledge = CsdsSource & { readonly loads: Loads };
 
 /** A running control plane: the source followed, xDS and the admin API served. */
 export class ControlPlane {
   readonly #options: ControlPlaneOptions;
   readonly #stop = new AbortController();
   readonly #events = new EventLog();
+  readonly #loads = new Loads();
   readonly #observer: Observer;
   readonly #metrics: Metrics;
   readonly #xds: XdsFront;
@@ -72,7 +78,12 @@ export class ControlPlane {
 
   constructor(options: ControlPlaneOptions) {
     this.#options = options;
-    this.#xds = options.createXds((event) => this.#observer.take(event));
+    this.#xds = options.createXds((event) => this.#observer.take(event), {
+      loads: this.#loads,
+      streams: () => this.#xds.streams(),
+      nodes: () => this.#observer.nodes(),
+      resourcesOf: (group, typeUrl) => this.#resourcesOf(group, typeUrl),
+    });
     this.#observer = new Observer({
       clock: options.clock,
       log: options.log,
@@ -83,6 +94,7 @@ export class ControlPlane {
     });
     this.#metrics = createMetrics({
       counters: this.#observer.counters,
+      loads: this.#loads,
       nodes: () => this.#observer.nodes(),
       served: () => this.#served?.revision,
       isReady: () => this.#notReadyBecause() === undefined,
@@ -284,6 +296,7 @@ export class ControlPlane {
       notReadyBecause: () => this.#notReadyBecause(),
       nodes: () => this.#observer.nodes(),
       revision: () => this.#revisionReport(),
+      loads: () => this.#loads.list(),
       resources: (query) => resourceReports(this.#served?.revision, query, contentOf),
       reconcile: async ({ allowsRemovals }) => {
         const policy = allowsRemovals ? { allowsEmptyTypes: true, largestShare: 1 } : removals;

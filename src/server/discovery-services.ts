@@ -4,6 +4,7 @@ import {
   type UntypedServiceImplementation,
   type ServiceDefinition,
 } from "@grpc/grpc-js";
+import type { ServiceShape } from "../schema/descriptors/file-protos.ts";
 import type { StreamKind, StreamService } from "../xds/events.ts";
 import type { TypeTraits } from "../xds/type-traits.ts";
 import type { RawCall } from "./ads-stream.ts";
@@ -17,6 +18,10 @@ export interface DiscoveryService {
 export type OpenStream = (kind: StreamKind, service: StreamService, call: RawCall) => void;
 
 const aggregated = "envoy.service.discovery.v3.AggregatedDiscoveryService";
+
+type MethodNames = Pick<TypeTraits["service"], "sotw" | "delta" | "fetch">;
+
+const aggregatedMethods = { sotw: "StreamAggregatedResources", delta: "DeltaAggregatedResources" } as const;
 
 const raw = (bytes: Buffer) => bytes;
 
@@ -40,21 +45,43 @@ export function discoveryServices(
 ): readonly DiscoveryService[] {
   const ads = { kind: "ads" } as const;
   return [
-    serviceOf(
-      aggregated,
-      { sotw: "StreamAggregatedResources", delta: "DeltaAggregatedResources" },
-      ads,
-      open,
-    ),
+    serviceOf(aggregated, aggregatedMethods, ads, open),
     ...[...types].map(({ service, typeUrl }) =>
       serviceOf(service.name, service, { kind: "type", typeUrl }, open),
     ),
   ];
 }
 
+function messages(prefix: "Discovery" | "DeltaDiscovery") {
+  const name = `envoy.service.discovery.v3.${prefix}`;
+  return { input: `${name}Request`, output: `${name}Response` };
+}
+
+/** What reflection tells of the services. */
+export function discoveryShapes(types: Iterable<TypeTraits>): readonly ServiceShape[] {
+  const kind = "bidi";
+  const shape = (name: string, { sotw, delta, fetch }: MethodNames): ServiceShape => ({
+    name,
+    methods: [
+      ...(sotw ? [{ name: sotw, ...messages("Discovery"), kind } as const] : []),
+      { name: delta, ...messages("DeltaDiscovery"), kind },
+      ...(fetch ? [{ name: fetch, ...messages("Discovery"), kind: "unary" } as const] : []),
+    ],
+  });
+  return [
+    shape(aggregated, aggregatedMethods),
+    ...Array.from(types, ({ service }) => shape(service.name, service)),
+  ];
+}
+
+/** Full names of the services. */
+export function serviceNames(types: Iterable<TypeTraits>): readonly string[] {
+  return [aggregated, ...Array.from(types, ({ service }) => service.name)];
+}
+
 function serviceOf(
   name: string,
-  methods: { readonly sotw?: string; readonly delta: string; readonly fetch?: string },
+  methods: MethodNames,
   service: StreamService,
   open: OpenStream,
 ): DiscoveryService {

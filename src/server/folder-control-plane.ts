@@ -17,6 +17,7 @@ import { createAdsServer } from "./ads-server.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { formatListenAddress, type ListenAddress } from "./listen-address.ts";
 import type { RemovalPolicy } from "./reconcile/removals.ts";
+import { operatorServices } from "./services/operator-services.ts";
 import { openRevisionStore } from "./state/revision-store.ts";
 import { diskFiles } from "./state/state-files.ts";
 
@@ -75,12 +76,13 @@ export function createFolderControlPlane(options: FolderControlPlaneOptions): Co
       return schema.toJson(typeName, schema.decode(typeName, bytes), { mask: true });
     },
     showProblems: options.showProblems,
-    createXds: (onEvent) =>
+    createXds: (onEvent, known) =>
       createAdsServer({
         address: formatListenAddress(options.xdsAddress),
         ...(options.xdsCredentials && { credentials: options.xdsCredentials }),
         ...(options.xdsTokens && { tokens: options.xdsTokens }),
         identifier: `chancery ${version}`,
+        services: operatorServices({ schema, clock, ...known }),
         drainMs: options.drainMs,
         clock,
         referencesOf: envoyReferences(schema),

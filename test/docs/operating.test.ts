@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../../src/base/clock.ts";
 import { exitCode } from "../../src/cli/exit-code.ts";
+import { Loads } from "../../src/fleet/loads.ts";
 import { createAdminApp } from "../../src/server/admin/app.ts";
 import { EventLog } from "../../src/server/event-log.ts";
 import { createMetrics } from "../../src/server/metrics/metrics.ts";
@@ -15,6 +16,7 @@ describe("docs/operating.md", () => {
   it("has a row for every metric of ours with its labels, and none for another", async () => {
     const metrics = createMetrics({
       counters: new XdsCounters(),
+      loads: new Loads(),
       nodes: () => [],
       served: () => undefined,
       isReady: () => false,
@@ -33,6 +35,7 @@ describe("docs/operating.md", () => {
         notReadyBecause: () => undefined,
         nodes: () => [],
         revision: () => ({ current: null, refused: null }),
+        loads: () => [],
         resources: () => ({ resources: [], isTruncated: false }),
         reconcile: () => assert.fail(),
         metrics: () => assert.fail(),

@@ -1,5 +1,6 @@
 import type { Place, Problem } from "../../base/problem.ts";
 import type { NodeMatch } from "../../config/node-match.ts";
+import type { Load } from "../../fleet/loads.ts";
 import type { NodeStatus } from "../../fleet/node-status.ts";
 import type { Reach } from "../../fleet/reach.ts";
 import type { JsonValue } from "../../schema/json-value.ts";
@@ -67,6 +68,8 @@ export interface AdminSource {
   notReadyBecause(): string | undefined;
   nodes(): readonly NodeStatus[];
   revision(): RevisionReport;
+  /** What connected nodes have reported of their clusters (XDS-144). */
+  loads(): readonly Load[];
   resources(query: ResourceQuery): {
     readonly resources: readonly ResourceReport[];
     readonly isTruncated: boolean;

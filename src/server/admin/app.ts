@@ -102,6 +102,16 @@ function queries(app: Hono, source: AdminSource): void {
   app.get("/api/v1/revision", (context) =>
     context.json({ apiVersion, kind: "Revision", ...source.revision() }),
   );
+  app.get("/api/v1/loads", (context) => {
+    const { node, cluster } = context.req.query();
+    const items = source
+      .loads()
+      .filter(
+        (load) =>
+          (node === undefined || load.node === node) && (cluster === undefined || load.cluster === cluster),
+      );
+    return context.json({ apiVersion, kind: "LoadList", items });
+  });
   app.get("/api/v1/resources", (context) => {
     const { type, group, name, limit: limitText = "1000" } = context.req.query();
     const limit = Number(limitText);

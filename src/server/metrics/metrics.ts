@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Loads } from "../../fleet/loads.ts";
 import type { NodeStatus } from "../../fleet/node-status.ts";
 import type { Revision } from "../../snapshot/revision.ts";
 import { typeLabel, type XdsCounters } from "./xds-counters.ts";
@@ -6,6 +7,7 @@ import { typeLabel, type XdsCounters } from "./xds-counters.ts";
 /** What is read at a scrape. */
 export interface MetricSources {
   readonly counters: XdsCounters;
+  readonly loads: Pick<Loads, "clusters">;
   nodes(): readonly NodeStatus[];
   served(): Revision | undefined;
   isReady(): boolean;
@@ -29,6 +31,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   registerXds(registry, sources.counters);
+  registerLoads(registry, sources.loads);
   registerFleet(registry, sources);
   return {
     registry,
@@ -57,6 +60,24 @@ export function createMetrics(sources: MetricSources): Metrics {
       registers,
     }),
   };
+}
+
+/** What nodes report by LRS; counters that follow the sums. */
+function registerLoads(registry: Registry, loads: MetricSources["loads"]): void {
+  const requests = new Counter({
+    name: "chancery_load_requests_total",
+    help: "Requests to a cluster that nodes have reported, by result",
+    labelNames: ["cluster", "result"],
+    registers: [registry],
+    collect: () => {
+      requests.reset();
+      for (const [cluster, { succeeded, failed, dropped }] of loads.clusters) {
+        requests.inc({ cluster, result: "success" }, succeeded);
+        requests.inc({ cluster, result: "error" }, failed);
+        requests.inc({ cluster, result: "dropped" }, dropped);
+      }
+    },
+  });
 }
 
 function registerXds(registry: Registry, counters: XdsCounters): void {

@@ -49,12 +49,6 @@ export async function readTlsFiles(files: TlsFiles, read: ReadFile): Promise<Tls
   return material;
 }
 
-/** The end of the shortest validity among the certificates of a PEM text that was read, in milliseconds since the epoch. */
-export function expiryOf(pem: Buffer): number {
-  const certificates = parseCertificates("the certificate", pem);
-  return Math.min(...certificates.map(({ validTo }) => Date.parse(validTo)));
-}
-
 function parseCertificates(path: string, pem: Buffer): readonly X509Certificate[] {
   const blocks = pem.toString("latin1").match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
   if (!blocks) throw new TlsFileError(`${path} has no certificate: expected PEM`);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Fleet } from "../../../src/fleet/fleet.ts";
+import { Loads } from "../../../src/fleet/loads.ts";
 import { createMetrics } from "../../../src/server/metrics/metrics.ts";
 import { XdsCounters } from "../../../src/server/metrics/xds-counters.ts";
 import { ack, CDS, close, connect, envoy, LDS, nack, send, subscribe } from "../../fleet/transcript.ts";
@@ -14,6 +15,7 @@ async function scrape(events: ReturnType<typeof connect>): Promise<string[]> {
   }
   const metrics = createMetrics({
     counters,
+    loads: new Loads(),
     nodes: () => fleet.nodes(2000),
     served: () => undefined,
     isReady: () => false,
