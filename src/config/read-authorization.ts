@@ -1,5 +1,6 @@
 import { nearest } from "../base/edit-distance.ts";
 import type { Problem } from "../base/problem.ts";
+import { isNull } from "../schema/from-source/plain.ts";
 import type { MessageTypes } from "../schema/api.ts";
 import type { Descriptors } from "../schema/descriptor.ts";
 import type { SourceNode } from "../schema/source-node.ts";
@@ -7,7 +8,7 @@ import { locate } from "../schema/yaml/locate.ts";
 import { TYPE_URL_PREFIX, typeNameOf } from "../schema/type-urls.ts";
 import type { AccessPolicy, AccessRule } from "./access-policy.ts";
 import { resourceTypeOf, resourceTypes } from "./resource-types.ts";
-import { entryOf, isNull, placeOfNode } from "./source-tree.ts";
+import { entryOf, placeOfNode } from "./source-tree.ts";
 
 /** The `authorization` of chancery.yaml, or undefined when it has none. */
 export function readAuthorization(

@@ -1,4 +1,5 @@
 import { hasErrors, type Place, type Problem } from "../base/problem.ts";
+import { isNull } from "../schema/from-source/plain.ts";
 import type { MessageTypes } from "../schema/api.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { SourceFile } from "../schema/source-node.ts";
@@ -7,7 +8,7 @@ import { parseYaml } from "../schema/yaml/parse-yaml.ts";
 import type { AccessPolicy } from "./access-policy.ts";
 import type { NodeMatch } from "./node-match.ts";
 import { readAuthorization, unknownGroups } from "./read-authorization.ts";
-import { isNull, placeOfNode } from "./source-tree.ts";
+import { placeOfNode } from "./source-tree.ts";
 
 /** A group that chancery.yaml names. */
 export interface GroupSettings {

@@ -1,10 +1,12 @@
 import { nearest } from "../base/edit-distance.ts";
+import { isNull } from "../schema/from-source/plain.ts";
+import { found } from "../schema/from-source/walk.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { MappingNode, SourceNode } from "../schema/source-node.ts";
 import { bootstrapFields, isBootstrap, liftBootstrap } from "./bootstrap.ts";
 import { concat, type FoundResources, refused } from "./found-resource.ts";
 import { type ResourceType, resourceTypes } from "./resource-types.ts";
-import { describeNode, fieldKey, isNull, placeOfNode, textOf, withoutType } from "./source-tree.ts";
+import { fieldKey, placeOfNode, textOf, withoutType } from "./source-tree.ts";
 import { asType, findTyped } from "./typed-resource.ts";
 
 const nothing: FoundResources = { found: [], problems: [] };
@@ -28,7 +30,7 @@ export function findResources(schema: Schema, document: SourceNode): FoundResour
     return refused(
       document,
       "",
-      `expected a resource with "@type" or a list under a key such as clusters, found ${describeNode(document)}`,
+      `expected a resource with "@type" or a list under a key such as clusters, found ${found(document)}`,
     );
   }
   const typeUrl = textOf(document, "@type");
@@ -63,7 +65,7 @@ function findInKey(
   }
   if (isNull(list)) return nothing;
   if (list.kind !== "sequence") {
-    return refused(list, keyNode.value, `expected a list, found ${describeNode(list)}`);
+    return refused(list, keyNode.value, `expected a list, found ${found(list)}`);
   }
   return concat(
     list.items.map((item, index) => {

@@ -1,14 +1,10 @@
 import type { Place } from "../base/problem.ts";
 import { unreachable } from "../base/unreachable.ts";
+import { isNull } from "../schema/from-source/plain.ts";
 import type { MappingNode, ScalarNode, SourceNode } from "../schema/source-node.ts";
 import { placeOf } from "../schema/yaml/place.ts";
 
 export type Entry = MappingNode["entries"][number];
-
-/** True for what YAML reads as null, an empty document or an empty value among it. */
-export function isNull(node: SourceNode): boolean {
-  return node.kind === "scalar" && node.isPlain && /^(|~|null|Null|NULL)$/.test(node.value);
-}
 
 /** `routeConfigs` and `route_configs` are the same key, as everywhere in Envoy's YAML. */
 export function fieldKey(key: ScalarNode): string {
@@ -30,21 +26,6 @@ export function textOf(mapping: MappingNode, name: string): string | undefined {
 export function withoutType(mapping: MappingNode): MappingNode {
   const entries = mapping.entries.filter(({ key }) => key.value !== "@type");
   return entries.length === mapping.entries.length ? mapping : { ...mapping, entries };
-}
-
-/** A word for what stands there: `a list`, `"text"`. */
-export function describeNode(node: SourceNode): string {
-  if (isNull(node)) return "nothing";
-  switch (node.kind) {
-    case "scalar":
-      return JSON.stringify(node.value.length > 40 ? `${node.value.slice(0, 40)}…` : node.value);
-    case "sequence":
-      return "a list";
-    case "mapping":
-      return "a mapping";
-    default:
-      return unreachable(node);
-  }
 }
 
 /** True when the offset lies inside a key or a value: text there is content, whatever it looks like. */

@@ -1,15 +1,16 @@
 import { nearest } from "../base/edit-distance.ts";
+import { found } from "../schema/from-source/walk.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { MappingNode, SourceNode } from "../schema/source-node.ts";
 import { typeNameOf, typeUrlOf } from "../schema/type-urls.ts";
 import { concat, type FoundResources, refused } from "./found-resource.ts";
 import { type ResourceType, resourceTypeOf, resourceTypes } from "./resource-types.ts";
-import { describeNode, entryOf, fieldKey, placeOfNode, textOf, withoutType } from "./source-tree.ts";
+import { entryOf, fieldKey, placeOfNode, textOf, withoutType } from "./source-tree.ts";
 
 /** An item whose type its "@type" says. */
 export function findTyped(schema: Schema, item: SourceNode, path: string): FoundResources {
   if (item.kind !== "mapping") {
-    return refused(item, path, `expected a resource with "@type", found ${describeNode(item)}`);
+    return refused(item, path, `expected a resource with "@type", found ${found(item)}`);
   }
   const typeUrl = textOf(item, "@type");
   if (typeUrl === undefined) {
@@ -58,7 +59,7 @@ function suggestType(typeName: string): string | undefined {
 /** An item of a list whose key says the type; its own "@type", if there, must agree. */
 export function asType(type: ResourceType, item: SourceNode, path: string): FoundResources {
   if (item.kind !== "mapping") {
-    return refused(item, path, `expected a ${type.noun}, found ${describeNode(item)}`);
+    return refused(item, path, `expected a ${type.noun}, found ${found(item)}`);
   }
   const typeUrl = textOf(item, "@type");
   if (typeUrl !== undefined && typeNameOf(typeUrl) !== typeNameOf(type.typeUrl)) {

@@ -3,6 +3,7 @@ import type { Snapshot } from "../snapshot/snapshot.ts";
 import { TypeSet } from "../snapshot/type-set.ts";
 import type { Change } from "./change.ts";
 import { isWildcard, type Interest } from "./interest.ts";
+import { memo } from "./memo.ts";
 import { CLUSTER } from "./type-traits.ts";
 
 /** A resource that another one names and that its client looks up with the same server. */
@@ -97,12 +98,4 @@ export class OrderViews {
     byNames.set(key, new WeakRef(made));
     return made;
   }
-}
-
-function memo<K extends WeakKey, V>(map: WeakMap<K, V>, key: K, make: () => V): V {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(key, made);
-  return made;
 }

@@ -5,6 +5,7 @@ import { TypeSet } from "../snapshot/type-set.ts";
 import { edsNameOf } from "./eds-name.ts";
 import { isWildcard, type Interest } from "./interest.ts";
 import type { Change, Plan } from "./change.ts";
+import { memo } from "./memo.ts";
 import { splitPlan } from "./split-plan.ts";
 
 const nothing: Change = { changed: [], removed: [] };
@@ -181,12 +182,4 @@ function named(set: TypeSet, names: ReadonlySet<string>): Resource[] {
 
 function newWeakMap<K extends WeakKey, V>(): WeakMap<K, V> {
   return new WeakMap();
-}
-
-function memo<K extends WeakKey, V>(map: WeakMap<K, V>, key: K, make: () => V): V {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(key, made);
-  return made;
 }
