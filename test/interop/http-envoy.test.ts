@@ -10,6 +10,12 @@ import type { ProxyProcess } from "../kit/proxy-process.ts";
 import type { RecordingBackend } from "../kit/recording-backend.ts";
 import { connectTo } from "../kit/scripted-client.ts";
 
+async function play(proxy: ProxyProcess, { bytes, count = 1, isHead }: ScriptedExchange): Promise<string> {
+  await using client = await connectTo(await proxy.admin.listenerPort(LISTENER));
+  client.write(Buffer.from(bytes, "latin1"));
+  return settled(await answers(client, count, isHead));
+}
+
 describe("HTTP exchanges on the bundled data plane and on Envoy", needs("envoy"), () => {
   let backend: RecordingBackend;
   let bundled: ProxyProcess;
@@ -25,12 +31,6 @@ describe("HTTP exchanges on the bundled data plane and on Envoy", needs("envoy")
     await envoy[Symbol.asyncDispose]();
     await backend[Symbol.asyncDispose]();
   });
-
-  async function play(proxy: ProxyProcess, { bytes, count = 1, isHead }: ScriptedExchange): Promise<string> {
-    await using client = await connectTo(await proxy.admin.listenerPort(LISTENER));
-    client.write(Buffer.from(bytes, "latin1"));
-    return settled(await answers(client, count, isHead));
-  }
 
   for (const exchange of exchanges) {
     it(`answer alike: ${exchange.name}`, async () => {

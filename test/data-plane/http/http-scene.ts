@@ -9,13 +9,8 @@ const manager = `${types}envoy.extensions.filters.network.http_connection_manage
 /** The listener's name. */
 export const LISTENER = "http";
 
-/** One listener with a connection manager, and the clusters `echo` and `dead`. */
-export function httpBootstrap(
-  ports: { readonly echo: number; readonly dead: number },
-  routes: readonly JsonValue[],
-  more: { readonly hcm?: JsonObject; readonly routeConfig?: JsonObject } = {},
-): JsonObject {
-  const cluster = (name: string, port: number): JsonObject => ({
+function cluster(name: string, port: number): JsonObject {
+  return {
     name,
     connect_timeout: "2s",
     load_assignment: {
@@ -28,7 +23,15 @@ export function httpBootstrap(
         },
       ],
     },
-  });
+  };
+}
+
+/** One listener with a connection manager, and the clusters `echo` and `dead`. */
+export function httpBootstrap(
+  ports: { readonly echo: number; readonly dead: number },
+  routes: readonly JsonValue[],
+  more: { readonly hcm?: JsonObject; readonly routeConfig?: JsonObject } = {},
+): JsonObject {
   return {
     static_resources: {
       listeners: [
