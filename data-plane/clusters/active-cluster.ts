@@ -127,6 +127,10 @@ export class ActiveCluster implements Upstream {
     }
   }
 
+  countTimeout(): void {
+    this.stats.counters.upstream_rq_timeout += 1;
+  }
+
   /** Lets go of what no request needs any more: the cluster is gone, or a later version serves. */
   retire(): void {
     this.#http.retire();

@@ -35,6 +35,7 @@ export class Http1Connection implements UpstreamStream {
   #mayGoOn = true;
   #isClosed = false;
   #isDraining = false;
+  #isPaused = false;
   /** Exchanges so far. */
   served = 0;
 
@@ -104,10 +105,13 @@ export class Http1Connection implements UpstreamStream {
 
   pause(): void {
     this.#upstream.traffic.upstream_flow_control_paused_reading_total += 1;
+    this.#isPaused = true;
     this.#upstream.socket.pause();
   }
 
   resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
     this.#upstream.traffic.upstream_flow_control_resumed_reading_total += 1;
     this.#upstream.socket.resume();
   }
@@ -166,6 +170,8 @@ export class Http1Connection implements UpstreamStream {
     this.#exchange = undefined;
     this.#owner.onExchangeEnd(this, undefined);
     exchange.events.onEnd(trailers);
+    // The last piece may have been too much for the client; the next exchange has nothing to do with that.
+    this.resume();
     if (!this.#mayGoOn || !exchange.isRequestWhole || this.#isDraining) this.#close("local", false);
     else if (!this.#isClosed) this.#owner.onIdle(this);
   }

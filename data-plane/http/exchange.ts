@@ -4,7 +4,6 @@ import type { Address } from "../network/address.ts";
 import type { ConnectionInfo, ProxyProtocolState } from "../network/connection-info.ts";
 import { ownAddresses } from "../network/connection-info.ts";
 import type { FormatSource } from "../network/format-string.ts";
-import { Deadline } from "../network/deadline.ts";
 import { HeaderList } from "../network/header-list.ts";
 import type { StreamReset, UpstreamStream, UpstreamStreamEvents } from "../network/http-stream.ts";
 import type { ConnectAttempt, ConnectFailure, Upstream } from "../network/upstream.ts";
@@ -56,8 +55,6 @@ export class Exchange implements UpstreamStreamEvents {
   #sentBytes = 0;
   #isUpstreamPaused = false;
   #sentAtMs = 0;
-  #routeTimeout: Deadline | undefined;
-  #streamIdle: Deadline | undefined;
   #idleMs = 0;
 
   constructor(
@@ -273,10 +270,7 @@ export class Exchange implements UpstreamStreamEvents {
     }
     action.rewrite?.(request);
     if (action.idleTimeoutMs !== undefined) this.#watchIdle(action.idleTimeoutMs);
-    if (action.timeoutMs > 0) {
-      this.#routeTimeout = new Deadline(run.clock, () => this.#onTimeout());
-      this.#routeTimeout.set(action.timeoutMs);
-    }
+    if (action.timeoutMs > 0) this.#connection.answerDeadline.set(action.timeoutMs);
     const attempt = upstream.openStream({
       info: this.#connection.info,
       downstream: this.#downstreamState(),
@@ -323,29 +317,29 @@ export class Exchange implements UpstreamStreamEvents {
     this.reply(failureReply(503, failureTexts[failure]));
   }
 
-  #onTimeout(): void {
+  /** The answer took too long. */
+  onTimeout(): void {
+    this.#upstream?.countTimeout();
     this.#upstream?.countResponse(504, this.#isInternal);
     if (this.#answer === "none") return this.reply(localReply(504, "upstream request timeout"));
     this.#connection.destroy();
   }
 
-  #onIdle(): void {
+  /** Nothing has moved for too long. */
+  onIdle(): void {
     this.#connection.manager.stats.counters.downstream_rq_idle_timeout += 1;
     if (this.#answer !== "none") return this.#connection.destroy();
     this.reply(localReply(408, "stream timeout"));
   }
 
   #watchIdle(timeoutMs: number): void {
-    this.#streamIdle?.dispose();
-    this.#streamIdle = undefined;
-    if (timeoutMs === 0) return;
     this.#idleMs = timeoutMs;
-    this.#streamIdle = new Deadline(this.#connection.manager.run.clock, () => this.#onIdle());
-    this.#streamIdle.set(timeoutMs);
+    if (timeoutMs > 0) this.#connection.streamDeadline.set(timeoutMs);
+    else this.#connection.streamDeadline.clear();
   }
 
   #touch(): void {
-    this.#streamIdle?.set(this.#idleMs);
+    if (this.#idleMs > 0) this.#connection.streamDeadline.set(this.#idleMs);
   }
 
   #flushHead(): void {
@@ -447,8 +441,8 @@ export class Exchange implements UpstreamStreamEvents {
     if (this.#answer === "done") return;
     const { manager } = this.#connection;
     this.#answer = "done";
-    this.#routeTimeout?.dispose();
-    this.#streamIdle?.dispose();
+    this.#connection.answerDeadline.clear();
+    this.#connection.streamDeadline.clear();
     manager.stats.gauges.downstream_rq_active.add(-1);
     manager.logAccess?.(this.#formatSource());
   }

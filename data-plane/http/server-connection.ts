@@ -29,6 +29,10 @@ type State =
 export class ServerConnection {
   readonly manager: Manager;
   readonly info: ConnectionInfo;
+  /** For the answer to the present request. Here, because a timer for each request would cost more than the request's own work. */
+  readonly answerDeadline: Deadline;
+  /** For the next movement of the present exchange. */
+  readonly streamDeadline: Deadline;
   readonly #socket: Socket;
   readonly #bufferLimitBytes: number;
   readonly #reader: MessageReader<RequestLine>;
@@ -49,6 +53,8 @@ export class ServerConnection {
     this.info = info;
     this.#socket = socket;
     this.#bufferLimitBytes = bufferLimitBytes;
+    this.answerDeadline = new Deadline(manager.run.clock, () => this.#exchange?.onTimeout());
+    this.streamDeadline = new Deadline(manager.run.clock, () => this.#exchange?.onIdle());
     this.#idle = new Deadline(manager.run.clock, () => this.#onIdle());
     this.#reader = new MessageReader(readRequestLine, true, manager.config.limits, {
       onHead: (line, headers, framing) => this.#onHead(line, headers, framing),
@@ -297,6 +303,8 @@ export class ServerConnection {
     gauges.downstream_cx_http1_active.add(-1);
     this.#state = "closed";
     this.#idle.dispose();
+    this.answerDeadline.dispose();
+    this.streamDeadline.dispose();
     const exchange = this.#exchange;
     this.#exchange = undefined;
     if (exchange) {
