@@ -13,13 +13,15 @@ import { v3Types } from "../xds/type-traits.ts";
 import { Views } from "../xds/views.ts";
 import { AdsStream, type RawCall } from "./ads-stream.ts";
 import { discoveryServices, type OpenStream, serviceNames } from "./discovery-services.ts";
+import { ConnectionGate } from "./connection-gate.ts";
 import { drainStreams } from "./drain.ts";
 import { type Identity, identify } from "./auth/identify.ts";
 import type { TokenCheck } from "./auth/served-tokens.ts";
+import type { RateLimit } from "./request-rate.ts";
 import { FanOut } from "./fan-out.ts";
 import { type Caller, definitionOf, endCall, type GrpcService } from "./services/grpc-service.ts";
 import { Health } from "./services/health-service.ts";
-import { defaultGrpcLimits, listen, newGrpcServer, type GrpcLimits } from "./grpc-server.ts";
+import { defaultGrpcLimits, newGrpcServer, type GrpcLimits } from "./grpc-server.ts";
 
 /** What the xDS server holds its clients to. */
 export interface AdsLimits extends GrpcLimits {
@@ -27,6 +29,10 @@ export interface AdsLimits extends GrpcLimits {
   readonly namesPerType: number;
   /** A response that a client has not taken after this time costs it the stream (XDS-124). Default 60 s. */
   readonly stallTimeoutMs: number;
+  /** A stream that has not made its first request after this time is ended. Default 30 s. */
+  readonly firstRequestTimeoutMs: number;
+  /** Requests that a stream may make. Default 1,000 a second, 5,000 at once. */
+  readonly requestRate: RateLimit;
   /**
    * How long changes wait until the client accepted the clusters that they name, and removals until it accepted what
    * replaces the last use (XDS-96, XDS-97). Default 20 s: Envoy gives up on endpoints that do not come after 15 s.
@@ -53,6 +59,8 @@ export interface AdsServerOptions {
    * their order, but a removal does not wait for its last use.
    */
   readonly referencesOf?: ReferencesOf;
+  /** Told of connections beyond the limits. */
+  readonly onRefusedConnection?: (address: string, reason: string) => void;
   /** Told of all that happens on streams, in order. Must not throw. */
   readonly onEvent?: (event: XdsEvent) => void;
   /** Streams are ended over this time at `close` (XDS-134). Default 5 s. */
@@ -64,6 +72,8 @@ const defaultLimits: AdsLimits = {
   ...defaultGrpcLimits,
   namesPerType: 100_000,
   stallTimeoutMs: 60_000,
+  firstRequestTimeoutMs: 30_000,
+  requestRate: { perSecond: 1_000, burst: 5_000 },
   orderTimeoutMs: 20_000,
 };
 
@@ -82,6 +92,7 @@ export class AdsServer implements AsyncDisposable {
   readonly #limits: AdsLimits;
   readonly #server: Server;
   readonly #health: Health;
+  #gate: ConnectionGate | undefined;
   /** Open calls of services other than discovery. */
   readonly #calls = new Set<RawCall>();
   readonly #streams = new Map<number, AdsStream>();
@@ -133,7 +144,14 @@ export class AdsServer implements AsyncDisposable {
   async start({ signal }: { readonly signal?: AbortSignal } = {}): Promise<{ readonly port: number }> {
     signal?.throwIfAborted();
     const { address = "127.0.0.1:18000", credentials = ServerCredentials.createInsecure() } = this.#options;
-    const port = await listen(this.#server, address, credentials);
+    const injector = this.#server.createConnectionInjector(credentials);
+    this.#gate = new ConnectionGate({
+      limits: this.#limits,
+      isTls: this.#options.credentials !== undefined,
+      take: (socket) => injector.injectConnection(socket),
+      onRefused: (from, reason) => this.#options.onRefusedConnection?.(from, reason),
+    });
+    const port = await this.#gate.listen(address);
     const close = () => void this.close();
     signal?.addEventListener("abort", close, { once: true });
     this.#unlinkSignal = () => signal?.removeEventListener("abort", close);
@@ -170,6 +188,7 @@ export class AdsServer implements AsyncDisposable {
   async #close(): Promise<void> {
     this.#unlinkSignal?.();
     this.#fanOut.stop();
+    this.#gate?.close();
     this.#health.set(false);
     this.#health.close();
     for (const call of this.#calls) endCall(call, status.UNAVAILABLE, "the server is shutting down");
@@ -242,6 +261,8 @@ export class AdsServer implements AsyncDisposable {
       session: new Session({ kind, service, ...this.#common }),
       clock: this.#clock,
       stallTimeoutMs: this.#limits.stallTimeoutMs,
+      firstRequestTimeoutMs: this.#limits.firstRequestTimeoutMs,
+      requestRate: this.#limits.requestRate,
       onEvent: (event) => this.#note(stream, event),
       onNode: (node) => this.#assign(stream, node),
       principals: identity.kind === "known" ? identity.principals : [],

@@ -7,6 +7,7 @@ import type { Response } from "../xds/response.ts";
 import type { Outcome, Session } from "../xds/session.ts";
 import { WireError } from "../xds/wire.ts";
 import { decodeRequest } from "./decode-request.ts";
+import { type RateLimit, type RateState, takeRequest } from "./request-rate.ts";
 import { resetCall } from "./reset-call.ts";
 
 export type RawCall = ServerDuplexStream<Buffer, Buffer>;
@@ -35,6 +36,9 @@ export interface AdsStreamOptions {
   readonly onClosed: () => void;
   /** A response that the client has not taken after this time costs it the stream (XDS-124). */
   readonly stallTimeoutMs: number;
+  /** A stream that has not made its first request after this time is ended. */
+  readonly firstRequestTimeoutMs: number;
+  readonly requestRate: RateLimit;
 }
 
 /**
@@ -48,6 +52,8 @@ export class AdsStream {
   #assignment: Assignment = {};
   #state: "idle" | "writing" | "closed" = "idle";
   #cancelStallTimer: (() => void) | undefined;
+  #cancelFirstTimer: (() => void) | undefined;
+  #rate: RateState | undefined;
   #wakingAtMs: number | undefined;
   #cancelWake: (() => void) | undefined;
 
@@ -69,6 +75,10 @@ export class AdsStream {
       service,
       peer: this.#peer,
     });
+    const { clock, firstRequestTimeoutMs } = this.#options;
+    this.#cancelFirstTimer = clock.after(firstRequestTimeoutMs, () =>
+      this.end(status.DEADLINE_EXCEEDED, `no request came within ${firstRequestTimeoutMs / 1000} s`),
+    );
     call.on("data", (bytes: Buffer) => this.#receive(bytes));
     call.on("end", () => {
       if (this.#close(status.OK, "the client closed the stream")) call.end();
@@ -149,7 +159,15 @@ export class AdsStream {
 
   #receive(bytes: Buffer): void {
     if (this.#isClosed) return;
-    const { kind, session, clock } = this.#options;
+    const { kind, session, clock, requestRate } = this.#options;
+    this.#cancelFirstTimer?.();
+    this.#rate = takeRequest(requestRate, this.#rate, clock.monotonic());
+    if (!this.#rate) {
+      const { perSecond, burst } = requestRate;
+      const limit = `limit is ${perSecond} a second and ${burst} at once`;
+      this.end(status.RESOURCE_EXHAUSTED, `too many requests on the stream: ${limit}`);
+      return;
+    }
     let outcomes: readonly Outcome[];
     try {
       outcomes = session.receive(decodeRequest(kind, bytes, session.node === undefined), clock.now());
@@ -240,6 +258,7 @@ export class AdsStream {
     if (this.#state === "closed") return false;
     this.#state = "closed";
     this.#cancelStallTimer?.();
+    this.#cancelFirstTimer?.();
     this.#cancelWake?.();
     const { streamId, clock, onClosed } = this.#options;
     onClosed();

@@ -17,6 +17,7 @@ import { createAdsServer } from "./ads-server.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { formatListenAddress, type ListenAddress } from "./listen-address.ts";
 import type { RemovalPolicy } from "./reconcile/removals.ts";
+import { RefusedConnections } from "./refused-connections.ts";
 import { operatorServices } from "./services/operator-services.ts";
 import { openRevisionStore } from "./state/revision-store.ts";
 import { diskFiles } from "./state/state-files.ts";
@@ -82,6 +83,7 @@ export function createFolderControlPlane(options: FolderControlPlaneOptions): Co
         ...(options.xdsCredentials && { credentials: options.xdsCredentials }),
         ...(options.xdsTokens && { tokens: options.xdsTokens }),
         identifier: `chancery ${version}`,
+        onRefusedConnection: new RefusedConnections(log.with({ component: "xds" }), clock).note,
         services: operatorServices({ schema, clock, ...known }),
         drainMs: options.drainMs,
         clock,

@@ -1,4 +1,4 @@
-import { Server, type ServerCredentials } from "@grpc/grpc-js";
+import { Server } from "@grpc/grpc-js";
 
 /** What the gRPC server holds its clients to. */
 export interface GrpcLimits {
@@ -6,6 +6,12 @@ export interface GrpcLimits {
   readonly requestMaxBytes: number;
   /** Streams of one connection (XDS-129). Default 1,024. */
   readonly streamsPerConnection: number;
+  /** Connections of all clients. Default 20,000. */
+  readonly connections: number;
+  /** Connections of one address; clients behind one proxy share it. Default 10,000. */
+  readonly connectionsPerAddress: number;
+  /** A connection that makes no call for this time is closed. Default 5 min. */
+  readonly idleConnectionMs: number;
   /** Idle connections are pinged after this time (XDS-132). Default 30 s. */
   readonly keepaliveTimeMs: number;
   /** A ping that is not answered in this time ends the connection. Default 10 s. */
@@ -15,6 +21,9 @@ export interface GrpcLimits {
 export const defaultGrpcLimits: GrpcLimits = {
   requestMaxBytes: 32 * 1024 * 1024,
   streamsPerConnection: 1024,
+  connections: 20_000,
+  connectionsPerAddress: 10_000,
+  idleConnectionMs: 300_000,
   keepaliveTimeMs: 30_000,
   keepaliveTimeoutMs: 10_000,
 };
@@ -28,18 +37,9 @@ export function newGrpcServer(limits: GrpcLimits): Server {
     "grpc.max_receive_message_length": limits.requestMaxBytes,
     "grpc.max_send_message_length": -1,
     "grpc.max_concurrent_streams": limits.streamsPerConnection,
+    "grpc.max_connection_idle_ms": limits.idleConnectionMs,
     "grpc.keepalive_time_ms": limits.keepaliveTimeMs,
     "grpc.keepalive_timeout_ms": limits.keepaliveTimeoutMs,
     "grpc.enable_channelz": 0,
-  });
-}
-
-/** Listens, and answers the port. Rejects with the reason when the address cannot be had. */
-export function listen(server: Server, address: string, credentials: ServerCredentials): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync(address, credentials, (error, port) => {
-      if (error) reject(error);
-      else resolve(port);
-    });
   });
 }

@@ -6,6 +6,9 @@ import type { StreamRecord } from "../fleet/node-record.ts";
 import type { Remark, XdsEvent } from "../xds/events.ts";
 import type { EventLog } from "./event-log.ts";
 
+/** INVALID_ARGUMENT, PERMISSION_DENIED, RESOURCE_EXHAUSTED and UNAUTHENTICATED: what a client did ended its stream. */
+const rejections: ReadonlySet<number> = new Set([3, 7, 8, 16]);
+
 /** Tells people what happens on streams: the log for operators, the event log for the API. */
 export class Narrator {
   readonly #log: Log;
@@ -79,7 +82,10 @@ export class Narrator {
       case "remarked":
         return this.#remark(event.remark, node);
       case "streamClosed":
-        this.#log.info("node disconnected", { node, code: event.code, reason: event.reason });
+        if (rejections.has(event.code)) {
+          const peer = stream?.opened.peer;
+          this.#log.warn("stream is refused", { node, peer, code: event.code, reason: event.reason });
+        } else this.#log.info("node disconnected", { node, code: event.code, reason: event.reason });
         if (node !== undefined) add("disconnected", { code: event.code, reason: event.reason });
         return;
       default:

@@ -128,6 +128,16 @@ function registerXds(registry: Registry, counters: XdsCounters): void {
       for (const [type, counts] of counters.types) stale.inc({ type }, counts.staleNonces);
     },
   });
+  const rejected = new Counter({
+    name: "chancery_xds_rejected_streams_total",
+    help: "Streams that were ended for what their client did, by reason",
+    labelNames: ["reason"],
+    registers,
+    collect: () => {
+      rejected.reset();
+      for (const [reason, count] of counters.rejected) rejected.inc({ reason }, count);
+    },
+  });
   const refusals = new Counter({
     name: "chancery_xds_nack_total",
     help: "Responses refused, by node; nodes beyond the first hundred count as other",

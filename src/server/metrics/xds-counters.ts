@@ -11,6 +11,15 @@ export interface TypeCounts {
   staleNonces: number;
 }
 
+/** Statuses that a client has brought upon itself. */
+const rejections: ReadonlyMap<number, string> = new Map([
+  [3, "invalid"],
+  [4, "silent"],
+  [7, "denied"],
+  [8, "limit"],
+  [16, "unauthenticated"],
+]);
+
 /** How many nodes have refusals counted by their id; those of further nodes count under `other`. */
 const mostNodeLabels = 100;
 /** Type URLs come from clients too, so their number has a bound. */
@@ -24,6 +33,8 @@ export class XdsCounters {
   readonly streams = new Map<string, number>();
   /** Refusals by `node type`. */
   readonly refusals = new Map<string, number>();
+  /** Streams that were ended for what their client did, by `reason`. */
+  readonly rejected = new Map<string, number>();
   unknownTypes = 0;
   readonly #openStreams = new Map<number, { readonly label: string; nodeId: string }>();
   readonly #nodeLabels = new Set<string>();
@@ -43,6 +54,8 @@ export class XdsCounters {
         return;
       }
       case "streamClosed": {
+        const reason = rejections.get(event.code);
+        if (reason) this.rejected.set(reason, (this.rejected.get(reason) ?? 0) + 1);
         const stream = this.#openStreams.get(event.streamId);
         if (!stream) return;
         this.#openStreams.delete(event.streamId);
