@@ -1,5 +1,6 @@
 import { createInterface } from "node:readline";
 import { systemClock } from "../src/base/clock.ts";
+import { envoyReferences } from "../src/config/envoy-references.ts";
 import { Fleet } from "../src/fleet/fleet.ts";
 import { loadDescriptors } from "../src/schema/load.ts";
 import { Schema } from "../src/schema/schema.ts";
@@ -34,7 +35,11 @@ function cluster(index: number, port: number): Resource {
 }
 
 const fleet = new Fleet({ resourcesOf: () => snapshot?.typeSet(CLUSTER).resources ?? new Map() });
-const server = createAdsServer({ address: "127.0.0.1:0", onEvent: (event) => fleet.apply(event) });
+const server = createAdsServer({
+  address: "127.0.0.1:0",
+  referencesOf: envoyReferences(schema),
+  onEvent: (event) => fleet.apply(event),
+});
 const clusters = Array.from({ length: count }, (_, index) => cluster(index, 1));
 let snapshot: Snapshot | undefined;
 
