@@ -96,7 +96,8 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
   const lds = source(dynamic?.lds_config, "dynamic_resources.lds_config");
   if (!runtime) return { problems };
   const { schema, extensions, hostname } = options;
-  const context = { schema, extensions, runtime, hostname };
+  const hasCluster = (name: string) => sources.clusters.has(name);
+  const context = { schema, extensions, runtime, hostname, hasCluster };
   const read = <Config>(
     messages: readonly object[],
     parse: (message: Message, at: typeof context, path: string) => Parsed<Config>,

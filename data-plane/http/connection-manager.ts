@@ -18,6 +18,7 @@ import { parseTypedConfig } from "../resources/typed-config.ts";
 import { HttpDate } from "./http-date.ts";
 import { managerConfig, managerSupport } from "./manager-config.ts";
 import { managerStats } from "./manager-stats.ts";
+import type { RouteConfig } from "./routes/parse-routes.ts";
 import { parseRoutes } from "./routes/parse-routes.ts";
 import { ServerConnection } from "./server-connection.ts";
 
@@ -34,7 +35,7 @@ export const httpConnectionManager: Extension<NetworkFilter> = {
       return result.value;
     };
     const config = managerConfig(manager, context.hostname, path, problems);
-    const routes = take(parseRouteConfig(manager, path));
+    const routes = take(parseRouteConfig(manager, context, path));
     const filters = take(parseFilters(manager, context, path));
     const detections = (manager.original_ip_detection_extensions ?? []).map((extension, index) =>
       take(
@@ -74,9 +75,24 @@ export const httpConnectionManager: Extension<NetworkFilter> = {
   },
 };
 
-function parseRouteConfig(manager: HttpConnectionManager, path: string) {
-  if (manager.route_config) return parseRoutes(manager.route_config, `${path}.route_config`);
-  return { problems: [refuse(`${path}.route_config`, "value is required", "rule-violation")] };
+/** The routes; a cluster that they name must be there, unless `validate_clusters` says that it need not. */
+function parseRouteConfig(
+  manager: HttpConnectionManager,
+  { hasCluster }: ParseContext,
+  path: string,
+): Parsed<RouteConfig> {
+  // Other specifiers are refused by their names.
+  if (manager.rds || manager.scoped_routes) return { problems: [] };
+  if (!manager.route_config) {
+    return { problems: [refuse(`${path}.route_config`, "value is required", "rule-violation")] };
+  }
+  const { value, problems } = parseRoutes(manager.route_config, `${path}.route_config`);
+  if (!value) return { problems };
+  const unknown = value.validatesClusters ? value.clusters.filter(({ name }) => !hasCluster(name)) : [];
+  const refusals = unknown.map(({ name, path: where, isWeighted }) =>
+    refuse(where, `route: unknown ${isWeighted ? "weighted " : ""}cluster '${name}'`),
+  );
+  return parsed(value, [...problems, ...refusals]);
 }
 
 /** The filter chain; its last filter, and no other, is the router. */

@@ -73,7 +73,8 @@ export class Proxy implements AsyncDisposable {
   constructor(options: ProxyOptions) {
     const { bootstrap, schema, extensions, hostname, subscriptions, clock, random, log } = options;
     this.#options = options;
-    this.#context = { schema, extensions, hostname, runtime: bootstrap.runtime };
+    const hasCluster = (name: string) => this.clusterRecords.get(name)?.message !== undefined;
+    this.#context = { schema, extensions, hostname, runtime: bootstrap.runtime, hasCluster };
     this.#startedAtMs = clock.monotonic();
     this.#gauges = this.stats.gauges("server", [
       "concurrency",

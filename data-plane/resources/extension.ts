@@ -32,6 +32,8 @@ export interface ParseContext {
   readonly runtime: Runtime;
   /** `%HOSTNAME%`. */
   readonly hostname: string;
+  /** There is a cluster of this name, serving or warming. */
+  readonly hasCluster: (name: string) => boolean;
 }
 
 /** What a running extension may use. */

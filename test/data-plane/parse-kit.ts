@@ -24,6 +24,7 @@ export function parseContext(runtime: Readonly<Record<string, boolean | number>>
     schema,
     extensions: bundledExtensions,
     hostname: "edge",
+    hasCluster: (name) => name !== "missing",
     runtime: {
       isEnabled: (key, fallback) => Boolean(runtime[key] ?? fallback),
       integer: (key, fallback) => Number(runtime[key] ?? fallback),

@@ -61,14 +61,20 @@ const support: SupportTable = {
   },
 };
 
+interface NamedCluster {
+  readonly name: string;
+  readonly path: string;
+  readonly isWeighted: boolean;
+}
+
 /** A route configuration, ready to run. */
 export interface RouteConfig {
   readonly name: string;
   readonly table: RouteTable;
   /** Every cluster that a route names, and where. */
-  readonly clusters: readonly { readonly name: string; readonly path: string }[];
-  /** `validate_clusters`, if it is set. */
-  readonly validatesClusters: boolean | undefined;
+  readonly clusters: readonly NamedCluster[];
+  /** `validate_clusters`; true when unset, as Envoy has it for routes that stand in a listener. */
+  readonly validatesClusters: boolean;
 }
 
 /** Mutations of the levels around a route. */
@@ -82,7 +88,7 @@ export function parseRoutes(config: RouteConfiguration, path: string): Parsed<Ro
   const problems: Problem[] = [...unsupportedFields(config, support, path)];
   const at = path === "" ? "" : `${path}.`;
   const outer = parseLevel(config, { request: [], response: [] }, path, problems);
-  const clusters: { name: string; path: string }[] = [];
+  const clusters: NamedCluster[] = [];
   const hosts = (config.virtual_hosts ?? []).map((host, index) =>
     parseVirtualHost(host, outer, `${at}virtual_hosts[${index}]`, clusters, problems),
   );
@@ -92,7 +98,7 @@ export function parseRoutes(config: RouteConfiguration, path: string): Parsed<Ro
       name: config.name ?? "",
       table: routeTable(hosts),
       clusters,
-      validatesClusters: config.validate_clusters ? (config.validate_clusters.value ?? false) : undefined,
+      validatesClusters: wrapped(config.validate_clusters, false, true),
     },
     problems,
   );
@@ -129,7 +135,7 @@ function parseVirtualHost(
   host: VirtualHostMessage,
   outer: Level,
   path: string,
-  clusters: { name: string; path: string }[],
+  clusters: NamedCluster[],
   problems: Problem[],
 ) {
   const level = parseLevel(host, outer, path, problems);
@@ -143,7 +149,7 @@ function parseRoute(
   route: RouteMessage,
   outer: Level,
   path: string,
-  clusters: { name: string; path: string }[],
+  clusters: NamedCluster[],
   problems: Problem[],
 ): Route {
   const level = parseLevel(route, outer, path, problems);
@@ -159,7 +165,7 @@ function parseRoute(
 function parseAction(
   route: RouteMessage,
   path: string,
-  clusters: { name: string; path: string }[],
+  clusters: NamedCluster[],
   problems: Problem[],
 ): RouteAction {
   const matched = route.match?.prefix ?? route.match?.path ?? route.match?.path_separated_prefix ?? "";
@@ -187,15 +193,19 @@ function parseForward(
   route: RouteActionMessage,
   matched: string,
   path: string,
-  clusters: { name: string; path: string }[],
+  clusters: NamedCluster[],
   problems: Problem[],
 ): RouteAction {
   const weighted = route.weighted_clusters?.clusters ?? [];
   const name = route.cluster ?? "";
   if (weighted.length === 0 && name === "") problems.push(refuse(`${path}.cluster`, "value is required"));
-  if (name !== "") clusters.push({ name, path: `${path}.cluster` });
+  if (name !== "") clusters.push({ name, path: `${path}.cluster`, isWeighted: false });
   for (const [index, one] of weighted.entries()) {
-    clusters.push({ name: one.name ?? "", path: `${path}.weighted_clusters.clusters[${index}].name` });
+    clusters.push({
+      name: one.name ?? "",
+      path: `${path}.weighted_clusters.clusters[${index}].name`,
+      isWeighted: true,
+    });
   }
   const weights = weighted.map((one) => ({ name: one.name ?? "", weight: wrapped(one.weight, 0, 0) }));
   if (weights.length > 0 && weights.every(({ weight }) => weight === 0)) {

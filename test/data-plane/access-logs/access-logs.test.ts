@@ -24,6 +24,7 @@ const context: ParseContext = {
     httpFilters: [],
     originalIpDetection: [],
   },
+  hasCluster: () => true,
   runtime: { isEnabled: (_key, fallback) => fallback, integer: (_key, fallback) => fallback },
   hostname: "edge-1",
 };
