@@ -16,6 +16,13 @@ export interface GrpcLimits {
   readonly keepaliveTimeMs: number;
   /** A ping that is not answered in this time ends the connection. Default 10 s. */
   readonly keepaliveTimeoutMs: number;
+  /**
+   * A connection that is older is told to go (GOAWAY), so that streams spread over replicas after a rollout; 10 % more or
+   * less at random, so that they never all go at once (XDS-133). Default: no limit.
+   */
+  readonly connectionMaxAgeMs?: number;
+  /** Streams that are still open this long after are cut with their connection. Default 2 min. */
+  readonly connectionAgeGraceMs: number;
 }
 
 export const defaultGrpcLimits: GrpcLimits = {
@@ -26,6 +33,7 @@ export const defaultGrpcLimits: GrpcLimits = {
   idleConnectionMs: 300_000,
   keepaliveTimeMs: 30_000,
   keepaliveTimeoutMs: 10_000,
+  connectionAgeGraceMs: 120_000,
 };
 
 /**
@@ -40,6 +48,10 @@ export function newGrpcServer(limits: GrpcLimits): Server {
     "grpc.max_connection_idle_ms": limits.idleConnectionMs,
     "grpc.keepalive_time_ms": limits.keepaliveTimeMs,
     "grpc.keepalive_timeout_ms": limits.keepaliveTimeoutMs,
+    ...(limits.connectionMaxAgeMs !== undefined && {
+      "grpc.max_connection_age_ms": limits.connectionMaxAgeMs,
+      "grpc.max_connection_age_grace_ms": limits.connectionAgeGraceMs,
+    }),
     "grpc.enable_channelz": 0,
   });
 }

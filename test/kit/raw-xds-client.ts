@@ -22,8 +22,13 @@ export const adsDelta = `/${discovery}.AggregatedDiscoveryService/DeltaAggregate
 export class RawXdsClient implements Disposable {
   readonly client: Client;
 
-  constructor(port: number, channelCredentials: ChannelCredentials = credentials.createInsecure()) {
-    this.client = new Client(`127.0.0.1:${port}`, channelCredentials, {
+  /** `target` is a port of this machine, or an address such as `unix:/run/chancery.sock`. */
+  constructor(
+    target: number | string,
+    channelCredentials: ChannelCredentials = credentials.createInsecure(),
+  ) {
+    const address = typeof target === "number" ? `127.0.0.1:${target}` : target;
+    this.client = new Client(address, channelCredentials, {
       "grpc.use_local_subchannel_pool": 1,
       "grpc.max_receive_message_length": -1,
       "grpc.max_send_message_length": -1,

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { describe, it } from "node:test";
+import { status } from "@grpc/grpc-js";
+import { createAdsServer } from "../../src/server/ads-server.ts";
+import { makeRevision } from "../../src/snapshot/revision.ts";
+import { adsDelta, RawXdsClient } from "../kit/raw-xds-client.ts";
+import { temporaryFolder } from "../kit/temporary-folder.ts";
+import { within } from "../kit/within.ts";
+import { snapshotOf, urlOf } from "../xds/session-client.ts";
+
+const node = { id: "node-1" };
+const revision = makeRevision({
+  groups: [{ name: "all", match: {}, snapshot: snapshotOf({ CDS: { a: "1" } }) }],
+  source: { kind: "program" },
+  createdAtMs: 0,
+});
+
+describe("connections to the ADS server", () => {
+  it("XDS-2 serves over a Unix-domain socket, and leaves no file behind", async () => {
+    using folder = temporaryFolder();
+    const path = folder.file("xds.sock");
+    const server = createAdsServer({ address: `unix:${path}`, drainMs: 0 });
+    server.setRevision(revision);
+    await server.start();
+    {
+      using client = new RawXdsClient(`unix:${path}`);
+      const stream = client.open(adsDelta);
+      stream.send({ node, type_url: urlOf("CDS") });
+      assert.deepEqual(
+        (await stream.next()).resources.map(({ name }) => name),
+        ["a"],
+      );
+    }
+    await server.close();
+    assert.equal(existsSync(path), false);
+  });
+
+  it("XDS-133 ends connections of a set age after a grace, and takes the client back", async () => {
+    await using server = createAdsServer({
+      address: "127.0.0.1:0",
+      drainMs: 0,
+      limits: { connectionMaxAgeMs: 50, connectionAgeGraceMs: 50 },
+    });
+    server.setRevision(revision);
+    const { port } = await server.start();
+    using client = new RawXdsClient(port);
+    for (const turn of ["the first stream", "the next one"]) {
+      const stream = client.open(adsDelta);
+      stream.send({ node, type_url: urlOf("CDS") });
+      await stream.next();
+      const { code } = await within(5_000, `${turn} ends`, stream.ended);
+      assert.ok(code === status.UNAVAILABLE || code === status.CANCELLED, status[code]);
+    }
+  });
+});
