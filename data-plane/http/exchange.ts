@@ -97,6 +97,9 @@ export class Exchange implements UpstreamStreamEvents {
     this.#remote = ruled.remote;
     this.#isInternal = ruled.isInternal;
     if (config.streamIdleTimeoutMs > 0) this.#watchIdle(config.streamIdleTimeoutMs);
+    if (config.requestTimeoutMs > 0 && !this.#isRequestWhole) {
+      this.#connection.requestDeadline.set(config.requestTimeoutMs);
+    }
     // No route takes a CONNECT without a matcher of its own.
     const route = request.method === "CONNECT" ? undefined : manager.routes()(request);
     if (!route) {
@@ -133,6 +136,7 @@ export class Exchange implements UpstreamStreamEvents {
   onRequestEnd(): void {
     if (this.#isRequestWhole) return;
     this.#isRequestWhole = true;
+    this.#connection.requestDeadline.clear();
     const stream = this.#stream;
     if (!stream || this.#answer === "done") return;
     if (this.#framing.kind === "chunked") stream.write(lastChunk);
@@ -325,6 +329,13 @@ export class Exchange implements UpstreamStreamEvents {
     this.#connection.destroy();
   }
 
+  /** The request did not come whole in time. */
+  onRequestTimeout(): void {
+    this.#connection.manager.stats.counters.downstream_rq_timeout += 1;
+    if (this.#answer !== "none") return this.#connection.destroy();
+    this.reply(localReply(408, "request timeout"));
+  }
+
   /** Nothing has moved for too long. */
   onIdle(): void {
     this.#connection.manager.stats.counters.downstream_rq_idle_timeout += 1;
@@ -442,6 +453,7 @@ export class Exchange implements UpstreamStreamEvents {
     const { manager } = this.#connection;
     this.#answer = "done";
     this.#connection.answerDeadline.clear();
+    this.#connection.requestDeadline.clear();
     this.#connection.streamDeadline.clear();
     manager.stats.gauges.downstream_rq_active.add(-1);
     manager.logAccess?.(this.#formatSource());

@@ -13,6 +13,7 @@ import { HeaderList } from "../network/header-list.ts";
 import type { DownstreamConnection } from "../resources/extension.ts";
 import { Exchange } from "./exchange.ts";
 import { removeHopHeaders } from "./hop-headers.ts";
+import type { ManagerConfig } from "./manager-config.ts";
 import type { Manager } from "./manager.ts";
 import { countAnswer } from "./manager-stats.ts";
 import { statusPhrase } from "./status-number.ts";
@@ -25,12 +26,21 @@ type State =
   | "closing"
   | "closed";
 
+/** What a head that does not come in time is answered with. */
+interface HeadLimit {
+  readonly timeoutMs: number;
+  readonly text: string;
+  readonly counter: "downstream_rq_header_timeout" | "downstream_rq_timeout" | "downstream_rq_idle_timeout";
+}
+
 /** A downstream connection that speaks HTTP/1.1: one request after the other, each answered before the next is read. */
 export class ServerConnection {
   readonly manager: Manager;
   readonly info: ConnectionInfo;
   /** For the answer to the present request. Here, because a timer for each request would cost more than the request's own work. */
   readonly answerDeadline: Deadline;
+  /** For the whole of the present request. */
+  readonly requestDeadline: Deadline;
   /** For the next movement of the present exchange. */
   readonly streamDeadline: Deadline;
   readonly #socket: Socket;
@@ -41,6 +51,8 @@ export class ServerConnection {
   /** Bytes of requests that must wait for the answer to the present one. */
   #pending: Buffer | undefined;
   #isPausedByUpstream = false;
+  /** Which limit a head that is coming has; undefined when none is coming. */
+  #headLimit: HeadLimit | undefined;
   #isReading = false;
   #isCorked = false;
   #keepsAlive = true;
@@ -54,6 +66,7 @@ export class ServerConnection {
     this.#socket = socket;
     this.#bufferLimitBytes = bufferLimitBytes;
     this.answerDeadline = new Deadline(manager.run.clock, () => this.#exchange?.onTimeout());
+    this.requestDeadline = new Deadline(manager.run.clock, () => this.#exchange?.onRequestTimeout());
     this.streamDeadline = new Deadline(manager.run.clock, () => this.#exchange?.onIdle());
     this.#idle = new Deadline(manager.run.clock, () => this.#onIdle());
     this.#reader = new MessageReader(readRequestLine, true, manager.config.limits, {
@@ -217,6 +230,7 @@ export class ServerConnection {
       upgrade !== undefined && upgrade.toLowerCase() !== "h2c" && (connection ?? "").includes("upgrade");
     if (!removeHopHeaders(headers)) return badMessage("connection names a header that must stay");
     this.#idle.clear();
+    this.#headLimit = undefined;
     this.#requests += 1;
     const { maxRequestsPerConnection: most } = manager.config;
     if (most > 0 && this.#requests >= most) {
@@ -235,7 +249,7 @@ export class ServerConnection {
 
   /** Answers bytes that are no HTTP; nothing is read behind them. */
   #refuse({ status }: CodecError): void {
-    const { stats, config, date } = this.manager;
+    const { stats } = this.manager;
     stats.counters.downstream_cx_protocol_error += 1;
     if (status === 431) stats.counters.downstream_rq_too_large += 1;
     if (this.#exchange) {
@@ -246,10 +260,15 @@ export class ServerConnection {
       this.#exchange = undefined;
       if (isAnswering) return this.#finish();
     }
+    this.#answerAndClose(status, statusPhrase(status));
+  }
+
+  /** Answers what never became an exchange. */
+  #answerAndClose(status: number, body: string): void {
+    const { stats, config, date } = this.manager;
     countAnswer(stats, status);
     stats.counters.downstream_rq_total += 1;
     stats.counters.downstream_rq_http1_total += 1;
-    const body = statusPhrase(status);
     const headers = new HeaderList([
       "content-length",
       String(body.length),
@@ -271,9 +290,11 @@ export class ServerConnection {
     this.#state = "closing";
     this.#pending = undefined;
     // What the client still sends is read and dropped for a while: a reset would take the answer away from it.
+    const { delayedCloseMs } = this.manager.config;
+    if (delayedCloseMs === 0) return this.#socket.destroySoon();
     this.#socket.end();
     this.#socket.resume();
-    this.#idle.set(this.manager.config.delayedCloseMs);
+    this.#idle.set(delayedCloseMs);
   }
 
   #waitForRequest(): void {
@@ -282,16 +303,22 @@ export class ServerConnection {
     else this.#idle.clear();
   }
 
+  /** From the first byte of a head on; more bytes do not put the end off. */
   #waitForHead(): void {
-    const { headersTimeoutMs, streamIdleTimeoutMs } = this.manager.config;
-    const limitMs = headersTimeoutMs > 0 ? headersTimeoutMs : streamIdleTimeoutMs;
-    if (limitMs > 0) this.#idle.set(limitMs);
+    if (this.#headLimit) return;
+    this.#headLimit = headLimit(this.manager.config);
+    if (this.#headLimit) this.#idle.set(this.#headLimit.timeoutMs);
+    else this.#idle.clear();
   }
 
   #onIdle(): void {
     const { counters } = this.manager.stats;
-    if (this.#state === "open" && !this.#reader.isIdle) counters.downstream_rq_header_timeout += 1;
-    else if (this.#state === "open") counters.downstream_cx_idle_timeout += 1;
+    const limit = this.#headLimit;
+    if (this.#state === "open" && limit) {
+      counters[limit.counter] += 1;
+      return this.#answerAndClose(408, limit.text);
+    }
+    if (this.#state === "open") counters.downstream_cx_idle_timeout += 1;
     this.#socket.destroy();
   }
 
@@ -304,6 +331,7 @@ export class ServerConnection {
     this.#state = "closed";
     this.#idle.dispose();
     this.answerDeadline.dispose();
+    this.requestDeadline.dispose();
     this.streamDeadline.dispose();
     const exchange = this.#exchange;
     this.#exchange = undefined;
@@ -312,6 +340,25 @@ export class ServerConnection {
       exchange.abandon();
     }
   }
+}
+
+/** The limit that is reached first; undefined when there is none. */
+function headLimit(config: ManagerConfig): HeadLimit | undefined {
+  const limits: readonly HeadLimit[] = [
+    {
+      timeoutMs: config.headersTimeoutMs,
+      text: "request header timeout",
+      counter: "downstream_rq_header_timeout",
+    },
+    { timeoutMs: config.requestTimeoutMs, text: "request timeout", counter: "downstream_rq_timeout" },
+    { timeoutMs: config.streamIdleTimeoutMs, text: "stream timeout", counter: "downstream_rq_idle_timeout" },
+  ];
+  return limits
+    .filter(({ timeoutMs }) => timeoutMs > 0)
+    .reduce<HeadLimit | undefined>(
+      (first, one) => (first && first.timeoutMs <= one.timeoutMs ? first : one),
+      undefined,
+    );
 }
 
 function hasClose(value: string | undefined): boolean {

@@ -46,7 +46,12 @@ describe("the HTTP connection manager", () => {
       { match: { prefix: "/" }, route: { cluster: "echo", timeout: "0s" } },
     ];
     const routeConfig = { request_headers_to_add: [{ header: { key: "x-order", value: "all" } }] };
-    const hcm = { request_headers_timeout: "0.2s", via: "edge", server_name: "chancery" };
+    const hcm = {
+      request_headers_timeout: "0.3s",
+      request_timeout: "1.5s",
+      via: "edge",
+      server_name: "chancery",
+    };
     const ports = { echo: backend.port, dead: await closedPort() };
     proxy = await startBundledProxy(httpBootstrap(ports, routes, { hcm, routeConfig }));
     port = await proxy.admin.listenerPort(LISTENER);
@@ -75,9 +80,23 @@ describe("the HTTP connection manager", () => {
     assert.match(answer, /\r\n\r\nstream timeout$/);
   });
 
-  it("closes a connection whose head does not come in time", async () => {
+  it("answers 408 to a head that does not come in time, however often a byte of it comes", async () => {
     await using client = await connectTo(port);
     client.write("GET / HTTP/1.1\r\nhos");
+    const drip = setInterval(() => client.write("t"), 50);
+    const answer = await answers(client, 1).finally(() => clearInterval(drip));
+    assert.match(answer, /^HTTP\/1\.1 408 Request Timeout\r\n/);
+    assert.match(answer, /\r\n\r\nrequest header timeout$/);
+    await client.closed();
+  });
+
+  it("answers 408 to a request that is not whole in time", async () => {
+    await using client = await connectTo(port);
+    client.write(`POST / HTTP/1.1\r\n${host}content-length: 5\r\n\r\nab`);
+    const answer = await answers(client, 1);
+    assert.match(answer, /^HTTP\/1\.1 408 Request Timeout\r\n/);
+    assert.match(answer, /^connection: close\r$/m);
+    assert.match(answer, /\r\n\r\nrequest timeout$/);
     await client.closed();
   });
 
