@@ -109,6 +109,12 @@ export class Narrator {
       }
       case "otherNode":
         return this.#log.warn("stream changed its node id; the first one counts", { node, other: remark.id });
+      case "oversized":
+        return this.#log.warn("response is larger than gRPC clients take by default, which is 4 MiB", {
+          node,
+          type_url: remark.typeUrl,
+          bytes: remark.bytes,
+        });
       case "orderTimeout": {
         const message =
           remark.wait === "removal"

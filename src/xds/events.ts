@@ -94,6 +94,8 @@ export type Remark =
   | { readonly kind: "unknownType"; readonly typeUrl: string; readonly isV2: boolean }
   /** Another node id than the stream began with; ignored (XDS-15). Once a stream. */
   | { readonly kind: "otherNode"; readonly id: string }
+  /** A SotW response to a gRPC client that is larger than such clients take by default (XDS-121). Once a stream and type. */
+  | { readonly kind: "oversized"; readonly typeUrl: string; readonly bytes: number }
   /**
    * Order was given up after its deadline. `change`: changes of the type went out although the client has not accepted
    * the clusters of these names, or the types of these labels. `removal`: the resources of these names went although

@@ -51,6 +51,9 @@ export interface SessionOptions {
 const invalidArgument = 3;
 const resourceExhausted = 8;
 
+/** What gRPC clients take unless told otherwise; Envoy has no such limit. */
+const grpcDefaultMaxBytes = 4 * 1024 * 1024;
+
 /** Unknown types of a stream that are remembered, so that each is remarked on once. */
 const maxUnknownTypes = 32;
 
@@ -73,7 +76,9 @@ export class Session {
   readonly #waits: Waits;
   /** The types whose changes order held back when they were looked at last. */
   readonly #heldBack = new Set<string>();
-  #remarks: Remark[] = [];
+  readonly #remarks: Remark[] = [];
+  /** Types that were remarked on for their size. */
+  readonly #oversized = new Set<string>();
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -115,10 +120,21 @@ export class Session {
     const response = this.#nextResponse(nowMs);
     const overdue = this.#waits.takeOverdue();
     if (overdue.length > 0) this.#remarks.push(...overdueRemarks(overdue));
-    if (response) return { kind: "send", response };
+    if (response) {
+      this.#weigh(response);
+      return { kind: "send", response };
+    }
     this.#waits.endRound();
     const first = this.#remarks.shift();
     return first && { kind: "remark", remark: first };
+  }
+
+  #weigh({ plan: { typeUrl }, bytes: { length: bytes } }: Response): void {
+    // Delta responses are split long before.
+    if (bytes <= grpcDefaultMaxBytes || this.#options.kind === "delta") return;
+    if (!this.#node?.userAgentName.startsWith("gRPC") || this.#oversized.has(typeUrl)) return;
+    this.#oversized.add(typeUrl);
+    this.#remarks.push({ kind: "oversized", typeUrl, bytes });
   }
 
   #nextResponse(nowMs: number): Response | undefined {

@@ -4,9 +4,10 @@ import { describe, it } from "node:test";
 import { status } from "@grpc/grpc-js";
 import { createAdsServer } from "../../src/server/ads-server.ts";
 import { makeRevision } from "../../src/snapshot/revision.ts";
-import { adsDelta, RawXdsClient } from "../kit/raw-xds-client.ts";
+import { adsDelta, adsSotw, RawXdsClient } from "../kit/raw-xds-client.ts";
 import { temporaryFolder } from "../kit/temporary-folder.ts";
 import { within } from "../kit/within.ts";
+import { EventLog } from "./event-log.ts";
 import { snapshotOf, urlOf } from "../xds/session-client.ts";
 
 const node = { id: "node-1" };
@@ -35,6 +36,26 @@ describe("connections to the ADS server", () => {
     await server.close();
     assert.equal(existsSync(path), false);
   });
+
+  for (const [agent, count] of Object.entries({ "gRPC Go": 1, envoy: 0 })) {
+    it(`XDS-121 ${count === 1 ? "warns" : "does not warn"} of a SotW response over 4 MiB to ${agent}`, async () => {
+      const log = new EventLog();
+      await using server = createAdsServer({ address: "127.0.0.1:0", drainMs: 0, onEvent: log.note });
+      const snapshot = snapshotOf({ CDS: { a: "x".repeat(4 * 1024 * 1024) } });
+      const groups = [{ name: "all", match: {}, snapshot }];
+      server.setRevision(makeRevision({ groups, source: { kind: "program" }, createdAtMs: 0 }));
+      const { port } = await server.start();
+      using client = new RawXdsClient(port);
+      const stream = client.open(adsSotw);
+      stream.send({ node: { ...node, user_agent_name: agent }, type_url: urlOf("CDS") });
+      await stream.next();
+      // A second answer: what was remarked on the first is told by then.
+      stream.send({ type_url: urlOf("LDS") });
+      await stream.next();
+      const remarks = log.of("remarked").map(({ remark }) => remark.kind);
+      assert.deepEqual(remarks, count === 1 ? ["oversized"] : []);
+    });
+  }
 
   it("XDS-133 ends connections of a set age after a grace, and takes the client back", async () => {
     await using server = createAdsServer({
