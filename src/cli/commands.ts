@@ -8,6 +8,7 @@ import { serveCommand } from "./serve.ts";
 import { statusCommand } from "./status.ts";
 import { validateCommand } from "./validate.ts";
 import { versionCommand } from "./version.ts";
+import { xdsCommand } from "./xds.ts";
 
 /** Everything that `chancery` can do, in the order of help. */
 export interface AllCommands {
@@ -26,6 +27,7 @@ export function allCommands(runProxy: RunProxy): AllCommands {
     convertCommand,
     statusCommand,
     reconcileCommand,
+    xdsCommand,
     demoCommand(runProxy),
     completionCommand(() => [...commands, ...foreign]),
     versionCommand,
