@@ -119,7 +119,8 @@ function parseHeaderMatcher(matcher: HeaderMatcher, path: string, problems: Prob
   const test = parseValueTest(matcher, path, problems);
   return (request) => {
     const value = headerOf(request, name) ?? (readsMissing ? "" : undefined);
-    return value === undefined ? isInverted : test(value) !== isInverted;
+    // A header that is not there fits no value, inverted or not: so does Envoy 1.40.
+    return value !== undefined && test(value) !== isInverted;
   };
 }
 
