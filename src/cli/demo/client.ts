@@ -17,6 +17,11 @@ export async function requestAs(
   signal: AbortSignal,
 ): Promise<Sighting> {
   const socket = connect(edge.port, edge.host);
+  // The waits below tell of errors; one that comes after the signal ended them has nobody left to tell.
+  socket.on("error", () => socket.destroy());
+  const destroy = () => socket.destroy();
+  signal.addEventListener("abort", destroy, { once: true });
+  socket.once("close", () => signal.removeEventListener("abort", destroy));
   await once(socket, "connect", { signal });
   const protocol = client.family === "IPv4" ? "TCP4" : "TCP6";
   const dialled = client.family === "IPv4" ? destination : "2001:db8::7";
