@@ -137,6 +137,7 @@ async function serve(
       version: readVersion(),
       commandLine: commandLineOptions(flags),
       drainMs: flags.drainTimeMs,
+      drainStrategy: flags.drainStrategy,
       openAccessLog: accessLogs.open,
       rejectsUnknownDynamicFields: flags.rejectsUnknownDynamicFields,
       onQuit: () => stop.request("quitquitquit"),
@@ -187,6 +188,7 @@ function commandLineOptions(flags: EnvoyFlags): Record<string, string | number> 
     service_cluster: flags.node.cluster ?? "",
     service_zone: flags.node.zone ?? "",
     admin_address_path: flags.adminAddressPath ?? "",
+    drain_strategy: flags.drainStrategy === "immediate" ? "Immediate" : "Gradual",
     drain_time: `${flags.drainTimeMs / 1000}s`,
   };
 }

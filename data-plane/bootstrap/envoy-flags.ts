@@ -14,6 +14,8 @@ export interface EnvoyFlags {
   readonly concurrency?: number;
   /** How long connections of a stopping proxy or a removed listener may go on. Envoy's default: 600 s. */
   readonly drainTimeMs: number;
+  /** How soon connections are asked to end in a drain. Envoy's default: gradual. */
+  readonly drainStrategy: "gradual" | "immediate";
   /** The address of the admin endpoint is written here once it is bound. */
   readonly adminAddressPath?: string;
   readonly allowsUnknownStaticFields: boolean;
@@ -41,6 +43,7 @@ const valueFlags = [
   "service-zone",
   "concurrency",
   "drain-time-s",
+  "drain-strategy",
   "admin-address-path",
 ] as const;
 
@@ -60,7 +63,6 @@ const unusedValueFlags: readonly string[] = [
   "base-id-path",
   "component-log-level",
   "disable-extensions",
-  "drain-strategy",
   "file-flush-interval-msec",
   "file-flush-min-size-kb",
   "local-address-ip-version",
@@ -121,6 +123,10 @@ export function parseEnvoyFlags(args: readonly string[]): ParsedFlags {
   const level = values.get("log-level") ?? "info";
   const logLevel = logLevels[level];
   if (!logLevel) return wrong(`unknown log level '${level}': expected ${Object.keys(logLevels).join(", ")}`);
+  const drainStrategy = values.get("drain-strategy") ?? "gradual";
+  if (drainStrategy !== "gradual" && drainStrategy !== "immediate") {
+    return wrong(`unknown drain strategy '${drainStrategy}': expected gradual or immediate`);
+  }
   const concurrency = wholeNumber(values, "concurrency");
   const drainTime = wholeNumber(values, "drain-time-s");
   if (typeof concurrency === "string" || typeof drainTime === "string") {
@@ -141,6 +147,7 @@ export function parseEnvoyFlags(args: readonly string[]): ParsedFlags {
       },
       logLevel,
       ...(concurrency === undefined ? {} : { concurrency }),
+      drainStrategy,
       drainTimeMs: (drainTime ?? defaultDrainTimeSeconds) * 1000,
       allowsUnknownStaticFields:
         values.has("allow-unknown-static-fields") || values.has("allow-unknown-fields"),

@@ -3,12 +3,14 @@ import { endpointAddress } from "../network/address.ts";
 import { ConnectionInfo } from "../network/connection-info.ts";
 import type {
   DownstreamTransportSocket,
+  DrainDecision,
   ListenerFilter,
   NetworkFilter,
   RunContext,
 } from "../resources/extension.ts";
 import type { FilterChainConfig, ListenerConfig } from "../resources/listener.ts";
 import { chooseFilterChain } from "./filter-chain-choice.ts";
+import type { DrainSequence } from "./drain-sequence.ts";
 import type { ListenerFilterEnd } from "./listener-filter-run.ts";
 import { runListenerFilters } from "./listener-filter-run.ts";
 import type { ListenerStats } from "./listener-stats.ts";
@@ -20,14 +22,30 @@ export interface ListenerSurroundings {
   findByAddress(info: ConnectionInfo): ActiveListener | undefined;
   /** Numbers connections over the process. */
   nextId(): number;
+  /** The drain of the whole proxy. */
+  readonly drain: DrainDecision;
+  /** `/healthcheck/fail` was asked for and not taken back. */
+  readonly isHealthCheckFailed: boolean;
+  /** A drain of this one listener. */
+  newDrain(): DrainSequence;
 }
 
 /** A connection on a listener's books. */
-interface Tracked {
+class Tracked implements DrainDecision {
   readonly socket: Socket;
   /** Of its filter chain, once that is chosen. */
   fingerprint: string | undefined;
   owner: ActiveListener;
+
+  constructor(socket: Socket, owner: ActiveListener) {
+    this.socket = socket;
+    this.owner = owner;
+  }
+
+  /** By the listener that it belongs to now: an update in place hands connections over. */
+  drainClose(): boolean {
+    return this.owner.drainClose();
+  }
 }
 
 /** A filter chain with its filters made. */
@@ -41,7 +59,7 @@ interface ActiveChain {
 const noBytes = Buffer.alloc(0);
 
 /** One version of a listener: takes connections from accept to their terminal filter. */
-export class ActiveListener {
+export class ActiveListener implements DrainDecision {
   readonly config: ListenerConfig;
   readonly #run: RunContext;
   readonly #surroundings: ListenerSurroundings;
@@ -50,6 +68,8 @@ export class ActiveListener {
   readonly #chains: readonly ActiveChain[];
   readonly #defaultChain: ActiveChain | undefined;
   readonly #connections = new Set<Tracked>();
+  readonly #drain: DrainSequence;
+  #areChainsGone = false;
   #onIdle: (() => void) | undefined;
 
   constructor(config: ListenerConfig, run: RunContext, surroundings: ListenerSurroundings) {
@@ -57,6 +77,7 @@ export class ActiveListener {
     this.config = config;
     this.#run = run;
     this.#surroundings = surroundings;
+    this.#drain = surroundings.newDrain();
     this.#stats = listenerStats(run.stats, scope);
     this.#filters = config.listenerFilters.map((install) => install(run, scope));
     const activate = (chain: FilterChainConfig): ActiveChain => ({
@@ -88,10 +109,22 @@ export class ActiveListener {
     this.#begin(socket, new ConnectionInfo(this.#surroundings.nextId(), remote, local), noBytes);
   }
 
+  /** Begins to ask connections to end: the listener is replaced or removed. */
+  startDrain(): void {
+    this.#drain.start();
+  }
+
+  drainClose(): boolean {
+    const { drain, isHealthCheckFailed } = this.#surroundings;
+    if (this.#areChainsGone || (isHealthCheckFailed && this.config.drainsOnHealthCheckFailure)) return true;
+    return this.#drain.drainClose() || drain.drainClose();
+  }
+
   /**
-   * Gives connections whose filter chain `successor` has unchanged over to it, so that they outlive this version (XC-43).
+   * Gives connections whose filter chain `successor` has unchanged over to it, so that they outlive this version (XC-43). Those of a
+   * chain that is gone are asked to end at once, as Envoy does, not over the drain time. Gives the number of such chains.
    */
-  handOver(successor: ActiveListener): void {
+  handOver(successor: ActiveListener): number {
     const chains = [...successor.#chains, ...(successor.#defaultChain ? [successor.#defaultChain] : [])];
     const unchanged = new Set(chains.map((chain) => chain.config.fingerprint));
     for (const tracked of this.#connections) {
@@ -100,6 +133,9 @@ export class ActiveListener {
       this.#connections.delete(tracked);
       successor.#connections.add(tracked);
     }
+    this.#areChainsGone = true;
+    const own = [...this.#chains, ...(this.#defaultChain ? [this.#defaultChain] : [])];
+    return own.filter((chain) => !unchanged.has(chain.config.fingerprint)).length;
   }
 
   /** Calls back once, when there is no connection any more; at once if there is none. */
@@ -119,7 +155,7 @@ export class ActiveListener {
   }
 
   #begin(socket: Socket, info: ConnectionInfo, early: Buffer): void {
-    const tracked: Tracked = { socket, fingerprint: undefined, owner: this };
+    const tracked = new Tracked(socket, this);
     this.#connections.add(tracked);
     if (this.#filters.length === 0) {
       socket.pause();
@@ -191,6 +227,7 @@ export class ActiveListener {
       socket: secured ?? socket,
       early: secured ? noBytes : early,
       bufferLimitBytes: this.config.bufferLimitBytes,
+      drain: tracked,
     };
     for (const filter of chain.filters) {
       if (filter.kind === "terminal") {

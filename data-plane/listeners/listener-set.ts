@@ -7,18 +7,30 @@ import type { ListenerSurroundings } from "./active-listener.ts";
 import { ActiveListener } from "./active-listener.ts";
 import type { Binding } from "./binding.ts";
 import { bind } from "./binding.ts";
+import type { DrainStrategy } from "./drain-sequence.ts";
+import { DrainSequence } from "./drain-sequence.ts";
 
 export interface ListenerSetOptions {
   readonly run: RunContext;
   readonly nextId: () => number;
   /** How long connections of a listener that is gone may go on (`--drain-time-s`, Envoy's default 600 s). */
   readonly drainMs: number;
+  /** `--drain-strategy`. */
+  readonly drainStrategy: DrainStrategy;
 }
 
 interface Entry {
   readonly listener: ActiveListener;
   /** Absent before the set accepts, and for a listener that is not to be bound. */
   readonly binding: Binding | undefined;
+}
+
+/** Something whose connections are asked to end. */
+interface Draining {
+  /** Cancels the end of the drain time. */
+  readonly cancel: () => void;
+  /** A whole listener, or after an update in place the chains that it has no more. */
+  readonly what: "listener" | { readonly chains: number };
 }
 
 /**
@@ -30,7 +42,11 @@ export class ListenerSet {
   readonly #stats;
   readonly #surroundings: ListenerSurroundings;
   readonly #entries = new Map<string, Entry>();
-  readonly #draining = new Map<ActiveListener, () => void>();
+  readonly #draining = new Map<ActiveListener, Draining>();
+  readonly #drainSequence: DrainSequence;
+  #cancelStop: (() => void) | undefined;
+  /** `/healthcheck/fail`: all connections are asked to end, but for listeners with `drain_type: MODIFY_ONLY`. */
+  isHealthCheckFailed = false;
   #state: "not-started" | "accepting" | "stopped" = "not-started";
 
   constructor(options: ListenerSetOptions) {
@@ -54,9 +70,19 @@ export class ListenerSet {
         "workers_started",
       ]),
     };
+    const { clock, random } = options.run;
+    const { drainMs, drainStrategy: strategy } = options;
+    const newDrain = () => new DrainSequence({ clock, random, drainMs, strategy });
+    this.#drainSequence = newDrain();
+    const isHealthCheckFailed = () => this.isHealthCheckFailed;
     this.#surroundings = {
       nextId: options.nextId,
       findByAddress: (info) => this.#findByAddress(info),
+      drain: this.#drainSequence,
+      get isHealthCheckFailed() {
+        return isHealthCheckFailed();
+      },
+      newDrain,
     };
   }
 
@@ -113,9 +139,8 @@ export class ListenerSet {
       if (old.binding !== binding) old.binding?.close();
       if (old.listener.config.fingerprint === config.fingerprint) {
         counters.listener_in_place_updated += 1;
-        old.listener.handOver(listener);
-      }
-      this.#drain(old.listener);
+        this.#drain(old.listener, { chains: old.listener.handOver(listener) });
+      } else this.#drain(old.listener, "listener");
     } else counters.listener_added += 1;
     this.#count();
     return undefined;
@@ -128,13 +153,20 @@ export class ListenerSet {
     this.#entries.delete(name);
     entry.binding?.close();
     this.#stats.counters.listener_removed += 1;
-    this.#drain(entry.listener);
+    this.#drain(entry.listener, "listener");
     this.#count();
+  }
+
+  /** `/drain_listeners?graceful`: asks connections to end over the drain time, accepting all the while, then stops accepting. */
+  drainThenStop(): void {
+    this.#drainSequence.start();
+    this.#cancelStop ??= this.#options.run.clock.after(this.#options.drainMs, () => this.stop());
   }
 
   /** Stops accepting everywhere; connections go on until `drain` or `destroy`. */
   stop(): void {
     if (this.#state === "stopped") return;
+    this.#cancelStop?.();
     this.#state = "stopped";
     for (const { binding } of this.#entries.values()) {
       binding?.close();
@@ -142,8 +174,9 @@ export class ListenerSet {
     }
   }
 
-  /** Stops accepting and waits for the connections to end, at most so long; then closes them. */
+  /** Stops accepting, asks connections to end and waits for them, at most so long; then closes them. */
   async drain(timeoutMs: number): Promise<void> {
+    this.#drainSequence.start();
     this.stop();
     const listeners = [
       ...[...this.#entries.values()].map(({ listener }) => listener),
@@ -165,7 +198,7 @@ export class ListenerSet {
   destroy(): void {
     this.stop();
     for (const { listener } of this.#entries.values()) listener.closeConnections();
-    for (const [listener, cancel] of this.#draining) {
+    for (const [listener, { cancel }] of this.#draining) {
       cancel();
       listener.closeConnections();
     }
@@ -211,10 +244,11 @@ export class ListenerSet {
     return undefined;
   }
 
-  #drain(listener: ActiveListener): void {
+  #drain(listener: ActiveListener, what: "listener" | { readonly chains: number }): void {
     const { drainMs, run } = this.#options;
+    listener.startDrain();
     const cancel = run.clock.after(drainMs, () => listener.closeConnections());
-    this.#draining.set(listener, cancel);
+    this.#draining.set(listener, { cancel, what });
     listener.whenIdle(() => {
       cancel();
       this.#draining.delete(listener);
@@ -224,8 +258,15 @@ export class ListenerSet {
 
   #count(): void {
     const { gauges } = this.#stats;
+    let listeners = 0;
+    let chains = 0;
+    for (const { what } of this.#draining.values()) {
+      if (what === "listener") listeners += 1;
+      else chains += what.chains;
+    }
     gauges.total_listeners_active.set(this.#entries.size);
-    gauges.total_listeners_draining.set(this.#draining.size);
+    gauges.total_listeners_draining.set(listeners);
+    gauges.total_filter_chains_draining.set(chains);
   }
 }
 

@@ -46,6 +46,16 @@ export class ConnectionInfo {
   local: Address;
   /** True once `local` has been replaced by one that differs from the socket's own (PP-58). */
   isLocalRestored = false;
+  /** The name of TLS SNI in lower case, as `tls_inspector` found it; empty without one. */
+  serverName = "";
+  /** `tls` when `tls_inspector` found a ClientHello; `raw_buffer` when no listener filter says otherwise, as in Envoy. */
+  transportProtocol: "raw_buffer" | "tls" = "raw_buffer";
+  /** What the client offers by ALPN, or what `http_inspector` detected; empty when nothing looked or found. */
+  applicationProtocols: readonly string[] = [];
+  /** JA3 of the ClientHello, 32 hex digits: `%TLS_JA3_FINGERPRINT%`. */
+  ja3Hash: string | undefined;
+  /** JA4 of the ClientHello: `%TLS_JA4_FINGERPRINT%`. */
+  ja4Hash: string | undefined;
   /** Set by the first PROXY header of the connection only (PP-9). */
   proxyProtocol: ProxyProtocolState | undefined;
   #dynamicMetadata: Map<string, Record<string, MetadataValue>> | undefined;

@@ -14,6 +14,7 @@ Flags:
       --service-zone ZONE          zone of the node's locality, wins over the bootstrap
       --concurrency N              taken; one worker runs whatever N is
       --drain-time-s SECONDS       how long connections may end by themselves (600)
+      --drain-strategy STRATEGY    gradual (default): ever more of them over the drain time; immediate
       --admin-address-path FILE    write the address of the admin endpoint there
       --allow-unknown-static-fields  leave unknown fields of the bootstrap out
       --reject-unknown-dynamic-fields  refuse responses with fields that this version does not know

@@ -5,6 +5,7 @@ import type { AdminView } from "../admin/admin-view.ts";
 import type { BootstrapConfig } from "../bootstrap/bootstrap.ts";
 import { ClusterSet } from "../clusters/cluster-set.ts";
 import type { Resolver } from "../clusters/resolver.ts";
+import type { DrainStrategy } from "../listeners/drain-sequence.ts";
 import { ListenerSet } from "../listeners/listener-set.ts";
 import { parseLoadAssignment } from "../resources/cluster-load-assignment.ts";
 import type { ClusterConfig } from "../resources/cluster.ts";
@@ -50,6 +51,8 @@ export interface ProxyOptions {
   readonly hostname: string;
   /** How long connections of a listener that is gone may go on. */
   readonly drainMs: number;
+  /** `--drain-strategy`. */
+  readonly drainStrategy: DrainStrategy;
 }
 
 /**
@@ -94,7 +97,8 @@ export class Proxy implements AsyncDisposable {
       subscribe: (name, source) => subscriptions.subscribe(CLUSTER_LOAD_ASSIGNMENT, name, source),
     });
     const runWithUpstreams: RunContext = { ...run, upstreams: this.clusters };
-    this.listeners = new ListenerSet({ run: runWithUpstreams, nextId, drainMs: options.drainMs });
+    const { drainMs, drainStrategy } = options;
+    this.listeners = new ListenerSet({ run: runWithUpstreams, nextId, drainMs, drainStrategy });
   }
 
   get state(): ProxyState {
@@ -103,7 +107,7 @@ export class Proxy implements AsyncDisposable {
 
   /** What the admin endpoint shows. `quit` is what ends the process. */
   adminView(process: Pick<AdminView, "version" | "commandLine" | "toJson" | "quit">): AdminView {
-    const { bootstrap, clock, drainMs } = this.#options;
+    const { bootstrap, clock } = this.#options;
     return {
       ...process,
       state: () => this.state,
@@ -119,7 +123,7 @@ export class Proxy implements AsyncDisposable {
       isWarming: (name) => this.clusters.isWarming(name),
       listeners: () => this.listeners.addresses(),
       drainListeners: (isGraceful) => {
-        if (isGraceful) clock.after(drainMs, () => this.listeners.stop());
+        if (isGraceful) this.listeners.drainThenStop();
         else this.listeners.stop();
       },
     };

@@ -8,6 +8,7 @@ import type { BootstrapConfig } from "../bootstrap/bootstrap.ts";
 import { parseConfigSource } from "../bootstrap/config-source.ts";
 import { startAdminServer } from "../admin/admin-server.ts";
 import { systemResolver } from "../clusters/resolver.ts";
+import type { DrainStrategy } from "../listeners/drain-sequence.ts";
 import type { Address } from "../network/address.ts";
 import { asType } from "../resources/message-type.ts";
 import type { ExtensionTable, OpenAccessLog } from "../resources/extension.ts";
@@ -33,6 +34,8 @@ export interface StartOptions {
   readonly commandLine: Readonly<Record<string, JsonValue>>;
   /** How long connections of a listener that is gone may go on. Envoy's default: 600 s. */
   readonly drainMs: number;
+  /** `--drain-strategy`. */
+  readonly drainStrategy: DrainStrategy;
   readonly openAccessLog: OpenAccessLog;
   /** `--reject-unknown-dynamic-fields`. */
   readonly rejectsUnknownDynamicFields: boolean;
@@ -91,7 +94,7 @@ export async function startProxy(options: StartOptions): Promise<RunningProxy> {
 
 /** Makes a proxy and its xDS client, each knowing the other. No I/O. */
 function connectParts(options: StartOptions): { readonly proxy: Proxy; readonly xds: XdsClient } {
-  const { bootstrap, schema, extensions, log, hostname, drainMs } = options;
+  const { bootstrap, schema, extensions, log, hostname, drainMs, drainStrategy } = options;
   const { clock = systemClock, random = Math.random } = options;
   const xds = new XdsClient({
     node: bootstrap.node,
@@ -117,6 +120,7 @@ function connectParts(options: StartOptions): { readonly proxy: Proxy; readonly 
     openAccessLog: options.openAccessLog,
     hostname,
     drainMs,
+    drainStrategy,
   });
   xds.consume(CLUSTER_LOAD_ASSIGNMENT, proxy.endpointConsumer);
   return { proxy, xds };

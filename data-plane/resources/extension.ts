@@ -79,6 +79,15 @@ export interface ListenerFilter {
   open(connection: ConnectionInfo): ListenerFilterReader;
 }
 
+/** Whether the listener of a connection is going away: Envoy's drain decision. */
+export interface DrainDecision {
+  /**
+   * True when the connection is to be ended in its protocol's friendly way (`connection: close`, GOAWAY). Asked anew for each
+   * answer: over the drain time ever more connections get true (`--drain-strategy gradual`), so that clients do not all come back at once.
+   */
+  drainClose(): boolean;
+}
+
 /** A downstream connection whose filter chain is chosen. The terminal filter owns the socket. */
 export interface DownstreamConnection {
   readonly info: ConnectionInfo;
@@ -88,6 +97,7 @@ export interface DownstreamConnection {
   readonly early: Buffer;
   /** What may wait to be written to the client before nothing more is to be read for it. */
   readonly bufferLimitBytes: number;
+  readonly drain: DrainDecision;
 }
 
 /** A network filter of one filter chain. */

@@ -55,6 +55,8 @@ export interface ListenerConfig {
   readonly defaultFilterChain?: FilterChainConfig;
   /** What may wait to be written to a client before reading from the upstream stops. 1 MiB when unset. */
   readonly bufferLimitBytes: number;
+  /** False for `drain_type: MODIFY_ONLY`. */
+  readonly drainsOnHealthCheckFailure: boolean;
   /** 128 when unset, as in Envoy. */
   readonly backlog: number;
   /** Runtime `envoy.resource_limits.listener.<name>.connection_limit`; connections above it are closed at once. */
@@ -86,7 +88,7 @@ const support: SupportTable = {
   metadata: noEffect,
   // What it alters is which listeners `/drain_listeners?inboundonly` means.
   traffic_direction: true,
-  drain_type: oneOf("DEFAULT"),
+  drain_type: oneOf("DEFAULT", "MODIFY_ONLY"),
   // One process accepts on one socket, so there is nobody to share the port with.
   enable_reuse_port: noEffect,
   reuse_port: noEffect,
@@ -144,6 +146,7 @@ export function parseListener(message: Message, context: ParseContext, path: str
       filterChains: chains.filter(isPresent),
       ...(defaultChain && { defaultFilterChain: defaultChain }),
       bufferLimitBytes: wrapped(listener.per_connection_buffer_limit_bytes, 0, 1024 * 1024),
+      drainsOnHealthCheckFailure: listener.drain_type !== "MODIFY_ONLY",
       backlog,
       maxConnections: context.runtime.integer(limitKey, Number.POSITIVE_INFINITY),
     },

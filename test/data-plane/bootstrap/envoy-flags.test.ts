@@ -8,6 +8,7 @@ const defaults: EnvoyFlags = {
   node: {},
   logLevel: "info",
   drainTimeMs: 600_000,
+  drainStrategy: "gradual",
   allowsUnknownStaticFields: false,
   rejectsUnknownDynamicFields: false,
   unused: [],
@@ -24,6 +25,7 @@ describe("parseEnvoyFlags()", () => {
     ["-l warning --concurrency 4", { logLevel: "warn", concurrency: 4 }],
     ["--service-node n --service-cluster c --service-zone z", { node: { id: "n", cluster: "c", zone: "z" } }],
     ["--drain-time-s 5 --admin-address-path /tmp/a", { drainTimeMs: 5_000, adminAddressPath: "/tmp/a" }],
+    ["--drain-strategy immediate", { drainStrategy: "immediate" }],
     ["--allow-unknown-static-fields", { allowsUnknownStaticFields: true }],
     ["--reject-unknown-dynamic-fields", { rejectsUnknownDynamicFields: true }],
     ["-c a -- --nonsense", { configPath: "a" }],
@@ -59,6 +61,7 @@ describe("parseEnvoyFlags()", () => {
     ["-c a -c b", "--config-path is given twice"],
     ["--concurrency two", "--concurrency: expected a whole number, found 'two'"],
     ["--drain-time-s -1", "--drain-time-s: expected a whole number, found '-1'"],
+    ["--drain-strategy slow", "unknown drain strategy 'slow': expected gradual or immediate"],
     ["--cpuset-threads=1", "--cpuset-threads takes no value"],
     ["-l loud", "unknown log level 'loud': expected trace, debug, info, warning, warn, error, critical, off"],
   ] as const;

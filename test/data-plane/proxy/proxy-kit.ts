@@ -49,6 +49,7 @@ export async function startTestProxy(yaml: string, options: TestProxyOptions = {
     },
     log: createLog("off", () => undefined),
     drainMs: options.drainMs ?? 600_000,
+    drainStrategy: "gradual",
   });
   await proxy.startClusters();
   await proxy.startListeners();

@@ -44,7 +44,9 @@ describe("listener updates", () => {
     await using fresh = await connectTo(port);
     fresh.write("three");
     await (await b.connection(0)).receivedThat(text("three"));
-    assert.equal(stat(proxy.stats, "listener_manager.total_listeners_draining"), 1);
+    assert.equal(stat(proxy.stats, "listener_manager.listener_in_place_updated"), 1);
+    assert.equal(stat(proxy.stats, "listener_manager.total_filter_chains_draining"), 1);
+    assert.equal(stat(proxy.stats, "listener_manager.total_listeners_draining"), 0);
   });
 
   it("change nothing when the content is the same (XC-32)", async () => {
