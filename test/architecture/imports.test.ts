@@ -51,6 +51,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "data-plane/proxy-protocol",
     "data-plane/stats",
     "data-plane/network",
+    "data-plane/http-codec",
   ],
 };
 

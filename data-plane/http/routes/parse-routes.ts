@@ -11,8 +11,8 @@ import { noEffect, notSupported, oneOf, unsupportedFields } from "../../resource
 import { durationMs, wrapped } from "../../resources/values.ts";
 import { weightedClusters } from "../../tcp/weighted-clusters.ts";
 import { localReply, pathOnly, type RequestHead } from "../request.ts";
-import type { HeaderMutation } from "./header-mutation.ts";
-import { headerValueOptionSupport, parseHeaderMutation } from "./header-mutation.ts";
+import type { HeaderMutation } from "../../resources/header-mutation.ts";
+import { headerValueOptionSupport, parseHeaderMutation } from "../../resources/header-mutation.ts";
 import { parseRedirect, redirectSupport } from "./redirect.ts";
 import { matchSupport, parseRouteMatch } from "./route-match.ts";
 import type { Route, RouteAction } from "./route.ts";

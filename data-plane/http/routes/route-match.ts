@@ -6,8 +6,8 @@ import type { SupportTable } from "../../resources/support.ts";
 import { noEffect } from "../../resources/support.ts";
 import { wrapped } from "../../resources/values.ts";
 import { refuse } from "../../resources/parsed.ts";
-import type { TextTest } from "../string-match.ts";
-import { parseRegex, parseStringMatcher } from "../string-match.ts";
+import type { TextTest } from "../../resources/string-match.ts";
+import { parseRegex, parseStringMatcher } from "../../resources/string-match.ts";
 
 type Match = MessageTypes["envoy.config.route.v3.RouteMatch"];
 type HeaderMatcher = MessageTypes["envoy.config.route.v3.HeaderMatcher"];

@@ -1,4 +1,4 @@
-import type { HeaderMutation } from "./header-mutation.ts";
+import type { HeaderMutation } from "../../resources/header-mutation.ts";
 import type { LocalReply, RequestHead } from "../request.ts";
 import type { RouteTest } from "./route-match.ts";
 

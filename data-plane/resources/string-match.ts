@@ -1,8 +1,8 @@
 import { RE2JS } from "re2js";
 import type { MessageTypes } from "../../src/schema/api.ts";
 import type { Problem } from "../../src/base/problem.ts";
-import { refuse } from "../resources/parsed.ts";
-import { notSupported } from "../resources/support.ts";
+import { refuse } from "./parsed.ts";
+import { notSupported } from "./support.ts";
 
 type StringMatcher = MessageTypes["envoy.type.matcher.v3.StringMatcher"];
 type RegexMatcher = MessageTypes["envoy.type.matcher.v3.RegexMatcher"];

@@ -1,12 +1,12 @@
-import type { MessageTypes } from "../../../src/schema/api.ts";
-import type { Problem } from "../../../src/base/problem.ts";
-import type { Format, FormatSource } from "../../network/format-string.ts";
-import { parseFormat } from "../../network/format-string.ts";
-import type { HeaderList } from "../../network/header-list.ts";
-import { refuse } from "../../resources/parsed.ts";
-import type { SupportTable } from "../../resources/support.ts";
-import { oneOf } from "../../resources/support.ts";
-import { isJoined } from "../../http-codec/header-lines.ts";
+import type { MessageTypes } from "../../src/schema/api.ts";
+import type { Problem } from "../../src/base/problem.ts";
+import type { Format, FormatSource } from "../network/format-string.ts";
+import { parseFormat } from "../network/format-string.ts";
+import type { HeaderList } from "../network/header-list.ts";
+import { refuse } from "./parsed.ts";
+import type { SupportTable } from "./support.ts";
+import { oneOf } from "./support.ts";
+import { isJoined } from "../http-codec/header-lines.ts";
 
 type HeaderValueOption = MessageTypes["envoy.config.core.v3.HeaderValueOption"];
 
