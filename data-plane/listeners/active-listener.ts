@@ -221,14 +221,48 @@ export class ActiveListener implements DrainDecision {
       workerGauges.downstream_cx_active.add(-1);
       tracked.owner.#forget(tracked);
     });
-    const secured = chain.transport?.secure?.(socket, early, info);
-    const connection = {
+    if (chain.transport?.secure) this.#shakeHands(chain, chain.transport.secure, tracked, info, early);
+    else this.#startFilters(chain, tracked, socket, info, early);
+  }
+
+  /** The network filters start when the handshake is over, knowing what came of it. */
+  #shakeHands(
+    chain: ActiveChain,
+    secure: NonNullable<DownstreamTransportSocket["secure"]>,
+    tracked: Tracked,
+    info: ConnectionInfo,
+    early: Buffer,
+  ): void {
+    const { socket } = tracked;
+    const timeoutMs = chain.config.transportSocketConnectTimeoutMs;
+    const cancel =
+      timeoutMs > 0
+        ? this.#run.clock.after(timeoutMs, () => {
+            this.#stats.counters.downstream_cx_transport_socket_connect_timeout += 1;
+            socket.destroy();
+          })
+        : undefined;
+    if (cancel) socket.on("close", cancel);
+    secure({
+      socket,
+      early,
       info,
-      socket: secured ?? socket,
-      early: secured ? noBytes : early,
-      bufferLimitBytes: this.config.bufferLimitBytes,
-      drain: tracked,
-    };
+      onSecured: (secured) => {
+        cancel?.();
+        this.#startFilters(chain, tracked, secured, info, noBytes);
+      },
+    });
+  }
+
+  #startFilters(
+    chain: ActiveChain,
+    tracked: Tracked,
+    socket: Socket,
+    info: ConnectionInfo,
+    early: Buffer,
+  ): void {
+    const { bufferLimitBytes } = this.config;
+    const connection = { info, socket, early, bufferLimitBytes, drain: tracked };
     for (const filter of chain.filters) {
       if (filter.kind === "terminal") {
         filter.serve(connection);

@@ -119,10 +119,22 @@ export interface UpstreamTransportSocket {
   readonly secure?: (socket: Socket, context: UpstreamContext) => Socket;
 }
 
+/** A downstream connection that needs a handshake before its network filters start. */
+export interface DownstreamHandshake {
+  /** Paused. A handshake that fails destroys it; there is no other sign of that. */
+  readonly socket: Socket;
+  /** What has come already; the handshake begins with it. */
+  readonly early: Buffer;
+  /** The handshake writes what it found out to it. */
+  readonly info: ConnectionInfo;
+  /** Called at most once, with the socket that the filters are to use: paused, half-open allowed, its errors listened to. */
+  onSecured(socket: Socket): void;
+}
+
 /** How bytes travel to and from a downstream. */
 export interface DownstreamTransportSocket {
   /** Puts a handshake before the network filters. Absent: bytes go as they are. */
-  readonly secure?: (socket: Socket, early: Buffer, info: ConnectionInfo) => Socket;
+  readonly secure?: (handshake: DownstreamHandshake) => void;
 }
 
 /** Where a request comes from, as an extension found out. */

@@ -32,6 +32,8 @@ export interface FilterChainConfig {
   readonly filters: readonly Installer<NetworkFilter>[];
   /** Absent: bytes as they are. */
   readonly transportSocket?: Installer<DownstreamTransportSocket>;
+  /** For the handshake of the transport socket; 0: no limit. */
+  readonly transportSocketConnectTimeoutMs: number;
 }
 
 /** A listener, ready to run. Immutable. */
@@ -69,6 +71,7 @@ const chainSupport: SupportTable = {
   filters: { name: true, typed_config: true },
   use_proxy_proto: true,
   transport_socket: true,
+  transport_socket_connect_timeout: true,
   metadata: noEffect,
 };
 
@@ -228,6 +231,7 @@ function parseFilterChain(
       match: match.value ?? matchesAll,
       filters: filters.flatMap((filter) => (filter.value ? [filter.value] : [])),
       ...(transport?.value && { transportSocket: transport.value }),
+      transportSocketConnectTimeoutMs: durationMs(chain.transport_socket_connect_timeout, 0),
     },
     problems,
   );
