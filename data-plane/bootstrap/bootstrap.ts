@@ -6,7 +6,7 @@ import type { Address } from "../network/address.ts";
 import { configuredAddress, listenerAddressSupport } from "../resources/address.ts";
 import type { ClusterConfig } from "../resources/cluster.ts";
 import { parseCluster } from "../resources/cluster.ts";
-import type { ExtensionTable, Runtime } from "../resources/extension.ts";
+import type { ExtensionTable, ParseContext, Runtime } from "../resources/extension.ts";
 import type { ListenerConfig } from "../resources/listener.ts";
 import { parseListener } from "../resources/listener.ts";
 import type { Parsed } from "../resources/parsed.ts";
@@ -15,7 +15,7 @@ import { noEffect, unsupportedFields } from "../resources/support.ts";
 import type { ApiSource, SourcePlan } from "../xds-client/source-plan.ts";
 import { parseApiConfigSource } from "./api-config-source.ts";
 import type { SourceContext } from "./config-source.ts";
-import { parseConfigSource } from "./config-source.ts";
+import { parseConfigSource, sourceRefusal } from "./config-source.ts";
 import type { NodeOverrides } from "./node.ts";
 import { effectiveNode } from "./node.ts";
 import { parseRuntime } from "./runtime.ts";
@@ -97,10 +97,17 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
   if (!runtime) return { problems };
   const { schema, extensions, hostname } = options;
   const hasCluster = (name: string) => sources.clusters.has(name);
-  const context = { schema, extensions, runtime, hostname, hasCluster };
+  const context: ParseContext = {
+    schema,
+    extensions,
+    runtime,
+    hostname,
+    hasCluster,
+    sourceRefusal: (resourceSource) => sourceRefusal(resourceSource, sources),
+  };
   const read = <Config>(
     messages: readonly object[],
-    parse: (message: Message, at: typeof context, path: string) => Parsed<Config>,
+    parse: (message: Message, at: ParseContext, path: string) => Parsed<Config>,
     path: string,
   ) =>
     messages.flatMap((resource, index) => {

@@ -1,10 +1,13 @@
 import type { Problem } from "../../src/base/problem.ts";
 import type { ConfigSource } from "../../src/schema/api.ts";
+import type { Message } from "../../src/schema/message.ts";
 import type { Parsed } from "../resources/parsed.ts";
-import { parsed, refuse, warn } from "../resources/parsed.ts";
+import { parsed, reasonOf, refuse, warn } from "../resources/parsed.ts";
+import { asType } from "../resources/message-type.ts";
 import { noEffect, notSupported, unsupportedFields } from "../resources/support.ts";
 import { durationMs } from "../resources/values.ts";
 import type { SourcePlan } from "../xds-client/source-plan.ts";
+import type { ResolvedSource } from "../xds-client/xds-client.ts";
 import { parseApiConfigSource } from "./api-config-source.ts";
 import type { GrpcContext } from "./grpc-service.ts";
 
@@ -58,4 +61,17 @@ export function parseConfigSource(
     problems.push(refuse(path, rule));
   }
   return { problems };
+}
+
+/** A ConfigSource that stands in a resource (`eds_config`, `rds.config_source`): the plan, or why it cannot be used. */
+export function resolveSource(source: Message | undefined, context: SourceContext): ResolvedSource {
+  const message = asType("envoy.config.core.v3.ConfigSource", source ?? {});
+  const { value, problems } = parseConfigSource(message, context, "");
+  return value ? { kind: "plan", plan: value } : { kind: "refused", reason: reasonOf(problems) };
+}
+
+/** The reason alone; undefined when the source can be used. */
+export function sourceRefusal(source: Message | undefined, context: SourceContext): string | undefined {
+  const resolved = resolveSource(source, context);
+  return resolved.kind === "refused" ? resolved.reason : undefined;
 }

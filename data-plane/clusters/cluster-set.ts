@@ -3,6 +3,7 @@ import type { LoadAssignmentConfig } from "../resources/cluster-load-assignment.
 import { unreachable } from "../../src/base/unreachable.ts";
 import type { ClusterConfig, Discovery } from "../resources/cluster.ts";
 import type { RunContext } from "../resources/extension.ts";
+import { OwnedSubscriptions } from "../resources/owned-subscriptions.ts";
 import type { Message } from "../../src/schema/message.ts";
 import { ActiveCluster } from "./active-cluster.ts";
 import { hostsOf, startDns } from "./discovery.ts";
@@ -27,6 +28,15 @@ interface Running {
   readonly cluster: ActiveCluster;
   /** The EDS name that it listens to. */
   readonly serviceName: string | undefined;
+  /** What it subscribed to beside its endpoints (secrets). */
+  readonly subscriptions: OwnedSubscriptions;
+  stop(): void;
+}
+
+/** What gives a version its endpoints. `ready` is absent when they are there now. */
+interface Feed {
+  readonly serviceName: string | undefined;
+  readonly ready: Promise<void> | undefined;
   stop(): void;
 }
 
@@ -103,9 +113,7 @@ export class ClusterSet implements Upstreams {
       const warming = { ...running, warmed: resolve };
       entry.warming = warming;
       this.#count();
-      const takeOver = () => {
-        if (entry.warming === warming) this.#takeOver(entry);
-      };
+      const takeOver = () => this.#endWarming(entry, warming);
       if (ready === undefined) takeOver();
       else void ready.then(takeOver);
     });
@@ -144,7 +152,7 @@ export class ClusterSet implements Upstreams {
     for (const { entry, running } of listening) {
       running.cluster.stats.counters.update_success += 1;
       running.cluster.setHosts(hostsOf(assignment, running.cluster.hosts));
-      if (entry.warming === running) this.#takeOver(entry);
+      this.#endWarming(entry, running);
     }
   }
 
@@ -152,7 +160,7 @@ export class ClusterSet implements Upstreams {
   endFetch(serviceNames: readonly string[]): void {
     for (const name of serviceNames) {
       for (const { entry, running } of this.#listening(name)) {
-        if (entry.warming === running) this.#takeOver(entry);
+        this.#endWarming(entry, running);
       }
     }
   }
@@ -170,26 +178,40 @@ export class ClusterSet implements Upstreams {
 
   /** Makes a version and starts to feed it. `ready` is absent when it has its endpoints now. */
   #launch(config: ClusterConfig): { running: Running; ready: Promise<void> | undefined } {
-    const cluster = new ActiveCluster(config, this.#run, this.#options.nextId);
-    const { discovery } = config;
+    const subscriptions = new OwnedSubscriptions(this.#run.subscriptions);
+    const cluster = new ActiveCluster(config, { ...this.#run, subscriptions }, this.#options.nextId);
+    const feed = this.#startDiscovery(cluster, config.discovery);
+    const running = {
+      cluster,
+      serviceName: feed.serviceName,
+      subscriptions,
+      stop: () => {
+        feed.stop();
+        subscriptions.close();
+      },
+    };
+    return { running, ready: feed.ready };
+  }
+
+  #startDiscovery(cluster: ActiveCluster, discovery: Discovery): Feed {
     switch (discovery.kind) {
       case "static":
         cluster.setHosts(hostsOf(discovery.assignment, new Map()));
-        return { running: { cluster, serviceName: undefined, stop: nothing }, ready: undefined };
+        return { serviceName: undefined, stop: nothing, ready: undefined };
       case "eds":
-        return this.#launchEds(cluster, discovery.serviceName, discovery.source);
+        return this.#startEds(cluster, discovery.serviceName, discovery.source);
       case "strict-dns":
       case "logical-dns":
-        return this.#launchDns(cluster, discovery);
+        return this.#startDns(cluster, discovery);
       default:
         return unreachable(discovery);
     }
   }
 
-  #launchDns(
+  #startDns(
     cluster: ActiveCluster,
     { assignment, dns, kind }: Extract<Discovery, { kind: "strict-dns" | "logical-dns" }>,
-  ): { running: Running; ready: Promise<void> } {
+  ): Feed {
     const { resolved, stop } = startDns({
       assignment,
       dns,
@@ -200,33 +222,33 @@ export class ClusterSet implements Upstreams {
       known: () => cluster.hosts,
       onHosts: (hosts) => cluster.setHosts(hosts),
     });
-    return { running: { cluster, serviceName: undefined, stop }, ready: resolved };
+    return { serviceName: undefined, stop, ready: resolved };
   }
 
-  #launchEds(
-    cluster: ActiveCluster,
-    serviceName: string,
-    source: Message,
-  ): { running: Running; ready: Promise<void> | undefined } {
+  #startEds(cluster: ActiveCluster, serviceName: string, source: Message): Feed {
     const known = this.#assignments.get(serviceName);
     const subscription = this.#options.subscribe(serviceName, source);
-    const running = {
-      cluster,
-      serviceName,
-      stop: () => {
-        subscription.close();
-        if (this.#listening(serviceName).every((other) => other.running.cluster === cluster)) {
-          this.#assignments.delete(serviceName);
-        }
-      },
+    const stop = () => {
+      subscription.close();
+      if (this.#listening(serviceName).every((other) => other.running.cluster === cluster)) {
+        this.#assignments.delete(serviceName);
+      }
     };
     // Held endpoints serve at once; asking again tells a delta server that this version still lacks an answer (XC-36).
     if (known) {
       cluster.setHosts(hostsOf(known, new Map()));
       subscription.refresh();
-      return { running, ready: undefined };
+      return { serviceName, stop, ready: undefined };
     }
-    return { running, ready: new Promise(nothing) };
+    return { serviceName, stop, ready: new Promise(nothing) };
+  }
+
+  /** The endpoints of a version are here, or are not awaited any more; once its secrets are too, it serves (XC-33). */
+  #endWarming(entry: Entry, running: Running): void {
+    if (entry.warming !== running) return;
+    const { ready } = running.subscriptions;
+    if (ready === undefined) this.#takeOver(entry);
+    else void ready.then(() => this.#endWarming(entry, running));
   }
 
   #takeOver(entry: Entry): void {

@@ -5,10 +5,11 @@ import type {
   DownstreamTransportSocket,
   DrainDecision,
   ListenerFilter,
-  NetworkFilter,
   RunContext,
 } from "../resources/extension.ts";
 import type { FilterChainConfig, ListenerConfig } from "../resources/listener.ts";
+import { OwnedSubscriptions } from "../resources/owned-subscriptions.ts";
+import { ActiveChain } from "./active-chain.ts";
 import { chooseFilterChain } from "./filter-chain-choice.ts";
 import type { DrainSequence } from "./drain-sequence.ts";
 import type { ListenerFilterEnd } from "./listener-filter-run.ts";
@@ -48,14 +49,6 @@ class Tracked implements DrainDecision {
   }
 }
 
-/** A filter chain with its filters made. */
-interface ActiveChain {
-  readonly config: FilterChainConfig;
-  readonly match: FilterChainConfig["match"];
-  readonly filters: readonly NetworkFilter[];
-  readonly transport: DownstreamTransportSocket | undefined;
-}
-
 const noBytes = Buffer.alloc(0);
 
 /** One version of a listener: takes connections from accept to their terminal filter. */
@@ -70,24 +63,48 @@ export class ActiveListener implements DrainDecision {
   readonly #connections = new Set<Tracked>();
   readonly #drain: DrainSequence;
   #areChainsGone = false;
+  readonly #subscriptions: OwnedSubscriptions;
   #onIdle: (() => void) | undefined;
+  #isReleased = false;
 
-  constructor(config: ListenerConfig, run: RunContext, surroundings: ListenerSurroundings) {
+  /** `predecessor`: the version that this one replaces. What both have in common goes on. */
+  constructor(
+    config: ListenerConfig,
+    run: RunContext,
+    surroundings: ListenerSurroundings,
+    predecessor?: ActiveListener,
+  ) {
     const scope = `listener.${config.statName}`;
     this.config = config;
     this.#run = run;
     this.#surroundings = surroundings;
     this.#drain = surroundings.newDrain();
     this.#stats = listenerStats(run.stats, scope);
-    this.#filters = config.listenerFilters.map((install) => install(run, scope));
-    const activate = (chain: FilterChainConfig): ActiveChain => ({
-      config: chain,
-      match: chain.match,
-      filters: chain.filters.map((install) => install(run, scope)),
-      transport: chain.transportSocket?.(run, scope),
-    });
+    this.#subscriptions = new OwnedSubscriptions(run.subscriptions);
+    const own = { ...run, subscriptions: this.#subscriptions };
+    this.#filters = config.listenerFilters.map((install) => install(own, scope));
+    const known =
+      predecessor?.config.fingerprint === config.fingerprint
+        ? new Map(predecessor.#allChains().map((chain) => [chain.config.fingerprint, chain]))
+        : undefined;
+    const activate = (chain: FilterChainConfig) =>
+      (known?.get(chain.fingerprint) ?? new ActiveChain(chain, run, scope)).retain();
     this.#chains = config.filterChains.map(activate);
     this.#defaultChain = config.defaultFilterChain && activate(config.defaultFilterChain);
+  }
+
+  /** Undefined when all that it needs is here; else done when that is so (XC-42). Does not reject. */
+  get ready(): Promise<void> | undefined {
+    const waits = [this.#subscriptions, ...this.#allChains()].flatMap(({ ready }) => ready ?? []);
+    return waits.length === 0 ? undefined : Promise.all(waits).then(() => undefined);
+  }
+
+  /** Ends what its filters subscribed to: it has no connection any more, or never served. Idempotent. */
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#subscriptions.close();
+    for (const chain of this.#allChains()) chain.release();
   }
 
   get connectionCount(): number {
@@ -125,8 +142,7 @@ export class ActiveListener implements DrainDecision {
    * chain that is gone are asked to end at once, as Envoy does, not over the drain time. Gives the number of such chains.
    */
   handOver(successor: ActiveListener): number {
-    const chains = [...successor.#chains, ...(successor.#defaultChain ? [successor.#defaultChain] : [])];
-    const unchanged = new Set(chains.map((chain) => chain.config.fingerprint));
+    const unchanged = new Set(successor.#allChains().map((chain) => chain.config.fingerprint));
     for (const tracked of this.#connections) {
       if (tracked.fingerprint === undefined || !unchanged.has(tracked.fingerprint)) continue;
       tracked.owner = successor;
@@ -134,8 +150,7 @@ export class ActiveListener implements DrainDecision {
       successor.#connections.add(tracked);
     }
     this.#areChainsGone = true;
-    const own = [...this.#chains, ...(this.#defaultChain ? [this.#defaultChain] : [])];
-    return own.filter((chain) => !unchanged.has(chain.config.fingerprint)).length;
+    return this.#allChains().filter((chain) => !unchanged.has(chain.config.fingerprint)).length;
   }
 
   /** Calls back once, when there is no connection any more; at once if there is none. */
@@ -147,6 +162,10 @@ export class ActiveListener implements DrainDecision {
   /** Closes every connection now. */
   closeConnections(): void {
     for (const { socket } of this.#connections) socket.destroy();
+  }
+
+  #allChains(): readonly ActiveChain[] {
+    return this.#defaultChain ? [...this.#chains, this.#defaultChain] : this.#chains;
   }
 
   #forget(tracked: Tracked): void {

@@ -35,7 +35,7 @@ interface Draining {
 
 /**
  * The listeners of a proxy, by name. An update takes effect for new connections at once and leaves no gap; what runs on the old
- * version drains (XC-42 to XC-45). Calls must not overlap: wait for one update before the next.
+ * version drains (XC-42 to XC-45).
  */
 export class ListenerSet {
   readonly #options: ListenerSetOptions;
@@ -43,6 +43,10 @@ export class ListenerSet {
   readonly #surroundings: ListenerSurroundings;
   readonly #entries = new Map<string, Entry>();
   readonly #draining = new Map<ActiveListener, Draining>();
+  /** Versions that wait for what they need; what they replace serves meanwhile (XC-42). */
+  readonly #warming = new Map<string, ActiveListener>();
+  /** Updates happen one after the other, those that end a warming among them. */
+  #turn: Promise<unknown> = Promise.resolve();
   readonly #drainSequence: DrainSequence;
   #cancelStop: (() => void) | undefined;
   /** `/healthcheck/fail`: all connections are asked to end, but for listeners with `drain_type: MODIFY_ONLY`. */
@@ -98,6 +102,19 @@ export class ListenerSet {
     return this.#entries.has(name);
   }
 
+  isWarming(name: string): boolean {
+    return this.#warming.has(name);
+  }
+
+  /** Done when every listener that is there has what it needs, or gave up on it. Does not reject. */
+  async whenWarm(): Promise<void> {
+    for (;;) {
+      const waits = [...this.#entries.values()].flatMap(({ listener }) => listener.ready ?? []);
+      if (waits.length === 0) return;
+      await Promise.all(waits);
+    }
+  }
+
   /**
    * Binds everything and begins to accept. Gives the reasons, by name, why listeners could not be bound; those are dropped.
    */
@@ -117,31 +134,76 @@ export class ListenerSet {
     return failures;
   }
 
-  /** Adds a listener or replaces the one of its name. Gives the reason when it cannot be: the old one then stays as it was. */
-  async update(config: ListenerConfig): Promise<string | undefined> {
-    const { counters } = this.#stats;
+  /**
+   * Adds a listener or replaces the one of its name. Gives the reason when it cannot be: the old one then stays as it was. Once the proxy
+   * accepts, a version that still needs something (routes, secrets) takes its place when that is here.
+   */
+  update(config: ListenerConfig): Promise<string | undefined> {
+    return this.#inTurn(() => this.#update(config));
+  }
+
+  async #update(config: ListenerConfig): Promise<string | undefined> {
     const conflict = this.#conflict(config);
     if (conflict !== undefined) return conflict;
+    const { name } = config;
+    const old = this.#entries.get(name);
+    const listener = new ActiveListener(config, this.#options.run, this.#surroundings, old?.listener);
+    const { ready } = listener;
+    const isNew = !old && !this.#warming.has(name);
+    const isImmediate = ready === undefined || this.#state !== "accepting";
+    const reason = await (isImmediate ? this.#takeOver(listener) : this.#tryAddress(config, old));
+    if (reason !== undefined) {
+      this.#stats.counters.listener_create_failure += 1;
+      listener.release();
+      return reason;
+    }
+    this.#stats.counters[isNew ? "listener_added" : "listener_modified"] += 1;
+    if (isImmediate) return undefined;
+    this.#dropWarming(name);
+    this.#warming.set(name, listener);
+    this.#count();
+    void ready.then(() => this.#inTurn(() => this.#endWarming(listener)));
+    return undefined;
+  }
+
+  /** Its address was tried, so that a failure now comes from somebody who took it since. */
+  async #endWarming(listener: ActiveListener): Promise<void> {
+    const { name } = listener.config;
+    if (this.#warming.get(name) !== listener) return;
+    const reason = await this.#takeOver(listener);
+    if (reason === undefined) return;
+    this.#dropWarming(name);
+    this.#stats.counters.listener_create_failure += 1;
+    this.#options.run.log.error("cannot open a listener", { listener: name, error: reason });
+  }
+
+  /** Puts a version in the place of the one of its name. Gives the reason when its address cannot be bound. */
+  async #takeOver(listener: ActiveListener): Promise<string | undefined> {
+    const { counters } = this.#stats;
+    const { config } = listener;
+    const wasWarming = this.#warming.get(config.name) === listener;
     const old = this.#entries.get(config.name);
     const canTakeOver = old?.binding && isSameSocket(old.listener.config, config);
     // Two sockets cannot hold one address: where only the socket's options change, the old one makes room first.
     if (old && !canTakeOver && isSameAddress(old.listener.config.address, config.address))
       old.binding?.close();
     const binding = canTakeOver ? old.binding : await this.#bind(config);
-    if (binding && "reason" in binding) {
-      counters.listener_create_failure += 1;
-      return binding.reason;
+    if (binding && "reason" in binding) return binding.reason;
+    if (wasWarming && this.#warming.get(config.name) !== listener) {
+      // It was removed while its address was bound.
+      binding?.close();
+      return undefined;
     }
-    const listener = new ActiveListener(config, this.#options.run, this.#surroundings);
+    if (wasWarming) this.#warming.delete(config.name);
+    else this.#dropWarming(config.name);
     this.#serve(config.name, listener, binding);
     if (old) {
-      counters.listener_modified += 1;
       if (old.binding !== binding) old.binding?.close();
       if (old.listener.config.fingerprint === config.fingerprint) {
         counters.listener_in_place_updated += 1;
         this.#drain(old.listener, { chains: old.listener.handOver(listener) });
       } else this.#drain(old.listener, "listener");
-    } else counters.listener_added += 1;
+    }
     this.#count();
     return undefined;
   }
@@ -149,11 +211,14 @@ export class ListenerSet {
   /** Stops accepting at once; connections drain. */
   remove(name: string): void {
     const entry = this.#entries.get(name);
-    if (!entry) return;
-    this.#entries.delete(name);
-    entry.binding?.close();
+    if (!entry && !this.#warming.has(name)) return;
     this.#stats.counters.listener_removed += 1;
-    this.#drain(entry.listener, "listener");
+    this.#dropWarming(name);
+    if (entry) {
+      this.#entries.delete(name);
+      entry.binding?.close();
+      this.#drain(entry.listener, "listener");
+    }
     this.#count();
   }
 
@@ -197,10 +262,15 @@ export class ListenerSet {
   /** Stops accepting and closes every connection now. */
   destroy(): void {
     this.stop();
-    for (const { listener } of this.#entries.values()) listener.closeConnections();
+    for (const name of this.#warming.keys()) this.#dropWarming(name);
+    for (const { listener } of this.#entries.values()) {
+      listener.closeConnections();
+      listener.release();
+    }
     for (const [listener, { cancel }] of this.#draining) {
       cancel();
       listener.closeConnections();
+      listener.release();
     }
     this.#draining.clear();
     this.#entries.clear();
@@ -231,6 +301,27 @@ export class ListenerSet {
     return undefined;
   }
 
+  /** Whether the address of a version that is to warm can be had at all; what warms does not listen. */
+  async #tryAddress(config: ListenerConfig, old: Entry | undefined): Promise<string | undefined> {
+    if (old?.binding && isSameAddress(old.listener.config.address, config.address)) return undefined;
+    const binding = await this.#bind(config);
+    if (!binding) return undefined;
+    if ("reason" in binding) return binding.reason;
+    binding.close();
+    return undefined;
+  }
+
+  #dropWarming(name: string): void {
+    this.#warming.get(name)?.release();
+    this.#warming.delete(name);
+  }
+
+  #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
   #serve(name: string, listener: ActiveListener, binding: Binding | undefined): void {
     this.#entries.set(name, { listener, binding });
     this.#stats.counters.listener_create_success += binding ? 1 : 0;
@@ -252,6 +343,8 @@ export class ListenerSet {
     listener.whenIdle(() => {
       cancel();
       this.#draining.delete(listener);
+      // Only now its names leave the wire (XC-44).
+      listener.release();
       this.#count();
     });
   }
@@ -264,6 +357,7 @@ export class ListenerSet {
       if (what === "listener") listeners += 1;
       else chains += what.chains;
     }
+    gauges.total_listeners_warming.set(this.#warming.size);
     gauges.total_listeners_active.set(this.#entries.size);
     gauges.total_listeners_draining.set(listeners);
     gauges.total_filter_chains_draining.set(chains);

@@ -1,8 +1,8 @@
 import type { Clock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
-import type { Problem } from "../../src/base/problem.ts";
 import { formatProblem } from "../../src/base/problem.ts";
 import type { Parsed } from "../resources/parsed.ts";
+import { reasonOf } from "../resources/parsed.ts";
 import type { Refusal, Update, UpdatedResource } from "../xds-client/update.ts";
 import type { ResourceRecords } from "../resources/resource-records.ts";
 
@@ -61,12 +61,4 @@ function withoutError<Record extends { readonly errorState?: unknown }>(
 ): Omit<Record, "errorState"> {
   const { errorState: _cleared, ...rest } = record;
   return rest;
-}
-
-/** All errors in one line, each with its path. */
-export function reasonOf(problems: readonly Problem[]): string {
-  return problems
-    .filter((problem) => problem.severity === "error")
-    .map(formatProblem)
-    .join("; ");
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
+import type { Message } from "../../src/schema/message.ts";
 import { CLUSTER_LOAD_ASSIGNMENT } from "../../src/schema/type-urls.ts";
 import type { AdminView } from "../admin/admin-view.ts";
 import type { BootstrapConfig } from "../bootstrap/bootstrap.ts";
@@ -31,6 +32,7 @@ import type {
 } from "../xds-client/update.ts";
 import { applyEach } from "./consume.ts";
 import { ResourceRecords } from "../resources/resource-records.ts";
+import { SubscribedResources } from "./subscribed-resources.ts";
 
 /** Envoy's `ServerInfo.State`. */
 export type ProxyState = "PRE_INITIALIZING" | "INITIALIZING" | "LIVE" | "DRAINING";
@@ -43,7 +45,7 @@ export interface ProxyOptions {
   /** A number in [0, 1). */
   readonly random: () => number;
   readonly resolver: Resolver;
-  /** Where the endpoints of EDS clusters come from. */
+  /** Where the endpoints of EDS clusters come from, and what else is subscribed to by name. */
   readonly subscriptions: NameSubscriptions;
   readonly log: Log;
   readonly openAccessLog: OpenAccessLog;
@@ -66,6 +68,7 @@ export class Proxy implements AsyncDisposable {
   readonly clusterRecords = new ResourceRecords();
   readonly listenerRecords = new ResourceRecords();
   readonly endpointRecords = new ResourceRecords();
+  readonly subscribed: SubscribedResources;
   readonly #options: ProxyOptions;
   readonly #context: ParseContext;
   readonly #gauges;
@@ -77,7 +80,15 @@ export class Proxy implements AsyncDisposable {
     const { bootstrap, schema, extensions, hostname, subscriptions, clock, random, log } = options;
     this.#options = options;
     const hasCluster = (name: string) => this.clusterRecords.get(name)?.message !== undefined;
-    this.#context = { schema, extensions, hostname, runtime: bootstrap.runtime, hasCluster };
+    const sourceRefusal = (source: Message | undefined) => subscriptions.refusalOf(source);
+    this.#context = {
+      schema,
+      extensions,
+      hostname,
+      runtime: bootstrap.runtime,
+      hasCluster,
+      sourceRefusal,
+    };
     this.#startedAtMs = clock.monotonic();
     this.#gauges = this.stats.gauges("server", [
       "concurrency",
@@ -89,7 +100,16 @@ export class Proxy implements AsyncDisposable {
     this.#gauges.concurrency.set(1);
     this.#setState("PRE_INITIALIZING");
     const nextId = () => (this.#lastId += 1);
-    const run = { stats: this.stats, clock, random, log, openAccessLog: options.openAccessLog };
+    this.subscribed = new SubscribedResources({ client: subscriptions, stats: this.stats, clock, log });
+    const { openAccessLog } = options;
+    const run = {
+      stats: this.stats,
+      clock,
+      random,
+      log,
+      openAccessLog,
+      subscriptions: this.subscribed,
+    };
     this.clusters = new ClusterSet({
       run,
       nextId,
@@ -163,6 +183,7 @@ export class Proxy implements AsyncDisposable {
         updatedAtMs,
       });
     }
+    await this.listeners.whenWarm();
     const failures = await this.listeners.start();
     for (const [name, reason] of failures) {
       if (this.listenerRecords.isStatic(name)) throw new Error(reason);

@@ -5,20 +5,17 @@ import type { Message } from "../../src/schema/message.ts";
 import type { Schema } from "../../src/schema/schema.ts";
 import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, LISTENER } from "../../src/schema/type-urls.ts";
 import type { BootstrapConfig } from "../bootstrap/bootstrap.ts";
-import { parseConfigSource } from "../bootstrap/config-source.ts";
+import { resolveSource } from "../bootstrap/config-source.ts";
 import { startAdminServer } from "../admin/admin-server.ts";
 import { systemResolver } from "../clusters/resolver.ts";
 import type { DrainStrategy } from "../listeners/drain-sequence.ts";
 import type { Address } from "../network/address.ts";
-import { asType } from "../resources/message-type.ts";
 import type { ExtensionTable, OpenAccessLog } from "../resources/extension.ts";
 import { withFirstAnswer } from "../xds-client/first-answer.ts";
 import { grpcTransport } from "../xds-client/grpc-transport.ts";
 import type { SourcePlan } from "../xds-client/source-plan.ts";
 import type { ResourceConsumer } from "../xds-client/update.ts";
-import type { ResolvedSource } from "../xds-client/xds-client.ts";
 import { XdsClient } from "../xds-client/xds-client.ts";
-import { reasonOf } from "./consume.ts";
 import { Proxy } from "./proxy.ts";
 import { publishSource } from "./xds-stats.ts";
 
@@ -99,7 +96,7 @@ function connectParts(options: StartOptions): { readonly proxy: Proxy; readonly 
   const xds = new XdsClient({
     node: bootstrap.node,
     ...(bootstrap.ads ? { ads: bootstrap.ads } : {}),
-    resolve: (source) => resolveSource(source, bootstrap),
+    resolve: (source) => resolveSource(source, bootstrap.sources),
     schema,
     openTransport: grpcTransport,
     clock,
@@ -149,14 +146,4 @@ async function subscribeAndWait(
   xds.consume(typeUrl, first.consumer);
   xds.subscribeAll(typeUrl, plan);
   await first.answered;
-}
-
-/** A ConfigSource of a resource, looked up as those of the bootstrap are. */
-function resolveSource(source: Message, { sources }: BootstrapConfig): ResolvedSource {
-  const { value, problems } = parseConfigSource(
-    asType("envoy.config.core.v3.ConfigSource", source),
-    sources,
-    "",
-  );
-  return value ? { kind: "plan", plan: value } : { kind: "refused", reason: reasonOf(problems) };
 }

@@ -9,6 +9,7 @@ import type { HeaderList } from "../network/header-list.ts";
 import type { UpstreamContext, Upstreams } from "../network/upstream.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 import type { Parsed } from "./parsed.ts";
+import type { ResourceSubscriptions } from "./subscriptions.ts";
 
 /** The part of `Schema` that reading a resource needs. */
 export interface SchemaReader {
@@ -34,6 +35,11 @@ export interface ParseContext {
   readonly hostname: string;
   /** There is a cluster of this name, serving or warming. */
   readonly hasCluster: (name: string) => boolean;
+  /**
+   * Why an `envoy.config.core.v3.ConfigSource` cannot be used to subscribe, in Envoy's words; undefined when it can. What contains such a
+   * source (`rds.config_source`, `sds_config`) refuses it with this reason.
+   */
+  readonly sourceRefusal: (source: Message | undefined) => string | undefined;
 }
 
 /** What a running extension may use. */
@@ -45,6 +51,8 @@ export interface RunContext {
   readonly random: () => number;
   readonly log: Log;
   readonly openAccessLog: OpenAccessLog;
+  /** Resources by name over xDS. What an extension subscribes to while it is installed keeps its listener or cluster warming. */
+  readonly subscriptions: ResourceSubscriptions;
 }
 
 /** Where an access log goes. */

@@ -1,4 +1,5 @@
 import type { Problem } from "../../src/base/problem.ts";
+import { formatProblem } from "../../src/base/problem.ts";
 import type { DataPlaneProblemCode } from "./problem-codes.ts";
 
 /** What came of reading a configuration: the value, or the errors that refuse it; warnings may stand beside a value. */
@@ -26,4 +27,12 @@ export function warn(path: string, message: string, code: DataPlaneProblemCode =
 export function parsed<Value>(value: Value, problems: readonly Problem[]): Parsed<Value> {
   const isRefused = problems.some((problem) => problem.severity === "error");
   return isRefused ? { problems } : { value, problems };
+}
+
+/** All errors in one line, each with its path. */
+export function reasonOf(problems: readonly Problem[]): string {
+  return problems
+    .filter((problem) => problem.severity === "error")
+    .map(formatProblem)
+    .join("; ");
 }

@@ -131,6 +131,7 @@ export class ResourceSource {
     this.#stream = undefined;
     this.#isConnected = false;
     this.step({ kind: "closed" });
+    for (const { typeUrl } of this.#session.types()) this.#options.consumers.get(typeUrl)?.streamFailed?.();
     return { hasAnswered, end };
   }
 

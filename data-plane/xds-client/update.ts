@@ -58,6 +58,8 @@ export interface ResourceConsumer {
   apply(update: Update): Verdict | Promise<Verdict>;
   /** Go on as if the answer had been empty; a later answer is applied as usual. `names` is empty for CDS and LDS. */
   fetchEnded(names: readonly string[], end: FetchEnd): void;
+  /** The stream of the type ended, or could not be opened; what is applied stays. For the counters of XC-18. */
+  streamFailed?(): void;
 }
 
 /** One name that somebody needs (the EDS name of a cluster). Several of one name share one entry on the wire. */
@@ -70,6 +72,8 @@ export interface NameSubscription {
 
 /** What the proxy's own parts may ask of the client. */
 export interface NameSubscriptions {
+  /** Names who runs the resources of a type; once a type, before anybody subscribes to it. */
+  consume(typeUrl: string, consumer: ResourceConsumer): void;
   /** Why a ConfigSource cannot be used (`eds_config`), or undefined: a reason to refuse what contains it. */
   refusalOf(source: Message | undefined): string | undefined;
   /**

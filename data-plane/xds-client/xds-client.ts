@@ -49,7 +49,6 @@ export class XdsClient implements NameSubscriptions, AsyncDisposable {
     this.#options = options;
   }
 
-  /** Names who runs the resources of a type; once a type, before anybody subscribes to it. */
   consume(typeUrl: string, consumer: ResourceConsumer): void {
     this.#consumers.set(typeUrl, consumer);
   }

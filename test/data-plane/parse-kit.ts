@@ -25,6 +25,7 @@ export function parseContext(runtime: Readonly<Record<string, boolean | number>>
     extensions: bundledExtensions,
     hostname: "edge",
     hasCluster: (name) => name !== "missing",
+    sourceRefusal: () => undefined,
     runtime: {
       isEnabled: (key, fallback) => Boolean(runtime[key] ?? fallback),
       integer: (key, fallback) => Number(runtime[key] ?? fallback),

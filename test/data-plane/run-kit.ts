@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { createLog } from "../../src/base/log.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import type { Upstreams } from "../../data-plane/network/upstream.ts";
@@ -16,6 +17,7 @@ export function runContext(
     random: () => 0,
     openAccessLog: () => () => undefined,
     log: createLog("off", () => undefined),
+    subscriptions: { subscribe: ({ name }) => assert.fail(`nobody serves ${name}`) },
   };
 }
 

@@ -25,6 +25,7 @@ const context: ParseContext = {
     originalIpDetection: [],
   },
   hasCluster: () => true,
+  sourceRefusal: () => undefined,
   runtime: { isEnabled: (_key, fallback) => fallback, integer: (_key, fallback) => fallback },
   hostname: "edge-1",
 };

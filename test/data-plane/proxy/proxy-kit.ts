@@ -41,6 +41,7 @@ export async function startTestProxy(yaml: string, options: TestProxyOptions = {
     resolver: systemResolver,
     openAccessLog: () => () => undefined,
     subscriptions: {
+      consume: () => undefined,
       refusalOf: () => undefined,
       subscribe: (_typeUrl, name) => {
         trace.push(`+${name}`);

@@ -1,0 +1,126 @@
+import type { Clock } from "../../src/base/clock.ts";
+import type { Log } from "../../src/base/log.ts";
+import { ResourceRecords } from "../resources/resource-records.ts";
+import type { ResourceHold, ResourceSubscriptions, ResourceWatch } from "../resources/subscriptions.ts";
+import type { StatsStore } from "../stats/stats-store.ts";
+import type { NameSubscriptions, ResourceConsumer, Update, Verdict } from "../xds-client/update.ts";
+import { applyEach } from "./consume.ts";
+import { WatchedResource } from "./watched-resource.ts";
+
+export interface SubscribedResourcesOptions {
+  readonly client: NameSubscriptions;
+  readonly stats: StatsStore;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What a type's resources are called in logs. */
+const nouns: Readonly<Record<string, string>> = {
+  "type.googleapis.com/envoy.config.route.v3.RouteConfiguration": "route configuration",
+  "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret": "secret",
+};
+
+/** Everything that is watched of one type, and the consumer of that type. */
+class WatchedType implements ResourceConsumer {
+  readonly records = new ResourceRecords();
+  readonly resources = new Map<string, WatchedResource>();
+  readonly #options: SubscribedResourcesOptions;
+
+  constructor(options: SubscribedResourcesOptions) {
+    this.#options = options;
+  }
+
+  async apply(update: Update): Promise<Verdict> {
+    const { clock, log } = this.#options;
+    // Names that were given up while the response was on its way are nobody's any more (XC-23).
+    const resources = new Map([...update.resources].filter(([name]) => this.resources.has(name)));
+    const refused = await applyEach(
+      { ...update, resources },
+      {
+        records: this.records,
+        clock,
+        log,
+        noun: nouns[update.typeUrl] ?? "resource",
+        parse: (resource) => this.resources.get(resource.name)?.parse(resource) ?? { problems: [] },
+        run: (take) => {
+          take();
+          return undefined;
+        },
+      },
+    );
+    const refusedNames = new Set(refused.map(({ name }) => name));
+    for (const { name, version } of resources.values()) {
+      if (!refusedNames.has(name)) this.resources.get(name)?.countSuccess(version, clock.now());
+    }
+    // XC-27: a refusal is counted on every subscription of the type.
+    if (refused.length > 0) for (const resource of this.resources.values()) resource.countRejection();
+    for (const name of update.resources.keys()) this.resources.get(name)?.endWait();
+    for (const name of update.removed) this.resources.get(name)?.removed();
+    return { refused };
+  }
+
+  fetchEnded(names: readonly string[], end: "timeout" | "refused"): void {
+    if (end === "refused") for (const resource of this.resources.values()) resource.countRejection();
+    for (const name of names) {
+      const resource = this.resources.get(name);
+      if (end === "timeout") resource?.countTimeout();
+      resource?.endWait();
+    }
+  }
+
+  streamFailed(): void {
+    for (const resource of this.resources.values()) resource.countFailure();
+  }
+}
+
+/** All resources that are subscribed to by name, of every type but the endpoints of clusters. */
+export class SubscribedResources implements ResourceSubscriptions {
+  readonly #options: SubscribedResourcesOptions;
+  readonly #types = new Map<string, WatchedType>();
+
+  constructor(options: SubscribedResourcesOptions) {
+    this.#options = options;
+  }
+
+  /** The records of a type for `/config_dump`, in the order of first subscription. */
+  records(typeUrl: string): ResourceRecords {
+    return this.#type(typeUrl).records;
+  }
+
+  subscribe<Value>(watch: ResourceWatch<Value>): ResourceHold {
+    const type = this.#type(watch.typeUrl);
+    const known = type.resources.get(watch.name);
+    if (known) return this.#hold(type, known, watch);
+    const { stats, log } = this.#options;
+    const resource = new WatchedResource(stats, watch.statScope, log);
+    type.resources.set(watch.name, resource);
+    resource.subscription = this.#options.client.subscribe(watch.typeUrl, watch.name, watch.source);
+    return this.#hold(type, resource, watch);
+  }
+
+  #hold<Value>(type: WatchedType, resource: WatchedResource, watch: ResourceWatch<Value>): ResourceHold {
+    const leave = resource.join(watch);
+    let isClosed = false;
+    return {
+      whenAnswered: (callback) => resource.whenAnswered(() => isClosed || callback()),
+      close: () => {
+        if (isClosed) return;
+        isClosed = true;
+        leave();
+        if (resource.isWatched) return;
+        type.resources.delete(watch.name);
+        type.records.removed(watch.name);
+        resource.subscription?.close();
+      },
+    };
+  }
+
+  #type(typeUrl: string): WatchedType {
+    const known = this.#types.get(typeUrl);
+    if (known) return known;
+    const type = new WatchedType(this.#options);
+    this.#types.set(typeUrl, type);
+    this.#options.client.consume(typeUrl, type);
+    return type;
+  }
+}
