@@ -60,7 +60,7 @@ export function findPeer(name: PeerName): string | undefined {
 /** The path of a peer's program. Throws, with what to do about it, when it is not on this machine. */
 export function peerPath(name: PeerName): string {
   const path = findPeer(name);
-  if (!path) throw new Error(hint(name));
+  if (!path) throw new Error(peerHint(name));
   return path;
 }
 
@@ -71,10 +71,11 @@ export function peerPath(name: PeerName): string {
 export function needs(...names: readonly PeerName[]): { readonly skip?: string } {
   const missing = names.find((name) => findPeer(name) === undefined);
   if (missing === undefined || process.env["CI"] === "true") return {};
-  return { skip: hint(missing) };
+  return { skip: peerHint(missing) };
 }
 
-function hint(name: PeerName): string {
+/** What to do where a peer is missing. */
+export function peerHint(name: PeerName): string {
   const what = `${name} is not on this machine: run scripts/install-peers or set ${peers[name].variable}`;
   return name === "go" ? `${what} (Go: https://go.dev/dl/)` : what;
 }

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
+import type { Ending } from "./scripted-client.ts";
 import { within } from "./within.ts";
 
 /** A connection that a backend took, and everything that came in on it. */
@@ -9,6 +10,8 @@ export class RecordedConnection {
   readonly remoteAddress: string;
   readonly remotePort: number;
   #received: Buffer = Buffer.alloc(0);
+  #ending: Ending = "open";
+  readonly #ended: Promise<void>;
 
   constructor(socket: Socket) {
     this.socket = socket;
@@ -18,11 +21,25 @@ export class RecordedConnection {
       this.#received = Buffer.concat([this.#received, bytes]);
       socket.emit("recorded");
     });
-    socket.on("error", () => undefined); // A reset is a way to close; `closed` tells.
+    socket.once("end", () => {
+      this.#ending = "fin";
+    });
+    // A reset is a way to close; `ended` and `ending` tell.
+    socket.on("error", () => {
+      this.#ending = "reset";
+    });
+    this.#ended = new Promise((resolve) => {
+      socket.once("end", resolve).once("close", () => resolve());
+    });
   }
 
   get received(): Buffer {
     return this.#received;
+  }
+
+  /** What the peer has done to its side. */
+  get ending(): Ending {
+    return this.#ending;
   }
 
   /** True when the peer has shut its sending side. */
@@ -40,11 +57,7 @@ export class RecordedConnection {
       while (!passes(this.#received)) {
         if (this.isEnded)
           throw new Error(`the connection ended before ${what}: ${this.#received.toString("hex")}`);
-        await Promise.race([
-          once(this.socket, "recorded"),
-          once(this.socket, "end"),
-          once(this.socket, "close"),
-        ]);
+        await Promise.race([once(this.socket, "recorded"), this.#ended]);
       }
       return this.#received;
     })();
@@ -53,12 +66,7 @@ export class RecordedConnection {
 
   /** Resolves when the peer has shut its sending side or the connection is closed. */
   async ended(ms = 10_000): Promise<void> {
-    if (this.isEnded) return;
-    await within(
-      ms,
-      "the connection ends",
-      Promise.race([once(this.socket, "end"), once(this.socket, "close")]),
-    );
+    await within(ms, "the connection ends", this.#ended);
   }
 }
 

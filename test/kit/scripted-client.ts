@@ -2,6 +2,9 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { within } from "./within.ts";
 
+/** How the other side has left a connection: still there, an orderly end, or a reset. */
+export type Ending = "open" | "fin" | "reset";
+
 /** A TCP client that does what a test says, and keeps what comes back. */
 export class ScriptedClient implements AsyncDisposable {
   readonly #socket: Socket;
@@ -10,13 +13,20 @@ export class ScriptedClient implements AsyncDisposable {
   #received: Buffer = Buffer.alloc(0);
   readonly #closed: Promise<void>;
   #isClosed = false;
+  #ending: Ending = "open";
 
   constructor(socket: Socket) {
     this.#socket = socket;
     this.localAddress = socket.localAddress ?? "";
     this.localPort = socket.localPort ?? 0;
     socket.setNoDelay(true);
-    socket.on("error", () => undefined); // A reset is a way to close; `closed` tells.
+    // A reset is a way to close; `closed` and `ending` tell.
+    socket.on("error", () => {
+      this.#ending = "reset";
+    });
+    socket.once("end", () => {
+      this.#ending = "fin";
+    });
     socket.on("data", (bytes) => {
       this.#received = Buffer.concat([this.#received, bytes]);
       socket.emit("recorded");
@@ -39,6 +49,11 @@ export class ScriptedClient implements AsyncDisposable {
     return this.#isClosed;
   }
 
+  /** What the server has done to its side. */
+  get ending(): Ending {
+    return this.#ending;
+  }
+
   /** Writes the bytes; nothing happens when the server has closed. */
   write(bytes: Uint8Array | string): void {
     if (this.#socket.writable) this.#socket.write(bytes);
@@ -52,6 +67,20 @@ export class ScriptedClient implements AsyncDisposable {
   /** Closes at once. */
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  /** Resets the connection. */
+  reset(): void {
+    this.#socket.resetAndDestroy();
+  }
+
+  /** Stops reading, so that the server's bytes pile up, until `resume`. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   /** Resolves when the server has shut its sending side, closed or reset the connection. */
@@ -78,9 +107,13 @@ export class ScriptedClient implements AsyncDisposable {
   }
 }
 
-/** Connects, from an address of the system's choice. The client may go on sending when the server has shut its side. */
-export async function connectTo(port: number, host = "127.0.0.1"): Promise<ScriptedClient> {
-  const socket = connect({ port, host, allowHalfOpen: true });
+/** Connects, from an address of the system's choice unless `from` has one. The client may go on sending when the server has shut its side. */
+export async function connectTo(
+  port: number,
+  host = "127.0.0.1",
+  from: { readonly localAddress?: string } = {},
+): Promise<ScriptedClient> {
+  const socket = connect({ port, host, allowHalfOpen: true, ...from });
   await once(socket, "connect");
   return new ScriptedClient(socket);
 }
