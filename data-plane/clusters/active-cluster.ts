@@ -1,6 +1,7 @@
-import { connect as connectSocket, type Socket } from "node:net";
+import { connect as connectSocket, type OnReadOpts, type Socket } from "node:net";
 import { endpointAddress, formatAddress } from "../network/address.ts";
 import type { StreamRequest } from "../network/http-stream.ts";
+import type { LentReader, ReadMemory } from "../network/read-memory.ts";
 import type {
   ConnectAttempt,
   ConnectRequest,
@@ -27,6 +28,7 @@ export class ActiveCluster implements Upstream {
   readonly #run: RunContext;
   readonly #transport: UpstreamTransportSocket;
   readonly #nextId: () => number;
+  readonly #memory: ReadMemory;
   #hosts: ReadonlyMap<string, ClusterHost> = new Map();
   #hasToldOfHttp2 = false;
   #choose: LoadBalancer = () => undefined;
@@ -35,7 +37,7 @@ export class ActiveCluster implements Upstream {
   readonly #responses: Record<"own" | "internal" | "external", Tally>;
 
   /** `nextId` numbers connections over the process. */
-  constructor(config: ClusterConfig, run: RunContext, nextId: () => number) {
+  constructor(config: ClusterConfig, run: RunContext, nextId: () => number, memory: ReadMemory) {
     const scope = `cluster.${config.statName}`;
     this.config = config;
     this.stats = clusterStats(run.stats, scope);
@@ -43,6 +45,7 @@ export class ActiveCluster implements Upstream {
     this.#run = run;
     this.#transport = config.transportSocket(run, scope);
     this.#nextId = nextId;
+    this.#memory = memory;
     this.#responses = {
       own: new Tally(run.stats, scope),
       internal: new Tally(run.stats, `${scope}.internal`),
@@ -139,7 +142,9 @@ export class ActiveCluster implements Upstream {
   #dial(host: ClusterHost, request: ConnectRequest, carriesRequest: boolean): ConnectAttempt {
     const { counters } = this.stats;
     const booking = this.#books.open(host, carriesRequest);
-    const socket = this.#open(host);
+    // What puts a handshake on the socket reads it itself.
+    const reader = request.lentBytes && !this.#transport.secure ? this.#memory.openReader() : undefined;
+    const socket = this.#open(host, reader?.onread);
     let isSettled = false;
     const settle = () => {
       isSettled = true;
@@ -157,7 +162,7 @@ export class ActiveCluster implements Upstream {
       if (isSettled) return;
       settle();
       booking.connected();
-      request.onConnected(this.#established(socket, host, request, booking));
+      request.onConnected(this.#established(socket, host, request, booking, reader));
     });
     socket.on("error", (error) => {
       // Errors after the connection is up come with a close, which whoever has the socket listens to.
@@ -175,11 +180,12 @@ export class ActiveCluster implements Upstream {
     };
   }
 
-  #open(host: ClusterHost): Socket {
+  #open(host: ClusterHost, onread: OnReadOpts | undefined): Socket {
     const { bind, keepAliveMs } = this.config;
     const options = {
       allowHalfOpen: true,
       noDelay: true,
+      ...(onread && { onread }),
       ...(keepAliveMs !== undefined && { keepAlive: true, keepAliveInitialDelay: keepAliveMs }),
     };
     if (host.address.family === "pipe") return connectSocket({ ...options, path: host.address.path });
@@ -196,6 +202,7 @@ export class ActiveCluster implements Upstream {
     host: ClusterHost,
     request: ConnectRequest,
     booking: Booking,
+    reader: LentReader | undefined,
   ): UpstreamConnection {
     const context: UpstreamContext = {
       host,
@@ -215,6 +222,10 @@ export class ActiveCluster implements Upstream {
         return context.local;
       },
       header,
+      startReading(take) {
+        if (reader) reader.start(take);
+        else secured.on("data", take);
+      },
       bufferLimitBytes: this.config.bufferLimitBytes,
       traffic: this.stats.counters,
       release: (by, isBusy) => booking.end(by, isBusy),

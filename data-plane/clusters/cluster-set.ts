@@ -1,3 +1,4 @@
+import { ReadMemory } from "../network/read-memory.ts";
 import type { Upstream, Upstreams } from "../network/upstream.ts";
 import type { LoadAssignmentConfig } from "../resources/cluster-load-assignment.ts";
 import { unreachable } from "../../src/base/unreachable.ts";
@@ -53,6 +54,7 @@ interface Entry {
 export class ClusterSet implements Upstreams {
   readonly #options: ClusterSetOptions;
   readonly #run: RunContext;
+  readonly #memory = new ReadMemory();
   readonly #stats;
   readonly #entries = new Map<string, Entry>();
   /** EDS answers by service name, kept while somebody listens to the name. */
@@ -179,7 +181,8 @@ export class ClusterSet implements Upstreams {
   /** Makes a version and starts to feed it. `ready` is absent when it has its endpoints now. */
   #launch(config: ClusterConfig): { running: Running; ready: Promise<void> | undefined } {
     const subscriptions = new OwnedSubscriptions(this.#run.subscriptions);
-    const cluster = new ActiveCluster(config, { ...this.#run, subscriptions }, this.#options.nextId);
+    const run = { ...this.#run, subscriptions };
+    const cluster = new ActiveCluster(config, run, this.#options.nextId, this.#memory);
     const feed = this.#startDiscovery(cluster, config.discovery);
     const running = {
       cluster,

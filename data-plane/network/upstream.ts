@@ -3,6 +3,7 @@ import type { Address } from "./address.ts";
 import type { HttpUpstream } from "./http-stream.ts";
 import type { MetadataValue, ProxyProtocolState } from "./connection-info.ts";
 import type { ConnectionInfo } from "./connection-info.ts";
+import type { TakeBytes } from "./read-memory.ts";
 
 /** `envoy.config.core.v3.Metadata` of an endpoint. */
 export interface EndpointMetadata {
@@ -48,6 +49,11 @@ export interface UpstreamConnection {
   readonly socket: Socket;
   readonly host: Host;
   readonly local: Address;
+  /**
+   * Gives what the upstream sends to `take`, in place of the socket's `data` event; to be called once, at once. Only where the
+   * request asked for `lentBytes`.
+   */
+  startReading(take: TakeBytes): void;
   /** Bytes of the transport socket that must go out before any other, in clear; write them with the first payload. */
   readonly header: Buffer | undefined;
   /** What may wait to be written to the upstream before reading from the downstream stops. */
@@ -69,6 +75,8 @@ export interface ConnectRequest {
   readonly downstream: ProxyProtocolState | undefined;
   /** A failure of this attempt ends the downstream connection: `upstream_cx_connect_attempts_exceeded` counts it. */
   readonly isLastAttempt: boolean;
+  /** What the upstream sends is taken by `startReading`. */
+  readonly lentBytes?: true;
   onConnected(connection: UpstreamConnection): void;
   onFailure(failure: ConnectFailure): void;
 }

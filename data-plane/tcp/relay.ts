@@ -87,7 +87,7 @@ export function startRelay(options: RelayOptions): void {
       socket.once("drain", resumeDownstream);
     }
   });
-  socket.on("data", (chunk: Buffer) => {
+  upstream.startReading((chunk) => {
     lastActivity = clock.monotonic();
     clusterTraffic.upstream_cx_rx_bytes_total += chunk.length;
     sent += chunk.length;
@@ -97,6 +97,7 @@ export function startRelay(options: RelayOptions): void {
       socket.pause();
       downstream.once("drain", resumeUpstream);
     }
+    return downstream.writableLength > 0 ? "kept" : "done";
   });
   downstream.on("end", () => endWriting(socket));
   socket.on("end", () => {

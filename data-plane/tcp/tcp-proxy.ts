@@ -140,6 +140,7 @@ function installTcpProxy(
         attempt = upstream.connect({
           info,
           downstream,
+          lentBytes: true,
           isLastAttempt: attempts >= config.maxConnectAttempts,
           onConnected(up) {
             isSettled = true;
