@@ -1,5 +1,6 @@
 import type { ActiveCluster } from "../clusters/active-cluster.ts";
 import type { ClusterHost } from "../clusters/cluster-host.ts";
+import type { HostHealthFlag } from "../clusters/host-health.ts";
 import { formatAddress, type Address } from "../network/address.ts";
 import type { Thresholds } from "../resources/cluster.ts";
 import type { AdminRoute } from "./admin-route.ts";
@@ -41,7 +42,7 @@ function clusterLines(cluster: ActiveCluster, view: AdminView): string[] {
     ...thresholdLines(`${name}::default_priority`, circuitBreakers.default),
     ...thresholdLines(`${name}::high_priority`, circuitBreakers.high),
     `${name}::added_via_api::${isAddedViaApi(cluster, view)}`,
-    ...[...cluster.hosts.values()].flatMap((host) => hostLines(name, host)),
+    ...cluster.hostSets.flatMap((set) => set.hosts.flatMap((host) => hostLines(name, host))),
   ];
 }
 
@@ -55,20 +56,26 @@ function thresholdLines(prefix: string, thresholds: Thresholds): string[] {
 }
 
 function hostLines(cluster: string, host: ClusterHost): string[] {
-  const { cxActive, cxConnectFail, cxTotal, rqTotal } = host.stats;
+  const { cxActive, cxConnectFail, cxTotal, rqActive, rqError } = host.stats;
+  const { rqPendingActive, rqSuccess, rqTimeout, rqTotal } = host.stats;
   const fields: readonly (readonly [string, string | number | boolean])[] = [
     ["cx_active", cxActive],
     ["cx_connect_fail", cxConnectFail],
     ["cx_total", cxTotal],
+    ["rq_active", rqActive],
+    ["rq_error", rqError],
+    ["rq_pending_active", rqPendingActive],
+    ["rq_success", rqSuccess],
+    ["rq_timeout", rqTimeout],
     ["rq_total", rqTotal],
     ["hostname", host.hostname],
-    ["health_flags", host.isHealthy ? "healthy" : "/failed_eds_health"],
+    ["health_flags", host.flags.text],
     ["weight", host.weight],
     ["region", host.locality.region],
     ["zone", host.locality.zone],
     ["sub_zone", host.locality.subZone],
     ["canary", false],
-    ["priority", 0],
+    ["priority", host.priority],
     ["success_rate", -1],
     ["local_origin_success_rate", -1],
   ];
@@ -77,10 +84,11 @@ function hostLines(cluster: string, host: ClusterHost): string[] {
 
 function clusterJson(cluster: ActiveCluster, view: AdminView): object {
   const { circuitBreakers, statName } = cluster.config;
+  const hosts = cluster.hostSets.flatMap((set) => set.hosts);
   return {
     name: cluster.name,
     ...(isAddedViaApi(cluster, view) && { added_via_api: true }),
-    ...(cluster.hosts.size > 0 && { host_statuses: [...cluster.hosts.values()].map(hostJson) }),
+    ...(hosts.length > 0 && { host_statuses: hosts.map(hostJson) }),
     circuit_breakers: {
       thresholds: [
         thresholdsJson(circuitBreakers.default),
@@ -101,25 +109,53 @@ function thresholdsJson(thresholds: Thresholds): object {
 }
 
 function hostJson(host: ClusterHost): object {
-  const { cxActive, cxConnectFail, cxTotal, rqTotal } = host.stats;
+  const { cxActive, cxConnectFail, cxTotal, rqActive, rqError } = host.stats;
+  const { rqPendingActive, rqSuccess, rqTimeout, rqTotal } = host.stats;
   const { region, zone, subZone } = host.locality;
   return {
     address: addressJson(host.address),
     stats: [
       metric("cx_connect_fail", cxConnectFail),
       metric("cx_total", cxTotal),
+      metric("rq_error", rqError),
+      metric("rq_success", rqSuccess),
+      metric("rq_timeout", rqTimeout),
       metric("rq_total", rqTotal),
       { type: "GAUGE", ...metric("cx_active", cxActive) },
+      { type: "GAUGE", ...metric("rq_active", rqActive) },
+      { type: "GAUGE", ...metric("rq_pending_active", rqPendingActive) },
     ],
-    health_status: { eds_health_status: host.isHealthy ? "HEALTHY" : "UNHEALTHY" },
+    health_status: healthJson(host),
     weight: host.weight,
     ...(host.hostname !== "" && { hostname: host.hostname }),
+    ...(host.priority !== 0 && { priority: host.priority }),
     locality: {
       ...(region !== "" && { region }),
       ...(zone !== "" && { zone }),
       ...(subZone !== "" && { sub_zone: subZone }),
     },
   };
+}
+
+/** `envoy.admin.v3.HostHealthStatus`. */
+function healthJson({ flags }: ClusterHost): object {
+  const is = (flag: HostHealthFlag) => flags.has(flag);
+  return {
+    ...(is("failed_active_hc") && { failed_active_health_check: true }),
+    ...(is("failed_outlier_check") && { failed_outlier_check: true }),
+    ...(is("degraded_active_hc") && { failed_active_degraded_check: true }),
+    ...(is("pending_dynamic_removal") && { pending_dynamic_removal: true }),
+    ...(is("pending_active_hc") && { pending_active_hc: true }),
+    ...(is("excluded_via_immediate_hc_fail") && { excluded_via_immediate_hc_fail: true }),
+    ...(is("active_hc_timeout") && { active_hc_timeout: true }),
+    eds_health_status: edsStatus(is),
+  };
+}
+
+function edsStatus(is: (flag: HostHealthFlag) => boolean): string {
+  if (is("failed_eds_health")) return "UNHEALTHY";
+  if (is("eds_status_draining")) return "DRAINING";
+  return is("degraded_eds_health") ? "DEGRADED" : "HEALTHY";
 }
 
 /** A 64-bit number is text in proto JSON, and zero is left out. */

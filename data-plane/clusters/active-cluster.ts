@@ -1,5 +1,5 @@
 import { connect as connectSocket, type OnReadOpts, type Socket } from "node:net";
-import { endpointAddress, formatAddress } from "../network/address.ts";
+import { endpointAddress } from "../network/address.ts";
 import type { StreamRequest } from "../network/http-stream.ts";
 import type { LentReader, ReadMemory } from "../network/read-memory.ts";
 import type {
@@ -9,6 +9,7 @@ import type {
   UpstreamConnection,
   UpstreamContext,
 } from "../network/upstream.ts";
+import { noEndpoints } from "../resources/cluster-load-assignment.ts";
 import type { ClusterConfig } from "../resources/cluster.ts";
 import type { RunContext, UpstreamTransportSocket } from "../resources/extension.ts";
 import type { ClusterHost } from "./cluster-host.ts";
@@ -18,8 +19,11 @@ import type { ClusterStats } from "./cluster-stats.ts";
 import { clusterStats } from "./cluster-stats.ts";
 import { Tally } from "../stats/tally.ts";
 import { Http1Pool } from "./http1-pool.ts";
-import type { LoadBalancer } from "./round-robin.ts";
-import { roundRobin } from "./round-robin.ts";
+import type { HostSet, HostSetLayout } from "./host-set.ts";
+import { hostSets } from "./host-set.ts";
+import type { LoadBalancer } from "./load-balancing/load-balancer.ts";
+import { PriorityBalancer } from "./load-balancing/priority-balancer.ts";
+import { roundRobin } from "./load-balancing/round-robin.ts";
 
 /** One version of a cluster: its hosts, and the connections that are made to them. */
 export class ActiveCluster implements Upstream {
@@ -30,8 +34,13 @@ export class ActiveCluster implements Upstream {
   readonly #nextId: () => number;
   readonly #memory: ReadMemory;
   #hosts: ReadonlyMap<string, ClusterHost> = new Map();
+  #all: readonly ClusterHost[] = [];
+  #layout: HostSetLayout = noEndpoints("");
+  #sets: readonly HostSet[] = [];
   #hasToldOfHttp2 = false;
-  #choose: LoadBalancer = () => undefined;
+  readonly #balancer: LoadBalancer;
+  /** Envoy sets `max_host_weight` for these only. */
+  readonly #showsHeaviest: boolean;
   readonly #books: ConnectionBooks;
   readonly #http: Http1Pool;
   readonly #responses: Record<"own" | "internal" | "external", Tally>;
@@ -46,6 +55,13 @@ export class ActiveCluster implements Upstream {
     this.#transport = config.transportSocket(run, scope);
     this.#nextId = nextId;
     this.#memory = memory;
+    this.#showsHeaviest = config.discovery.kind === "eds" || config.discovery.kind === "strict-dns";
+    this.#balancer = new PriorityBalancer({
+      config: config.loadBalancing,
+      pickerOf: roundRobin,
+      random: run.random,
+      counters: this.stats.counters,
+    });
     this.#responses = {
       own: new Tally(run.stats, scope),
       internal: new Tally(run.stats, `${scope}.internal`),
@@ -57,7 +73,7 @@ export class ActiveCluster implements Upstream {
       stats: this.stats,
       clock: run.clock,
       isFull: () => this.#books.isFull,
-      choose: () => this.#choose(),
+      choose: () => this.#balancer.choose(),
       keyOf: (downstream) => this.#transport.poolKey?.(downstream) ?? "",
       dial: (host, request) => this.#dial(host, request, false),
     });
@@ -72,24 +88,43 @@ export class ActiveCluster implements Upstream {
     return this.#hosts;
   }
 
-  /** Replaces the hosts; running connections to hosts that are gone go on. */
-  setHosts(hosts: readonly ClusterHost[]): void {
-    const next = new Map(hosts.map((host) => [formatAddress(host.address), host]));
+  /** The same hosts by priority, with their health as load balancing sees it. */
+  get hostSets(): readonly HostSet[] {
+    return this.#sets;
+  }
+
+  /** Replaces the hosts; running connections to hosts that are gone go on. A static cluster may have two at one address. */
+  setHosts(hosts: readonly ClusterHost[], layout: HostSetLayout): void {
+    const next = new Map(hosts.map((host) => [host.key, host]));
     const isChanged = next.size !== this.#hosts.size || [...next.keys()].some((key) => !this.#hosts.has(key));
     this.#hosts = next;
-    this.#choose = roundRobin([...next.values()]);
+    this.#all = hosts;
+    this.#layout = layout;
     this.#http.keepOnly(next);
     if (isChanged) this.stats.counters.membership_change += 1;
+    this.healthChanged();
+  }
+
+  /** Has load balancing look at the health flags of the hosts again; called by whoever changed one. */
+  healthChanged(): void {
+    this.#sets = hostSets(this.#all, this.#layout);
+    this.#balancer.update(this.#sets);
     this.showMembership();
   }
 
   /** Puts this version's membership on the gauges, which it shares with other versions of the cluster. */
   showMembership(): void {
     const { gauges } = this.stats;
-    const hosts = [...this.#hosts.values()];
-    gauges.membership_total.set(hosts.length);
-    gauges.membership_healthy.set(hosts.filter((host) => host.isHealthy).length);
-    gauges.max_host_weight.set(Math.max(0, ...hosts.map((host) => host.weight)));
+    const count = (of: (set: HostSet) => readonly ClusterHost[]) =>
+      this.#sets.reduce((total, set) => total + of(set).length, 0);
+    gauges.membership_total.set(this.#all.length);
+    gauges.membership_healthy.set(count((set) => set.healthy));
+    gauges.membership_degraded.set(count((set) => set.degraded));
+    gauges.membership_excluded.set(count((set) => set.excluded));
+    if (!this.#showsHeaviest) return;
+    let heaviest = 0;
+    for (const { weight } of this.#all) heaviest = Math.max(heaviest, weight);
+    gauges.max_host_weight.set(heaviest);
   }
 
   /** Calls back once, when the cluster has no connection any more; at once if it has none. */
@@ -103,7 +138,7 @@ export class ActiveCluster implements Upstream {
       counters.upstream_cx_overflow += 1;
       return failLater(request, "overflow");
     }
-    const host = this.#choose();
+    const host = this.#balancer.choose();
     if (!host) {
       counters.upstream_cx_none_healthy += 1;
       return failLater(request, "no-host");

@@ -2,22 +2,34 @@ import type { Address } from "../network/address.ts";
 import { formatAddress } from "../network/address.ts";
 import type { EndpointMetadata, Host } from "../network/upstream.ts";
 import type { EndpointConfig, LocalityConfig } from "../resources/cluster-load-assignment.ts";
+import { HostFlags } from "./host-health.ts";
 
-/** One host of a cluster, with the numbers that `/clusters` shows. It keeps them while its address stays in the cluster. */
+/**
+ * One host of a cluster, with the numbers that `/clusters` shows. Numbers and health flags stay while its address stays in the
+ * cluster; everything else is of one update.
+ */
 export interface ClusterHost extends Host {
   /** Its address as text: what tells it from the other hosts of the cluster. */
   readonly key: string;
+  /** At least 1. */
   readonly weight: number;
-  readonly isHealthy: boolean;
-  readonly healthStatus: string | number;
+  /** 0 is the first to be used. */
+  readonly priority: number;
   readonly locality: LocalityConfig;
+  readonly flags: HostFlags;
   readonly stats: HostStats;
 }
 
-interface HostStats {
+/** Envoy's numbers of a host. `rqActive` is what LEAST_REQUEST compares. */
+export interface HostStats {
   cxActive: number;
   cxTotal: number;
   cxConnectFail: number;
+  rqActive: number;
+  rqError: number;
+  rqPendingActive: number;
+  rqSuccess: number;
+  rqTimeout: number;
   rqTotal: number;
 }
 
@@ -30,20 +42,32 @@ export function clusterHost(
   const metadata: EndpointMetadata = endpoint.metadata;
   const name = endpoint.address.family === "name" ? endpoint.address.name : "";
   const key = formatAddress(address);
+  const before = known.get(key);
+  const flags = before?.flags ?? new HostFlags();
+  flags.setEds(endpoint.edsHealth);
   return {
     key,
     address,
     hostname: endpoint.hostname || name,
     metadata,
-    weight: endpoint.weight,
-    isHealthy: endpoint.isHealthy,
-    healthStatus: endpoint.healthStatus,
+    weight: Math.max(1, endpoint.weight),
+    priority: endpoint.priority,
     locality: endpoint.locality,
-    stats: known.get(key)?.stats ?? {
-      cxActive: 0,
-      cxTotal: 0,
-      cxConnectFail: 0,
-      rqTotal: 0,
-    },
+    flags,
+    stats: before?.stats ?? noStats(),
+  };
+}
+
+function noStats(): HostStats {
+  return {
+    cxActive: 0,
+    cxTotal: 0,
+    cxConnectFail: 0,
+    rqActive: 0,
+    rqError: 0,
+    rqPendingActive: 0,
+    rqSuccess: 0,
+    rqTimeout: 0,
+    rqTotal: 0,
   };
 }

@@ -7,7 +7,7 @@ import type { RunContext } from "../resources/extension.ts";
 import { OwnedSubscriptions } from "../resources/owned-subscriptions.ts";
 import type { Message } from "../../src/schema/message.ts";
 import { ActiveCluster } from "./active-cluster.ts";
-import { hostsOf, startDns } from "./discovery.ts";
+import { hostsOf, oneByAddress, startDns } from "./discovery.ts";
 import type { Resolver } from "./resolver.ts";
 
 /** A hold on one EDS name; see the xDS client's NameSubscription. */
@@ -153,7 +153,7 @@ export class ClusterSet implements Upstreams {
     this.#assignments.set(serviceName, assignment);
     for (const { entry, running } of listening) {
       running.cluster.stats.counters.update_success += 1;
-      running.cluster.setHosts(hostsOf(assignment, running.cluster.hosts));
+      running.cluster.setHosts(oneByAddress(hostsOf(assignment, running.cluster.hosts)), assignment);
       this.#endWarming(entry, running);
     }
   }
@@ -199,7 +199,7 @@ export class ClusterSet implements Upstreams {
   #startDiscovery(cluster: ActiveCluster, discovery: Discovery): Feed {
     switch (discovery.kind) {
       case "static":
-        cluster.setHosts(hostsOf(discovery.assignment, new Map()));
+        cluster.setHosts(hostsOf(discovery.assignment, new Map()), discovery.assignment);
         return { serviceName: undefined, stop: nothing, ready: undefined };
       case "eds":
         return this.#startEds(cluster, discovery.serviceName, discovery.source);
@@ -223,7 +223,7 @@ export class ClusterSet implements Upstreams {
       clock: this.#run.clock,
       stats: cluster.stats,
       known: () => cluster.hosts,
-      onHosts: (hosts) => cluster.setHosts(hosts),
+      onHosts: (hosts) => cluster.setHosts(hosts, assignment),
     });
     return { serviceName: undefined, stop, ready: resolved };
   }
@@ -239,7 +239,7 @@ export class ClusterSet implements Upstreams {
     };
     // Held endpoints serve at once; asking again tells a delta server that this version still lacks an answer (XC-36).
     if (known) {
-      cluster.setHosts(hostsOf(known, new Map()));
+      cluster.setHosts(oneByAddress(hostsOf(known, new Map())), known);
       subscription.refresh();
       return { serviceName, stop, ready: undefined };
     }

@@ -3,6 +3,7 @@ import type { StatsStore } from "../stats/stats-store.ts";
 /** Counters of a cluster that TCP traffic and endpoint updates move. */
 const counters = [
   "bind_errors",
+  "lb_healthy_panic",
   "membership_change",
   "update_attempt",
   "update_empty",

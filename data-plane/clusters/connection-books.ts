@@ -47,6 +47,7 @@ export class ConnectionBooks {
     if (carriesRequest) {
       counters.upstream_rq_pending_total += 1;
       gauges.upstream_rq_pending_active.add(1);
+      host.stats.rqPendingActive += 1;
     }
     let state: "pending" | "connected" | "over" = "pending";
     return {
@@ -54,15 +55,18 @@ export class ConnectionBooks {
         state = "connected";
         if (!carriesRequest) return;
         gauges.upstream_rq_pending_active.add(-1);
+        host.stats.rqPendingActive -= 1;
         gauges.upstream_rq_active.add(1);
+        host.stats.rqActive += 1;
         counters.upstream_rq_total += 1;
         host.stats.rqTotal += 1;
       },
       end: (how, isBusy = state === "connected") => {
         if (state === "over") return;
         if (carriesRequest) {
-          if (state === "pending") gauges.upstream_rq_pending_active.add(-1);
-          else gauges.upstream_rq_active.add(-1);
+          const isPending = state === "pending";
+          gauges[isPending ? "upstream_rq_pending_active" : "upstream_rq_active"].add(-1);
+          host.stats[isPending ? "rqPendingActive" : "rqActive"] -= 1;
         }
         this.#countEnd(host, how, isBusy, carriesRequest);
         state = "over";

@@ -10,7 +10,7 @@ import type { ClusterStats } from "./cluster-stats.ts";
 import type { Resolver } from "./resolver.ts";
 import { ofLookupFamily } from "./resolver.ts";
 
-/** Hosts of the endpoints whose addresses are known; those with a name are left out. */
+/** Hosts of the endpoints whose addresses are known, one an endpoint; those with a name are left out. */
 export function hostsOf(
   assignment: LoadAssignmentConfig,
   known: ReadonlyMap<string, ClusterHost>,
@@ -18,6 +18,12 @@ export function hostsOf(
   return assignment.endpoints.flatMap((endpoint) =>
     endpoint.address.family === "name" ? [] : [clusterHost(endpoint, endpoint.address, known)],
   );
+}
+
+/** The first of the hosts at each address: what EDS and STRICT_DNS make of an address that is named twice. */
+export function oneByAddress(hosts: readonly ClusterHost[]): readonly ClusterHost[] {
+  const keys = new Set<string>();
+  return hosts.filter(({ key }) => !keys.has(key) && keys.add(key));
 }
 
 export interface DnsDiscovery {
@@ -52,7 +58,7 @@ export function startDns(discovery: DnsDiscovery): {
     const hosts = endpoints.flatMap((endpoint) =>
       (answers.get(endpoint) ?? []).map((address) => clusterHost(endpoint, address, known)),
     );
-    discovery.onHosts(hosts);
+    discovery.onHosts(oneByAddress(hosts));
   };
 
   const look = async (endpoint: EndpointConfig): Promise<void> => {

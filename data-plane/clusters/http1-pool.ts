@@ -120,6 +120,7 @@ export class Http1Pool {
     const { counters, gauges } = this.#options.stats;
     counters.upstream_rq_pending_total += 1;
     gauges.upstream_rq_pending_active.add(1);
+    waiter.host.stats.rqPendingActive += 1;
     this.#waitingCount += 1;
     group.waiting.push(waiter);
     if (mayDial) this.#dial(group, waiter);
@@ -128,15 +129,16 @@ export class Http1Pool {
         const at = group.waiting.indexOf(waiter);
         if (at < 0) return;
         group.waiting.splice(at, 1);
-        this.#noLongerWaiting();
+        this.#noLongerWaiting(waiter.host);
         counters.upstream_rq_cancelled += 1;
         this.#dropIfEmpty(group);
       },
     };
   }
 
-  #noLongerWaiting(): void {
+  #noLongerWaiting(host: ClusterHost): void {
     this.#waitingCount -= 1;
+    host.stats.rqPendingActive -= 1;
     this.#options.stats.gauges.upstream_rq_pending_active.add(-1);
   }
 
@@ -156,6 +158,7 @@ export class Http1Pool {
           onIdle: (idle) => this.#onIdle(idle),
           onExchangeEnd: (_connection, reset) => {
             stats.gauges.upstream_rq_active.add(-1);
+            host.stats.rqActive -= 1;
             if (reset === "cancelled") stats.counters.upstream_rq_tx_reset += 1;
             else if (reset !== undefined) stats.counters.upstream_rq_rx_reset += 1;
             if (reset === "protocol-error") stats.counters.upstream_cx_protocol_error += 1;
@@ -180,8 +183,8 @@ export class Http1Pool {
 
   /** A failed connection fails all who wait for one to that host: they may have to try elsewhere. */
   #failWaiting(group: Group, failure: ConnectFailure): void {
-    for (const { request } of group.waiting.splice(0)) {
-      this.#noLongerWaiting();
+    for (const { host, request } of group.waiting.splice(0)) {
+      this.#noLongerWaiting(host);
       this.#options.stats.counters.upstream_rq_pending_failure_eject += 1;
       request.onFailure(failure);
     }
@@ -198,7 +201,7 @@ export class Http1Pool {
     }
     const waiter = member.group.waiting.shift();
     if (waiter) {
-      this.#noLongerWaiting();
+      this.#noLongerWaiting(waiter.host);
       this.#serve(connection, waiter.host, waiter.request);
     } else if (this.#isRetired) connection.close("local");
     else {
@@ -211,6 +214,7 @@ export class Http1Pool {
     const { counters, gauges } = this.#options.stats;
     counters.upstream_rq_total += 1;
     gauges.upstream_rq_active.add(1);
+    host.stats.rqActive += 1;
     host.stats.rqTotal += 1;
     connection.begin(request.events, request.method);
     request.onReady(connection);

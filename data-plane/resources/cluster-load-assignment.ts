@@ -18,13 +18,15 @@ export interface EndpointConfig {
   readonly hostname: string;
   /** 1 when unset. */
   readonly weight: number;
-  /** By `health_status`: UNKNOWN and HEALTHY. */
-  readonly isHealthy: boolean;
-  /** The enum's name, for `/clusters`. */
-  readonly healthStatus: string | number;
+  readonly edsHealth: EdsHealth;
   readonly metadata: EndpointMetadata;
   readonly locality: LocalityConfig;
+  /** 0 is the first to be used. */
+  readonly priority: number;
 }
+
+/** `health_status`, as far as it makes a difference: UNKNOWN is healthy, TIMEOUT unhealthy. */
+export type EdsHealth = "healthy" | "degraded" | "draining" | "unhealthy";
 
 export interface LocalityConfig {
   readonly region: string;
@@ -32,23 +34,43 @@ export interface LocalityConfig {
   readonly subZone: string;
 }
 
+/** `load_balancing_weight` of a locality in one priority. */
+export interface LocalityWeight {
+  readonly priority: number;
+  readonly locality: LocalityConfig;
+  readonly weight: number;
+}
+
+/** `ClusterLoadAssignment.policy`. */
+export interface AssignmentPolicy {
+  /** In percent, 140 when unset. */
+  readonly overprovisioningFactor: number;
+  /** `weighted_priority_health`. */
+  readonly weighsPriorityHealth: boolean;
+}
+
 /** A ClusterLoadAssignment, its localities flattened in order. */
 export interface LoadAssignmentConfig {
   readonly clusterName: string;
   readonly endpoints: readonly EndpointConfig[];
+  readonly localityWeights: readonly LocalityWeight[];
+  readonly policy: AssignmentPolicy;
 }
+
+/** Envoy's default of `overprovisioning_factor`. */
+const DEFAULT_OVERPROVISIONING = 140;
 
 const support: SupportTable = {
   cluster_name: true,
+  policy: { overprovisioning_factor: true, weighted_priority_health: true },
   endpoints: {
     locality: true,
-    // Without locality-weighted load balancing a locality's weight changes nothing, in Envoy either.
-    load_balancing_weight: noEffect,
-    priority: oneOf(0),
+    load_balancing_weight: true,
+    priority: true,
     metadata: noEffect,
     lb_endpoints: {
       endpoint: { address: endpointAddressSupport, hostname: true },
-      health_status: oneOf("UNKNOWN", "HEALTHY", "UNHEALTHY", "DRAINING", "TIMEOUT"),
+      health_status: oneOf("UNKNOWN", "HEALTHY", "UNHEALTHY", "DRAINING", "TIMEOUT", "DEGRADED"),
       metadata: true,
       load_balancing_weight: true,
     },
@@ -68,27 +90,65 @@ export function parseLoadAssignment(message: Message, path: string): Parsed<Load
         problems.push(refuse(where, "value is required", "rule-violation"));
         return [];
       }
-      return [endpointConfig(endpoint, address, localityOf(group.locality))];
+      return [endpointConfig(endpoint, address, localityOf(group.locality), group.priority ?? 0)];
     }),
   );
-  return parsed({ clusterName: assignment.cluster_name ?? "", endpoints }, problems);
+  // A weight counts together with a locality only, as in Envoy.
+  const localityWeights = (assignment.endpoints ?? []).flatMap((group) =>
+    group.locality && group.load_balancing_weight
+      ? [
+          {
+            priority: group.priority ?? 0,
+            locality: localityOf(group.locality),
+            weight: wrapped(group.load_balancing_weight, 0, 0),
+          },
+        ]
+      : [],
+  );
+  const { policy } = assignment;
+  return parsed(
+    {
+      clusterName: assignment.cluster_name ?? "",
+      endpoints,
+      localityWeights,
+      policy: {
+        overprovisioningFactor: wrapped(policy?.overprovisioning_factor, 0, DEFAULT_OVERPROVISIONING),
+        weighsPriorityHealth: policy?.weighted_priority_health ?? false,
+      },
+    },
+    problems,
+  );
+}
+
+/** An assignment without endpoints. */
+export function noEndpoints(clusterName: string): LoadAssignmentConfig {
+  const policy = { overprovisioningFactor: DEFAULT_OVERPROVISIONING, weighsPriorityHealth: false };
+  return { clusterName, endpoints: [], localityWeights: [], policy };
 }
 
 function endpointConfig(
   endpoint: MessageTypes["envoy.config.endpoint.v3.LbEndpoint"],
   address: ConfiguredAddress,
   locality: LocalityConfig,
+  priority: number,
 ): EndpointConfig {
-  const healthStatus = endpoint.health_status ?? "UNKNOWN";
   return {
     address,
     hostname: endpoint.endpoint?.hostname ?? "",
     weight: wrapped(endpoint.load_balancing_weight, 0, 1),
-    isHealthy: healthStatus === "UNKNOWN" || healthStatus === "HEALTHY",
-    healthStatus,
+    edsHealth: edsHealthOf(endpoint.health_status),
     metadata: metadataOf(endpoint.metadata),
     locality,
+    priority,
   };
+}
+
+function edsHealthOf(
+  status: MessageTypes["envoy.config.endpoint.v3.LbEndpoint"]["health_status"],
+): EdsHealth {
+  if (status === "UNHEALTHY" || status === "TIMEOUT") return "unhealthy";
+  if (status === "DRAINING") return "draining";
+  return status === "DEGRADED" ? "degraded" : "healthy";
 }
 
 function localityOf(

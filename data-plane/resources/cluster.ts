@@ -3,8 +3,10 @@ import type { Problem } from "../../src/base/problem.ts";
 import type { Cluster } from "../../src/schema/api.ts";
 import type { Message } from "../../src/schema/message.ts";
 import { isRecord } from "../../src/schema/record.ts";
-import { type LoadAssignmentConfig, parseLoadAssignment } from "./cluster-load-assignment.ts";
+import { type LoadAssignmentConfig, noEndpoints, parseLoadAssignment } from "./cluster-load-assignment.ts";
 import type { Installer, ParseContext, UpstreamTransportSocket } from "./extension.ts";
+import type { LoadBalancingConfig } from "./load-balancing.ts";
+import { loadBalancing, loadBalancingSupport } from "./load-balancing.ts";
 import { asType } from "./message-type.ts";
 import {
   defaultHttp,
@@ -45,6 +47,7 @@ export interface ClusterConfig {
   /** Stats are under `cluster.<statName>.`: `alt_stat_name`, or the name. */
   readonly statName: string;
   readonly discovery: Discovery;
+  readonly loadBalancing: LoadBalancingConfig;
   /** 5 s when unset. */
   readonly connectTimeoutMs: number;
   /** What may wait to be written to an upstream connection before reading from the downstream stops. 1 MiB when unset. */
@@ -70,6 +73,7 @@ export interface Thresholds {
 
 const support: SupportTable = {
   ...deprecatedHttpSupport,
+  ...loadBalancingSupport,
   typed_extension_protocol_options: (value, path) =>
     Object.keys(isRecord(value) ? value : {})
       .filter((key) => key !== httpOptionsKey)
@@ -77,7 +81,6 @@ const support: SupportTable = {
   name: true,
   alt_stat_name: true,
   type: oneOf("STATIC", "STRICT_DNS", "LOGICAL_DNS", "EDS"),
-  lb_policy: oneOf("ROUND_ROBIN"),
   eds_cluster_config: { eds_config: true, service_name: true },
   connect_timeout: true,
   per_connection_buffer_limit_bytes: true,
@@ -132,6 +135,7 @@ export function parseCluster(message: Message, context: ParseContext, path: stri
       name,
       statName: (cluster.alt_stat_name || name).replaceAll(":", "_"),
       discovery: discovery.value,
+      loadBalancing: loadBalancing(cluster),
       connectTimeoutMs: durationMs(cluster.connect_timeout, 5000),
       bufferLimitBytes: wrapped(cluster.per_connection_buffer_limit_bytes, 0, DEFAULT_BUFFER_LIMIT_BYTES),
       maxConnections: breakers.default.maxConnections,
@@ -179,7 +183,7 @@ function parseDiscovery(cluster: Cluster, at: string): Parsed<Discovery> {
   if (type === "EDS") return parseEds(cluster, at);
   const assignment = cluster.load_assignment
     ? parseLoadAssignment({ ...cluster.load_assignment }, `${at}load_assignment`)
-    : { value: { clusterName: cluster.name ?? "", endpoints: [] }, problems: [] };
+    : { value: noEndpoints(cluster.name ?? ""), problems: [] };
   if (!assignment.value) return { problems: assignment.problems };
   const { endpoints } = assignment.value;
   const problems = [...assignment.problems];

@@ -64,7 +64,8 @@ describe("the admin paths", () => {
     const { body } = answerAdmin(viewOf(proxy), "GET", "/stats?usedonly&filter=^cluster%5C.c%5C.membership");
     assert.equal(
       body,
-      "cluster.c.membership_change: 1\ncluster.c.membership_healthy: 1\ncluster.c.membership_total: 1\n",
+      "cluster.c.membership_change: 1\ncluster.c.membership_degraded: 0\ncluster.c.membership_excluded: 0\n" +
+        "cluster.c.membership_healthy: 1\ncluster.c.membership_total: 1\n",
     );
   });
 
@@ -72,7 +73,7 @@ describe("the admin paths", () => {
     await using proxy = await startTestProxy(bootstrap);
     const view = viewOf(proxy);
     answerAdmin(view, "POST", "/reset_counters");
-    const { body } = answerAdmin(view, "GET", "/stats?usedonly&filter=cluster.c.membership");
+    const { body } = answerAdmin(view, "GET", "/stats?usedonly&filter=cluster.c.membership_(h|t)");
     assert.equal(body, "cluster.c.membership_healthy: 1\ncluster.c.membership_total: 1\n");
   });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { noEndpoints } from "../../../data-plane/resources/cluster-load-assignment.ts";
 import { parseCluster } from "../../../data-plane/resources/cluster.ts";
 import { message, parseContext, problemsOf, valueOf } from "../parse-kit.ts";
 
@@ -42,7 +43,7 @@ transport_socket:
     assert.equal(config.maxConnections, 1024);
     assert.equal(config.circuitBreakers.high.maxRetries, 3);
     assert.equal(config.bufferLimitBytes, 1024 * 1024);
-    assert.deepEqual(config.discovery, { kind: "static", assignment: { clusterName: "a:b", endpoints: [] } });
+    assert.deepEqual(config.discovery, { kind: "static", assignment: noEndpoints("a:b") });
   });
 
   it("takes HTTP options, which have no effect on TCP in Envoy either", () => {
@@ -70,8 +71,8 @@ typed_extension_protocol_options:
     ],
     [
       "names what is not supported inside a list",
-      `{name: a, load_assignment: {endpoints: [{lb_endpoints: [${endpoint("1.2.3.4")}]}, {priority: 1}]}}`,
-      ["load_assignment.endpoints[1].priority: 1 is not supported by the bundled data plane"],
+      `{name: a, load_assignment: {endpoints: [{lb_endpoints: [${endpoint("1.2.3.4")}]}, {proximity: 1}]}}`,
+      ["load_assignment.endpoints[1].proximity: not supported by the bundled data plane"],
     ],
     [
       "refuses a name as a STATIC endpoint in Envoy's words",
