@@ -69,6 +69,7 @@ const proxyFolders = [
   "data-plane/bootstrap",
   "data-plane/access-logs",
   "data-plane/transport-sockets",
+  "data-plane/health",
   "data-plane/clusters",
   "data-plane/tcp",
   "data-plane/http",
