@@ -8,7 +8,6 @@ import { OwnedSubscriptions } from "../resources/owned-subscriptions.ts";
  */
 export class ActiveChain {
   readonly config: FilterChainConfig;
-  readonly match: FilterChainConfig["match"];
   readonly filters: readonly NetworkFilter[];
   readonly transport: DownstreamTransportSocket | undefined;
   readonly #subscriptions: OwnedSubscriptions;
@@ -18,7 +17,6 @@ export class ActiveChain {
     this.#subscriptions = new OwnedSubscriptions(run.subscriptions);
     const own = { ...run, subscriptions: this.#subscriptions };
     this.config = config;
-    this.match = config.match;
     this.filters = config.filters.map((install) => install(own, scope));
     this.transport = config.transportSocket?.(own, scope);
   }

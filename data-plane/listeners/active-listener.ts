@@ -10,7 +10,6 @@ import type {
 import type { FilterChainConfig, ListenerConfig } from "../resources/listener.ts";
 import { OwnedSubscriptions } from "../resources/owned-subscriptions.ts";
 import { ActiveChain } from "./active-chain.ts";
-import { chooseFilterChain } from "./filter-chain-choice.ts";
 import type { DrainSequence } from "./drain-sequence.ts";
 import type { ListenerFilterEnd } from "./listener-filter-run.ts";
 import { runListenerFilters } from "./listener-filter-run.ts";
@@ -222,7 +221,8 @@ export class ActiveListener implements DrainDecision {
   #serve(tracked: Tracked, info: ConnectionInfo, early: Buffer): void {
     const { counters, gauges, worker, workerGauges } = this.#stats;
     const { socket } = tracked;
-    const chain = chooseFilterChain(this.#chains, info) ?? this.#defaultChain;
+    const position = this.config.chainIndex.find(info);
+    const chain = position === undefined ? this.#defaultChain : this.#chains[position];
     if (!chain) {
       counters.no_filter_chain_match += 1;
       this.#forget(tracked);

@@ -45,9 +45,3 @@ export function isSameAddress(a: Address, b: Address): boolean {
   }
   return isSameSocketAddress(a, b);
 }
-
-/** True for 127.0.0.0/8 and ::1. */
-export function isLoopback(address: Address): boolean {
-  if (address.family === "pipe") return false;
-  return address.family === "IPv4" ? address.address.startsWith("127.") : address.address === "::1";
-}

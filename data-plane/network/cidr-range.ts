@@ -21,7 +21,12 @@ export function cidrRange(prefix: string, length: number): CidrRange | undefined
 export function isInRange(range: CidrRange, address: Address): boolean {
   if (address.family === "pipe") return false;
   const bytes = parseIp(address.address);
-  if (bytes?.length !== range.bytes.length) return false;
+  return bytes !== undefined && isWithin(range, bytes);
+}
+
+/** True when the 4 or 16 bytes of an address are of the range's family and within it. */
+export function isWithin(range: CidrRange, bytes: Uint8Array): boolean {
+  if (bytes.length !== range.bytes.length) return false;
   const whole = range.length >> 3;
   for (let index = 0; index < whole; index += 1) if (bytes[index] !== range.bytes[index]) return false;
   const rest = range.length & 7;

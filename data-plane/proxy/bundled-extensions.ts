@@ -1,5 +1,7 @@
 import { fileAccessLog, stderrAccessLog, stdoutAccessLog } from "../access-logs/loggers.ts";
+import { httpInspector } from "../filters/http-inspector.ts";
 import { proxyProtocol } from "../filters/proxy-protocol.ts";
+import { tlsInspector } from "../filters/tls-inspector.ts";
 import { httpConnectionManager } from "../http/connection-manager.ts";
 import { customHeaderDetection } from "../http/original-ip/custom-header.ts";
 import { xffDetection } from "../http/original-ip/xff.ts";
@@ -11,7 +13,7 @@ import { upstreamProxyProtocol } from "../transport-sockets/upstream-proxy-proto
 
 /** Every extension that comes with the data plane. */
 export const bundledExtensions: ExtensionTable = {
-  listenerFilters: [proxyProtocol],
+  listenerFilters: [proxyProtocol, tlsInspector, httpInspector],
   networkFilters: [tcpProxy, httpConnectionManager],
   upstreamTransportSockets: [upstreamRawBuffer, upstreamProxyProtocol],
   downstreamTransportSockets: [downstreamRawBuffer],

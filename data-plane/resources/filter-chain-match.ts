@@ -15,7 +15,10 @@ type SourceType = "ANY" | "SAME_IP_OR_LOOPBACK" | "EXTERNAL";
 export interface FilterChainMatch {
   readonly destinationPort?: number;
   readonly prefixRanges: readonly CidrRange[];
+  /** In lower case; `.example.com` for `*.example.com`. */
+  readonly serverNames: readonly string[];
   readonly transportProtocol: string;
+  readonly applicationProtocols: readonly string[];
   readonly directSourcePrefixRanges: readonly CidrRange[];
   readonly sourceType: SourceType;
   readonly sourcePrefixRanges: readonly CidrRange[];
@@ -25,7 +28,9 @@ export interface FilterChainMatch {
 /** Matches every connection. */
 export const matchesAll: FilterChainMatch = {
   prefixRanges: [],
+  serverNames: [],
   transportProtocol: "",
+  applicationProtocols: [],
   directSourcePrefixRanges: [],
   sourceType: "ANY",
   sourcePrefixRanges: [],
@@ -41,8 +46,9 @@ const support: SupportTable = {
   source_type: oneOf("ANY", "SAME_IP_OR_LOOPBACK", "EXTERNAL"),
   source_prefix_ranges: range,
   source_ports: true,
-  // Every connection is "raw_buffer" until a listener filter has found TLS in it.
-  transport_protocol: oneOf("raw_buffer"),
+  server_names: true,
+  transport_protocol: true,
+  application_protocols: true,
 };
 
 /** `envoy.config.listener.v3.FilterChainMatch`. */
@@ -63,7 +69,16 @@ export function parseFilterChainMatch(
     {
       ...(match.destination_port && { destinationPort: wrapped(match.destination_port, 0, 0) }),
       prefixRanges: rangesOf("prefix_ranges"),
+      serverNames: (match.server_names ?? []).map((name, index) => {
+        if (isPartialWildcard(name)) {
+          problems.push(
+            refuse(`${path}.server_names[${index}]`, 'partial wildcards are not supported in "server_names"'),
+          );
+        }
+        return (name.startsWith("*.") ? name.slice(1) : name).toLowerCase();
+      }),
       transportProtocol: match.transport_protocol ?? "",
+      applicationProtocols: match.application_protocols ?? [],
       directSourcePrefixRanges: rangesOf("direct_source_prefix_ranges"),
       sourceType: sourceType === "SAME_IP_OR_LOOPBACK" || sourceType === "EXTERNAL" ? sourceType : "ANY",
       sourcePrefixRanges: rangesOf("source_prefix_ranges"),
@@ -71,4 +86,9 @@ export function parseFilterChainMatch(
     },
     problems,
   );
+}
+
+/** Envoy looks at the beginning only: what stands behind `*.` may be anything. */
+function isPartialWildcard(name: string): boolean {
+  return name.includes("*") && !name.startsWith("*.");
 }

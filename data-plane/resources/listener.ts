@@ -1,6 +1,7 @@
 import type { Problem } from "../../src/base/problem.ts";
 import type { FilterChain, Listener, MessageTypes } from "../../src/schema/api.ts";
 import type { Message } from "../../src/schema/message.ts";
+import { isRecord } from "../../src/schema/record.ts";
 import { typeUrlOf } from "../../src/schema/type-urls.ts";
 import type { Address } from "../network/address.ts";
 import { configuredAddress, listenerAddressSupport } from "./address.ts";
@@ -11,6 +12,7 @@ import type {
   NetworkFilter,
   ParseContext,
 } from "./extension.ts";
+import { FilterChainIndex } from "./filter-chain-index.ts";
 import type { FilterChainMatch } from "./filter-chain-match.ts";
 import { matchesAll, parseFilterChainMatch } from "./filter-chain-match.ts";
 import { asType } from "./message-type.ts";
@@ -54,6 +56,8 @@ export interface ListenerConfig {
   readonly continuesOnListenerFiltersTimeout: boolean;
   readonly usesOriginalDestination: boolean;
   readonly filterChains: readonly FilterChainConfig[];
+  /** Finds the one of `filterChains` for a connection. */
+  readonly chainIndex: FilterChainIndex;
   readonly defaultFilterChain?: FilterChainConfig;
   /** What may wait to be written to a client before reading from the upstream stops. 1 MiB when unset. */
   readonly bufferLimitBytes: number;
@@ -126,12 +130,19 @@ export function parseListener(message: Message, context: ParseContext, path: str
     );
   }
   problems.push(...duplicateMatches(listener, at));
+  const filterChains = chains.filter(isPresent);
+  const chainIndex = FilterChainIndex.of(filterChains.map((chain) => chain.match));
+  const isRefused = () => problems.some(({ severity }) => severity === "error");
+  if (!chainIndex && !isRefused()) {
+    const story = "multiple filter chains with overlapping matching rules are defined";
+    problems.push(refuse(`${at}filter_chains`, `error adding listener '${addressText(listener)}': ${story}`));
+  }
   const usesOriginalDestination = wrapped(listener.use_original_dst, false, false);
   if (usesOriginalDestination) {
     const limit = "a destination that the kernel redirected (iptables REDIRECT) cannot be read here";
     problems.push(warn(`${at}use_original_dst`, `${limit}; one that a listener filter restored counts`));
   }
-  if (!address || problems.some((problem) => problem.severity === "error")) return { problems };
+  if (!address || !chainIndex || isRefused()) return { problems };
   const backlog = wrapped(listener.tcp_backlog_size, 0, 128);
   const limitKey = `envoy.resource_limits.listener.${name}.connection_limit`;
   return parsed(
@@ -146,7 +157,8 @@ export function parseListener(message: Message, context: ParseContext, path: str
       listenerFiltersTimeoutMs: durationMs(listener.listener_filters_timeout, 15_000),
       continuesOnListenerFiltersTimeout: listener.continue_on_listener_filters_timeout ?? false,
       usesOriginalDestination,
-      filterChains: chains.filter(isPresent),
+      filterChains,
+      chainIndex,
       ...(defaultChain && { defaultFilterChain: defaultChain }),
       bufferLimitBytes: wrapped(listener.per_connection_buffer_limit_bytes, 0, 1024 * 1024),
       drainsOnHealthCheckFailure: listener.drain_type !== "MODIFY_ONLY",
@@ -241,17 +253,23 @@ function parseFilterChain(
 function duplicateMatches(listener: Listener, at: string): Problem[] {
   const seen = new Map<string, string>();
   return (listener.filter_chains ?? []).flatMap((chain, index) => {
-    const key = JSON.stringify(
-      Object.entries(chain.filter_chain_match ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
-    );
-    const other = seen.get(key);
+    const match = matchJson(chain.filter_chain_match ?? {});
+    const other = seen.get(match);
     const name = chain.name ?? "";
     if (other === undefined) {
-      seen.set(key, name);
+      seen.set(match, name);
       return [];
     }
     const subject = `error adding listener '${addressText(listener)}'`;
     const story = `filter chain '${name}' has the same matching rules defined as '${other}'`;
-    return [refuse(`${at}filter_chains[${index}].filter_chain_match`, `${subject}: ${story}`)];
+    const text = `${subject}: ${story}. duplicate matcher is: ${match}`;
+    return [refuse(`${at}filter_chains[${index}].filter_chain_match`, text)];
   });
+}
+
+/** A match as proto JSON has it: the value of a wrapper stands for itself. */
+function matchJson(match: object): string {
+  return JSON.stringify(match, (_key, value: unknown) =>
+    isRecord(value) && Object.keys(value).join() === "value" ? value.value : value,
+  );
 }

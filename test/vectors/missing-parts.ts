@@ -11,7 +11,6 @@ export interface MissingPart {
 export const missingParts: readonly MissingPart[] = [
   { name: "active health checks", mark: "health_checks" },
   { name: "original_src", mark: "OriginalSrc" },
-  { name: "the listener filter tls_inspector", mark: "TlsInspector" },
   { name: "TLS towards the upstream", mark: "UpstreamTlsContext" },
 ];
 

@@ -5,7 +5,6 @@ import {
   endpointAddress,
   formatAddress,
   formatHost,
-  isLoopback,
   isSameAddress,
 } from "../../../data-plane/network/address.ts";
 
@@ -41,12 +40,5 @@ describe("addresses", () => {
     assert.equal(isSameAddress(v4, { ...v4, port: 1 }), false);
     assert.equal(isSameAddress(pipe, { ...pipe }), true);
     assert.equal(isSameAddress(pipe, v4), false);
-  });
-
-  it("are loopback in 127.0.0.0/8 and ::1 alone", () => {
-    assert.equal(isLoopback(socketAddress("127.9.9.9", 0)!), true);
-    assert.equal(isLoopback(socketAddress("::1", 0)!), true);
-    assert.equal(isLoopback(v4), false);
-    assert.equal(isLoopback(pipe), false);
   });
 });

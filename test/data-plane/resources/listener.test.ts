@@ -79,9 +79,28 @@ describe("parseListener()", () => {
       ["filter_chains[0].filters[0].typed_config.tunneling_config: not supported by the bundled data plane"],
     ],
     [
-      "refuses matching that needs a look into TLS",
-      `{name: l, address: ${address}, filter_chains: [{filter_chain_match: {server_names: [a]}, filters: [${tcp}]}]}`,
-      ["filter_chains[0].filter_chain_match.server_names: not supported by the bundled data plane"],
+      "refuses a partial wildcard in server_names",
+      `{name: l, address: ${address}, filter_chains: [{filter_chain_match: {server_names: ["a*.test"]}, filters: [${tcp}]}]}`,
+      [
+        'filter_chains[0].filter_chain_match.server_names[0]: partial wildcards are not supported in "server_names"',
+      ],
+    ],
+    [
+      "refuses matching by suffix, which Envoy does not have either",
+      `{name: l, address: ${address}, filter_chains: [{filter_chain_match: {suffix_len: 3}, filters: [${tcp}]}]}`,
+      ["filter_chains[0].filter_chain_match.suffix_len: not supported by the bundled data plane"],
+    ],
+    [
+      "refuses filter_chain_matcher by name",
+      listener("filter_chain_matcher: {}"),
+      ["filter_chain_matcher: not supported by the bundled data plane"],
+    ],
+    [
+      "refuses filter chains whose matches overlap",
+      `{name: l, address: ${address}, filter_chains: [{filter_chain_match: {source_ports: [1, 2]}, filters: [${tcp}]}, {filter_chain_match: {source_ports: [2]}, filters: [${tcp}]}]}`,
+      [
+        "filter_chains: error adding listener '127.0.0.1:80': multiple filter chains with overlapping matching rules are defined",
+      ],
     ],
     [
       "refuses both versions disallowed (PP-129)",
@@ -104,7 +123,7 @@ describe("parseListener()", () => {
       "refuses two filter chains that match alike",
       `{name: l, address: ${address}, filter_chains: [{name: a, filters: [${tcp}]}, {name: b, filters: [${tcp}]}]}`,
       [
-        "filter_chains[1].filter_chain_match: error adding listener '127.0.0.1:80': filter chain 'b' has the same matching rules defined as 'a'",
+        "filter_chains[1].filter_chain_match: error adding listener '127.0.0.1:80': filter chain 'b' has the same matching rules defined as 'a'. duplicate matcher is: {}",
       ],
     ],
     [
