@@ -22,6 +22,8 @@ export interface AdminView {
   readonly clusterRecords: ResourceRecords;
   readonly listenerRecords: ResourceRecords;
   readonly endpointRecords: ResourceRecords;
+  /** What is subscribed to by name, of a type other than the endpoints. */
+  records(typeUrl: string): ResourceRecords;
   clusters(): readonly ActiveCluster[];
   isWarming(cluster: string): boolean;
   listeners(): readonly { readonly name: string; readonly address: Address }[];

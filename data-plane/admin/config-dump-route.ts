@@ -1,20 +1,16 @@
-import type { JsonValue } from "../../src/schema/json-value.ts";
-import { isRecord } from "../../src/schema/record.ts";
-import type { Message } from "../../src/schema/message.ts";
-import { typeUrlOf } from "../../src/schema/type-urls.ts";
 import type { ResourceRecord } from "../resources/resource-records.ts";
 import type { AdminRoute } from "./admin-route.ts";
 import { jsonReply, textReply } from "./admin-route.ts";
 import type { AdminView } from "./admin-view.ts";
+import type { Section } from "./dump-section.ts";
+import { errorState, section, state } from "./dump-section.ts";
 import type { NameFilter } from "./name-filter.ts";
 import { nameFilter } from "./name-filter.ts";
+import { routesSections } from "./routes-dump.ts";
 
 const CLUSTER = "envoy.config.cluster.v3.Cluster";
 const LISTENER = "envoy.config.listener.v3.Listener";
 const ENDPOINTS = "envoy.config.endpoint.v3.ClusterLoadAssignment";
-
-/** One part of the dump: a message of envoy.admin.v3 with its lists. */
-type Section = Readonly<Record<string, unknown>>;
 
 /** Everything that is configured, in the shape of `envoy.admin.v3.ConfigDump` (XC-57). */
 export const configDumpRoute: AdminRoute = {
@@ -34,6 +30,7 @@ export const configDumpRoute: AdminRoute = {
       clustersSection(view, isWanted),
       ...(query.has("include_eds") ? [endpointsSection(view, isWanted)] : []),
       listenersSection(view, isWanted),
+      ...routesSections(view, isWanted),
       section("SecretsConfigDump", {}),
     ];
     const resource = query.get("resource");
@@ -43,10 +40,6 @@ export const configDumpRoute: AdminRoute = {
     return jsonReply({ configs: lists.flat() });
   },
 };
-
-function section(name: string, fields: Readonly<Record<string, unknown>>): Section {
-  return { "@type": typeUrlOf(`envoy.admin.v3.${name}`), ...fields };
-}
 
 function withoutEmpty(dump: Section): Section {
   return Object.fromEntries(Object.entries(dump).filter(([, value]) => !isEmpty(value)));
@@ -102,39 +95,4 @@ function endpointsSection(view: AdminView, isWanted: NameFilter): Section {
       state(view, record, "endpoint_config", ENDPOINTS, true),
     ),
   });
-}
-
-function state(
-  view: AdminView,
-  record: ResourceRecord,
-  field: string,
-  typeName: string,
-  hasErrorState: boolean,
-): object {
-  return {
-    ...(record.version !== "" && { version_info: record.version }),
-    ...(record.message && { [field]: asAny(view, typeName, record.message) }),
-    last_updated: new Date(record.updatedAtMs).toISOString(),
-    ...(hasErrorState && errorState(view, record, typeName)),
-    ...(hasErrorState &&
-      record.origin === "dynamic" && { client_status: record.errorState ? "NACKED" : "ACKED" }),
-  };
-}
-
-function errorState(view: AdminView, { errorState: error }: ResourceRecord, typeName: string): object {
-  if (!error) return {};
-  return {
-    error_state: {
-      failed_configuration: asAny(view, typeName, error.message),
-      last_update_attempt: new Date(error.atMs).toISOString(),
-      details: error.details,
-      version_info: error.version,
-    },
-  };
-}
-
-function asAny(view: AdminView, typeName: string, message: Message): JsonValue {
-  const json = view.toJson(typeName, message);
-  const fields = isRecord(json) ? json : {};
-  return { "@type": typeUrlOf(typeName), ...fields };
 }

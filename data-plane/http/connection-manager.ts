@@ -18,8 +18,7 @@ import { parseTypedConfig } from "../resources/typed-config.ts";
 import { HttpDate } from "./http-date.ts";
 import { managerConfig, managerSupport } from "./manager-config.ts";
 import { managerStats } from "./manager-stats.ts";
-import type { RouteConfig } from "./routes/parse-routes.ts";
-import { parseRoutes } from "./routes/parse-routes.ts";
+import { parseRouteSource } from "./routes/route-source.ts";
 import { ServerConnection } from "./server-connection.ts";
 
 const typeName = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
@@ -35,7 +34,7 @@ export const httpConnectionManager: Extension<NetworkFilter> = {
       return result.value;
     };
     const config = managerConfig(manager, context.hostname, path, problems);
-    const routes = take(parseRouteConfig(manager, context, path));
+    const routes = take(parseRouteSource(manager, context, path));
     const filters = take(parseFilters(manager, context, path));
     const detections = (manager.original_ip_detection_extensions ?? []).map((extension, index) =>
       take(
@@ -59,7 +58,7 @@ export const httpConnectionManager: Extension<NetworkFilter> = {
         config,
         run,
         stats: managerStats(run.stats, config.statPrefix, scope),
-        routes: () => routes.table,
+        routes: routes(run, scope),
         detections: detections.flatMap((install) => (install ? [install(run, scope)] : [])),
         suppressesEnvoyHeaders: filter?.suppressesEnvoyHeaders ?? false,
         logAccess: logs?.(run, scope),
@@ -74,26 +73,6 @@ export const httpConnectionManager: Extension<NetworkFilter> = {
     }, problems);
   },
 };
-
-/** The routes; a cluster that they name must be there, unless `validate_clusters` says that it need not. */
-function parseRouteConfig(
-  manager: HttpConnectionManager,
-  { hasCluster }: ParseContext,
-  path: string,
-): Parsed<RouteConfig> {
-  // Other specifiers are refused by their names.
-  if (manager.rds || manager.scoped_routes) return { problems: [] };
-  if (!manager.route_config) {
-    return { problems: [refuse(`${path}.route_config`, "value is required", "rule-violation")] };
-  }
-  const { value, problems } = parseRoutes(manager.route_config, `${path}.route_config`);
-  if (!value) return { problems };
-  const unknown = value.validatesClusters ? value.clusters.filter(({ name }) => !hasCluster(name)) : [];
-  const refusals = unknown.map(({ name, path: where, isWeighted }) =>
-    refuse(where, `route: unknown ${isWeighted ? "weighted " : ""}cluster '${name}'`),
-  );
-  return parsed(value, [...problems, ...refusals]);
-}
 
 /** The filter chain; its last filter, and no other, is the router. */
 function parseFilters(

@@ -49,6 +49,7 @@ export const managerSupport: SupportTable = {
   // HTTP/2 is not spoken yet; AUTO answers its preface as a client of HTTP/1.1 deserves.
   codec_type: oneOf("AUTO", "HTTP1"),
   route_config: true,
+  rds: { route_config_name: true, config_source: true },
   http_filters: { name: true, typed_config: true, is_optional: oneOf(false), disabled: oneOf(false) },
   server_name: true,
   server_header_transformation: oneOf("OVERWRITE", "APPEND_IF_ABSENT", "PASS_THROUGH"),

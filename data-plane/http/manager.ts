@@ -2,15 +2,14 @@ import type { AccessLogger, OriginalIpDetection, RunContext } from "../resources
 import type { HttpDate } from "./http-date.ts";
 import type { ManagerConfig } from "./manager-config.ts";
 import type { ManagerStats } from "./manager-stats.ts";
-import type { RouteTable } from "./routes/route-table.ts";
+import type { RouteSource } from "./routes/route-source.ts";
 
 /** A connection manager that runs: what its connections share. */
 export interface Manager {
   readonly config: ManagerConfig;
   readonly run: RunContext;
   readonly stats: ManagerStats;
-  /** The routes for requests from now on. */
-  readonly routes: () => RouteTable;
+  readonly routes: RouteSource;
   readonly detections: readonly OriginalIpDetection[];
   readonly suppressesEnvoyHeaders: boolean;
   readonly logAccess: AccessLogger | undefined;

@@ -139,6 +139,7 @@ export class Proxy implements AsyncDisposable {
       clusterRecords: this.clusterRecords,
       listenerRecords: this.listenerRecords,
       endpointRecords: this.endpointRecords,
+      records: (typeUrl) => this.subscribed.records(typeUrl),
       clusters: () => this.clusters.active(),
       isWarming: (name) => this.clusters.isWarming(name),
       listeners: () => this.listeners.addresses(),

@@ -52,6 +52,7 @@ class WatchedType implements ResourceConsumer {
     for (const { name, version } of resources.values()) {
       if (!refusedNames.has(name)) this.resources.get(name)?.countSuccess(version, clock.now());
     }
+    for (const name of update.removed) this.resources.get(name)?.countRemoval(clock.now());
     // XC-27: a refusal is counted on every subscription of the type.
     if (refused.length > 0) for (const resource of this.resources.values()) resource.countRejection();
     for (const name of update.resources.keys()) this.resources.get(name)?.endWait();

@@ -92,10 +92,19 @@ export class WatchedResource {
   /** A version was not refused, changed or not. */
   countSuccess(version: string, atMs: number): void {
     if (this.#held) this.#held = { ...this.#held, info: { version } };
+    this.#stats.setText(`${this.#scope}.version_text`, version);
+    this.#countUpdate(atMs);
+  }
+
+  /** A removal is an update too. */
+  countRemoval(atMs: number): void {
+    this.#countUpdate(atMs);
+  }
+
+  #countUpdate(atMs: number): void {
     this.#counters.update_attempt += 1;
     this.#counters.update_success += 1;
     this.#stats.gauges(this.#scope, ["update_time"]).update_time.set(atMs);
-    this.#stats.setText(`${this.#scope}.version_text`, version);
   }
 
   removed(): void {

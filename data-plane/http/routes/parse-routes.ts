@@ -73,8 +73,8 @@ export interface RouteConfig {
   readonly table: RouteTable;
   /** Every cluster that a route names, and where. */
   readonly clusters: readonly NamedCluster[];
-  /** `validate_clusters`; true when unset, as Envoy has it for routes that stand in a listener. */
-  readonly validatesClusters: boolean;
+  /** `validate_clusters`; what it means unset depends on where the routes come from. */
+  readonly validatesClusters: boolean | undefined;
 }
 
 /** Mutations of the levels around a route. */
@@ -92,13 +92,13 @@ export function parseRoutes(config: RouteConfiguration, path: string): Parsed<Ro
   const hosts = (config.virtual_hosts ?? []).map((host, index) =>
     parseVirtualHost(host, outer, `${at}virtual_hosts[${index}]`, clusters, problems),
   );
-  problems.push(...repeatedDomains(config.virtual_hosts ?? [], `${at}virtual_hosts`));
+  problems.push(...repeatedDomains(config, `${at}virtual_hosts`));
   return parsed(
     {
       name: config.name ?? "",
       table: routeTable(hosts),
       clusters,
-      validatesClusters: wrapped(config.validate_clusters, false, true),
+      validatesClusters: wrapped<boolean | undefined>(config.validate_clusters, false, undefined),
     },
     problems,
   );
@@ -240,9 +240,9 @@ function rewriteOf(
 }
 
 /** A domain may stand in one virtual host only. */
-function repeatedDomains(hosts: readonly VirtualHostMessage[], path: string): Problem[] {
+function repeatedDomains({ name, virtual_hosts: hosts }: RouteConfiguration, path: string): Problem[] {
   const seen = new Set<string>();
-  return hosts.flatMap((host, index) =>
+  return (hosts ?? []).flatMap((host, index) =>
     (host.domains ?? []).flatMap((spelled, at) => {
       const domain = spelled.toLowerCase();
       if (!seen.has(domain)) {
@@ -253,7 +253,7 @@ function repeatedDomains(hosts: readonly VirtualHostMessage[], path: string): Pr
         domain === "*"
           ? "Only a single wildcard domain is permitted"
           : `Only unique values for domains are permitted. Duplicate entry of domain ${domain}`;
-      return [refuse(`${path}[${index}].domains[${at}]`, rule)];
+      return [refuse(`${path}[${index}].domains[${at}]`, `${rule} in route ${name ?? ""}`)];
     }),
   );
 }

@@ -11,12 +11,13 @@ const router = {
 };
 
 /** What is wrong with a connection manager that has these fields beside what it must have. */
-function problems(fields: JsonObject): readonly string[] {
+function problems(fields: JsonObject, sourceRefusal?: string): readonly string[] {
   const routes = "rds" in fields || "scoped_routes" in fields ? {} : { route_config: {} };
   const manager = { stat_prefix: "web", http_filters: [router], ...routes, ...fields };
   const name = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
   assert.equal(typeName, name);
-  return problemsOf(httpConnectionManager.parse(message(name, JSON.stringify(manager)), parseContext(), "m"));
+  const context = { ...parseContext(), sourceRefusal: () => sourceRefusal };
+  return problemsOf(httpConnectionManager.parse(message(name, JSON.stringify(manager)), context, "m"));
 }
 
 function routeTo(route: JsonObject, more: JsonObject = {}): JsonObject {
@@ -30,7 +31,7 @@ describe("a connection manager's configuration", () => {
   });
 
   const refused: readonly (readonly [field: string, value: JsonObject])[] = [
-    ["rds", { rds: { route_config_name: "r", config_source: { ads: {} } } }],
+    ["route_config.vhds", { route_config: { vhds: { config_source: { ads: {} } } } }],
     ["scoped_routes", { scoped_routes: {} }],
     ["codec_type", { codec_type: "HTTP2" }],
     ["http2_protocol_options", { http2_protocol_options: {} }],
@@ -53,6 +54,12 @@ describe("a connection manager's configuration", () => {
       );
     });
   }
+
+  it("takes routes over RDS from a source that can be used, and from no other (XC-3)", () => {
+    const rds = { rds: { route_config_name: "r", config_source: { self: {} } } };
+    assert.deepEqual(problems(rds), []);
+    assert.deepEqual(problems(rds, "no such source"), ["m.rds.config_source: no such source"]);
+  });
 
   it("needs the router as its last filter, once", () => {
     assert.match(problems({ http_filters: [] })[0] ?? "", /m\.http_filters.*router/);

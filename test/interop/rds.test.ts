@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Message } from "../../src/schema/message.ts";
+import { CLUSTER, LISTENER, ROUTE_CONFIGURATION } from "../../src/schema/type-urls.ts";
+import type { SessionMode } from "../../data-plane/xds-client/session.ts";
+import { message } from "../data-plane/parse-kit.ts";
+import { addressJson, adsBootstrap, live } from "../data-plane/proxy-kit.ts";
+import { HttpLoad } from "../kit/http-load.ts";
+import type { JsonObject } from "../kit/json.ts";
+import type { ProxyProcess } from "../kit/proxy-process.ts";
+import { freePort } from "../kit/free-port.ts";
+import { ScriptedXds, type ScriptedStream } from "../kit/scripted-xds.ts";
+import { until } from "../kit/within.ts";
+import { dataPlanes, modes } from "../e2e/data-planes.ts";
+
+const types = "type.googleapis.com/";
+const MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+
+/** A listener, as JSON, whose routes come over RDS. */
+function rdsListener(name: string, port: number, routes: string): JsonObject {
+  const manager = {
+    "@type": types + MANAGER,
+    stat_prefix: "web",
+    rds: { route_config_name: routes, config_source: { ads: {}, initial_fetch_timeout: "15s" } },
+    http_filters: [
+      {
+        name: "envoy.filters.http.router",
+        typed_config: { "@type": `${types}envoy.extensions.filters.http.router.v3.Router` },
+      },
+    ],
+  };
+  return {
+    name,
+    address: addressJson(port),
+    filter_chains: [{ filters: [{ name: "hcm", typed_config: manager }] }],
+  };
+}
+
+/** A RouteConfiguration that answers everything with a text. */
+function answering(name: string, text: string): Message {
+  const route = {
+    match: { prefix: "/" },
+    direct_response: { status: 200, body: { inline_string: text } },
+  };
+  return { name, virtual_hosts: [{ name: "all", domains: ["*"], routes: [route] }] };
+}
+
+/** A server that sends whole sets of a type, in the dialect of the mode. */
+class Server {
+  readonly stream: ScriptedStream;
+  readonly #mode: SessionMode;
+  #nonce = 0;
+
+  constructor(stream: ScriptedStream, mode: SessionMode) {
+    this.stream = stream;
+    this.#mode = mode;
+  }
+
+  /** Answers what was asked last of the type. */
+  send(typeUrl: string, version: string, ...resources: readonly Message[]): void {
+    this.#nonce += 1;
+    const nonce = `n${this.#nonce}`;
+    if (this.#mode === "sotw") return this.stream.sendAll(typeUrl, version, nonce, resources);
+    const byName = resources.map(
+      (resource) => [String(resource["name"]), [version, resource] as const] as const,
+    );
+    this.stream.sendChanges(typeUrl, nonce, Object.fromEntries(byName));
+  }
+
+  remove(typeUrl: string, name: string): void {
+    this.#nonce += 1;
+    this.stream.sendChanges(typeUrl, `n${this.#nonce}`, {}, [name]);
+  }
+
+  /** The text of the next refusal of a type; the ACKs before it are skipped. */
+  async refusal(typeUrl: string): Promise<string> {
+    for (;;) {
+      const detail = (await this.stream.nextOf(typeUrl))["error_detail"];
+      if (typeof detail === "object" && detail !== null && "message" in detail) return String(detail.message);
+    }
+  }
+}
+
+/** Asks for `/` and gives status and body; undefined when nobody listens. */
+async function ask(port: number): Promise<string | undefined> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: "close" } });
+    return `${response.status} ${await response.text()}`;
+  } catch {
+    return undefined;
+  }
+}
+
+async function answers(port: number, wanted: string): Promise<void> {
+  const isThere = async () => ((await ask(port)) === wanted ? true : undefined);
+  await until(10_000, () => `port ${port} answers ${wanted}`, isThere);
+}
+
+/** A proxy whose static listener `http` follows the routes `r`; CDS is answered. */
+async function begin(
+  xds: ScriptedXds,
+  mode: SessionMode,
+  start: (typeof dataPlanes)[number]["start"],
+): Promise<AsyncDisposable & { readonly proxy: ProxyProcess; readonly server: Server }> {
+  const listeners = [rdsListener("http", 0, "r")];
+  const proxy = await start(adsBootstrap(xds, mode, { staticResources: { listeners } }), {
+    untilLive: false,
+  });
+  const server = new Server(await xds.stream(), mode);
+  await server.stream.nextOf(CLUSTER);
+  server.send(CLUSTER, "1");
+  return { proxy, server, [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose]() };
+}
+
+for (const { plane, start, options } of dataPlanes) {
+  for (const mode of modes) {
+    describe(`RDS over ${mode} with ${plane}`, options, () => {
+      it("opens with the routes, refuses bad ones and follows good ones (XC-11, XC-28, XC-46)", async () => {
+        await using xds = await ScriptedXds.start();
+        await using scene = await begin(xds, mode, start);
+        const { proxy, server } = scene;
+        await server.stream.nextOf(LISTENER);
+        server.send(LISTENER, "1");
+        await server.stream.nextOf(ROUTE_CONFIGURATION);
+        assert.equal(await proxy.admin.isReady(), false);
+        server.send(ROUTE_CONFIGURATION, "1", answering("r", "one"));
+        await live(proxy);
+        const port = await proxy.admin.listenerPort("http");
+        assert.equal(await ask(port), "200 one");
+        const all = { name: "a", domains: ["*"] };
+        server.send(ROUTE_CONFIGURATION, "2", { name: "r", virtual_hosts: [all, { ...all, name: "b" }] });
+        const reason = await server.refusal(ROUTE_CONFIGURATION);
+        assert.match(reason, /Only a single wildcard domain is permitted in route r$/);
+        assert.equal(await ask(port), "200 one");
+        server.send(ROUTE_CONFIGURATION, "3", answering("r", "three"));
+        await answers(port, "200 three");
+        if (mode === "delta") {
+          server.remove(ROUTE_CONFIGURATION, "r");
+          await server.stream.nextOf(ROUTE_CONFIGURATION);
+          assert.equal(await ask(port), "200 three");
+        }
+        const stats = await proxy.admin.stats("^http\\.web\\.rds\\.r\\.");
+        assert.equal(stats.get("http.web.rds.r.config_reload"), 2);
+        assert.equal(stats.get("http.web.rds.r.update_rejected"), 1);
+        assert.equal(stats.get("http.web.rds.r.update_success"), mode === "delta" ? 3 : 2);
+      });
+
+      it("warms a listener of LDS on its routes; the one before serves meanwhile (XC-42)", async () => {
+        await using xds = await ScriptedXds.start();
+        await using scene = await begin(xds, mode, start);
+        const { proxy, server } = scene;
+        await server.stream.nextOf(LISTENER);
+        server.send(LISTENER, "1");
+        await server.stream.nextOf(ROUTE_CONFIGURATION);
+        server.send(ROUTE_CONFIGURATION, "1", answering("r", "one"));
+        await live(proxy);
+        const port = await freePort();
+        const listenerOf = (routes: string) => {
+          const json = rdsListener("late", port, routes);
+          return message("envoy.config.listener.v3.Listener", JSON.stringify(json));
+        };
+        server.send(LISTENER, "2", listenerOf("s"));
+        await proxyStat(proxy, "listener_manager.total_listeners_warming", 1);
+        assert.equal(await ask(port), undefined);
+        server.send(ROUTE_CONFIGURATION, "2", answering("r", "one"), answering("s", "late one"));
+        await answers(port, "200 late one");
+        server.send(LISTENER, "3", listenerOf("t"));
+        await proxyStat(proxy, "listener_manager.total_listeners_warming", 1);
+        assert.equal(await ask(port), "200 late one");
+        server.send(
+          ROUTE_CONFIGURATION,
+          "3",
+          answering("r", "one"),
+          answering("s", "late one"),
+          answering("t", "late two"),
+        );
+        await answers(port, "200 late two");
+      });
+
+      it("changes routes under load without losing a request (XC-46)", async () => {
+        await using xds = await ScriptedXds.start();
+        await using scene = await begin(xds, mode, start);
+        const { proxy, server } = scene;
+        await server.stream.nextOf(LISTENER);
+        server.send(LISTENER, "1");
+        await server.stream.nextOf(ROUTE_CONFIGURATION);
+        server.send(ROUTE_CONFIGURATION, "1", answering("r", "0"));
+        await live(proxy);
+        const load = new HttpLoad(await proxy.admin.listenerPort("http"), { rate: 300, connections: 4 });
+        for (let update = 1; update <= 20; update += 1) {
+          server.send(ROUTE_CONFIGURATION, String(update + 1), answering("r", String(update)));
+          await proxyStat(proxy, "http.web.rds.r.config_reload", update + 1);
+        }
+        const { sent, failed, answers: found } = await load.stop();
+        assert.deepEqual([failed, [...found.keys()]], [0, ["200"]]);
+        assert.ok(sent > 0);
+      });
+    });
+  }
+}
+
+async function proxyStat(proxy: ProxyProcess, name: string, value: number): Promise<void> {
+  const isThere = async () => (await proxy.admin.stats()).get(name) === value || undefined;
+  await until(10_000, () => `${name} is ${value}`, isThere);
+}
