@@ -1,9 +1,19 @@
 import type { HeaderList } from "../network/header-list.ts";
-import type { StreamReset, UpstreamStream, UpstreamStreamEvents } from "../network/http-stream.ts";
+import type { RequestHead } from "../network/http-message.ts";
+import type {
+  StreamRequest,
+  StreamReset,
+  UpstreamStream,
+  UpstreamStreamEvents,
+} from "../network/http-stream.ts";
 import type { UpstreamConnection } from "../network/upstream.ts";
 import type { BodyFraming } from "../http-codec/body-framing.ts";
+import { badMessage } from "../http-codec/codec-error.ts";
 import type { MessageLimits } from "../http-codec/message-reader.ts";
 import { MessageReader } from "../http-codec/message-reader.ts";
+import { MessageWriter } from "../http-codec/message-writer.ts";
+import { requestFraming } from "../http-codec/sent-framing.ts";
+import { requestText } from "../http-codec/write-head.ts";
 import type { StatusLine } from "../http-codec/start-line.ts";
 import { readStatusLine } from "../http-codec/start-line.ts";
 
@@ -17,20 +27,28 @@ export interface Http1ConnectionOwner {
   onClose(connection: Http1Connection): void;
 }
 
+/** What an HTTP/1.1 connection is made with, beside the connection itself. */
+export interface Http1ConnectionOptions {
+  readonly limits: MessageLimits;
+  /** Trailers are read and written; else they are dropped. */
+  readonly hasTrailers: boolean;
+}
+
 /** The exchange that a connection is busy with. */
 interface Exchange {
   readonly events: UpstreamStreamEvents;
-  readonly isHead: boolean;
+  readonly head: RequestHead;
   isRequestWhole: boolean;
 }
 
 /** A connection to an upstream that speaks HTTP/1.1: one exchange after the other. */
 export class Http1Connection implements UpstreamStream {
+  readonly protocol = "HTTP/1.1";
   readonly #upstream: UpstreamConnection;
   readonly #owner: Http1ConnectionOwner;
+  readonly #options: Http1ConnectionOptions;
   readonly #reader: MessageReader<StatusLine>;
-  /** The PROXY header, until it has gone out in front of the first head. */
-  #prefix: Buffer | undefined;
+  readonly #writer: MessageWriter;
   #exchange: Exchange | undefined;
   #mayGoOn = true;
   #isClosed = false;
@@ -39,16 +57,26 @@ export class Http1Connection implements UpstreamStream {
   /** Exchanges so far. */
   served = 0;
 
-  constructor(upstream: UpstreamConnection, limits: MessageLimits, owner: Http1ConnectionOwner) {
+  constructor(upstream: UpstreamConnection, options: Http1ConnectionOptions, owner: Http1ConnectionOwner) {
     this.#upstream = upstream;
     this.#owner = owner;
-    this.#prefix = upstream.header;
-    this.#reader = new MessageReader(readStatusLine, false, limits, {
+    this.#options = options;
+    this.#reader = new MessageReader(readStatusLine, false, options.limits, {
       onHead: (line, headers, framing) => this.#onHead(line, headers, framing),
       onData: (data) => this.#exchange?.events.onData(data),
       onEnd: (trailers) => this.#onEnd(trailers),
     });
-    const { socket } = upstream;
+    const { socket, traffic } = upstream;
+    this.#writer = new MessageWriter({
+      socket,
+      limitBytes: upstream.bufferLimitBytes,
+      sendsTrailers: options.hasTrailers,
+      // The PROXY header goes out in front of the first head.
+      prefix: upstream.header,
+      onSent(bytes) {
+        traffic.upstream_cx_tx_bytes_total += bytes;
+      },
+    });
     socket.on("data", (bytes: Buffer) => this.#onBytes(bytes));
     socket.on("end", () => this.#onSocketEnd());
     socket.on("close", () => this.#onSocketEnd());
@@ -68,10 +96,10 @@ export class Http1Connection implements UpstreamStream {
   }
 
   /** Takes the next exchange. */
-  begin(events: UpstreamStreamEvents, method: string): void {
+  begin(request: StreamRequest): void {
     this.served += 1;
     this.#mayGoOn = true;
-    this.#exchange = { events, isHead: method === "HEAD", isRequestWhole: false };
+    this.#exchange = { events: request, head: request.head, isRequestWhole: false };
     this.#reader.next();
   }
 
@@ -81,26 +109,19 @@ export class Http1Connection implements UpstreamStream {
     if (!this.#exchange) this.close("local");
   }
 
-  writeHead(head: string, body: Buffer | undefined): boolean {
-    const prefix = this.#prefix;
-    this.#prefix = undefined;
-    if (!prefix && !body) return this.#write(head, head.length);
-    // In one piece, so that it leaves in one segment.
-    const prefixBytes = prefix?.length ?? 0;
-    const bytes = Buffer.allocUnsafe(prefixBytes + head.length + (body?.length ?? 0));
-    prefix?.copy(bytes, 0);
-    bytes.write(head, prefixBytes, "latin1");
-    body?.copy(bytes, prefixBytes + head.length);
-    return this.#write(bytes, bytes.length);
+  sendHead(head: RequestHead, isLast: boolean): void {
+    const framing = requestFraming(head, isLast);
+    this.#writer.head(requestText(head, framing.lines), framing, isLast);
+    if (isLast && this.#exchange) this.#exchange.isRequestWhole = true;
   }
 
-  write(data: Buffer | string): boolean {
-    return this.#write(data, data.length);
+  sendData(data: Buffer): boolean {
+    return this.#writer.data(data);
   }
 
-  end(): void {
-    const exchange = this.#exchange;
-    if (exchange) exchange.isRequestWhole = true;
+  end(trailers: HeaderList | undefined): void {
+    this.#writer.end(trailers);
+    if (this.#exchange) this.#exchange.isRequestWhole = true;
   }
 
   pause(): void {
@@ -128,13 +149,6 @@ export class Http1Connection implements UpstreamStream {
     this.#close(by, false);
   }
 
-  #write(data: Buffer | string, length: number): boolean {
-    const { socket, traffic, bufferLimitBytes } = this.#upstream;
-    traffic.upstream_cx_tx_bytes_total += length;
-    const isTaken = typeof data === "string" ? socket.write(data, "latin1") : socket.write(data);
-    return isTaken || socket.writableLength <= bufferLimitBytes;
-  }
-
   #onBytes(bytes: Buffer): void {
     this.#upstream.traffic.upstream_cx_rx_bytes_total += bytes.length;
     // What nobody asked for (a response on an idle connection) is the end of trust in it.
@@ -152,15 +166,21 @@ export class Http1Connection implements UpstreamStream {
   #onHead({ status, isOld }: StatusLine, headers: HeaderList, framing: BodyFraming) {
     const exchange = this.#exchange;
     if (!exchange) return "no-body";
-    if (status < 200 && status !== 101) return "interim";
+    if (status < 200 && status !== 101) {
+      exchange.events.onInterim(status, headers);
+      return "interim";
+    }
+    const { method, isUpgrade } = exchange.head;
+    const isTunnel = status === 101 || (method === "CONNECT" && status < 300);
     const connection = headers.get("connection")?.toLowerCase();
     const isKept = isOld ? connection === "keep-alive" : !hasToken(connection, "close");
-    const hasNoBody = exchange.isHead || status === 204 || status === 304;
-    this.#mayGoOn = isKept && status !== 101 && (hasNoBody || framing.kind !== "until-close");
-    const isLast = hasNoBody || framing.kind === "none";
+    const hasNoBody = method === "HEAD" || status === 204 || status === 304;
+    this.#mayGoOn = isKept && !isTunnel && (hasNoBody || framing.kind !== "until-close");
+    const isLast = isTunnel ? false : hasNoBody || framing.kind === "none";
+    if (status === 101 && !isUpgrade) return badMessage("101 to a request that is for no upgrade");
     // The end is told with the head, so that head and end go out together.
     exchange.events.onHead(status, headers, isLast);
-    if (status === 101) return "tunnel";
+    if (isTunnel) return "tunnel";
     return hasNoBody ? "no-body" : "body";
   }
 
@@ -169,7 +189,7 @@ export class Http1Connection implements UpstreamStream {
     if (!exchange) return;
     this.#exchange = undefined;
     this.#owner.onExchangeEnd(this, undefined);
-    exchange.events.onEnd(trailers);
+    exchange.events.onEnd(this.#options.hasTrailers ? trailers : undefined);
     // The last piece may have been too much for the client; the next exchange has nothing to do with that.
     this.resume();
     if (!this.#mayGoOn || !exchange.isRequestWhole || this.#isDraining) this.#close("local", false);
@@ -195,6 +215,7 @@ export class Http1Connection implements UpstreamStream {
   #close(by: "local" | "remote", isBusy: boolean): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#writer.drop();
     this.#upstream.release(by, isBusy);
     this.#upstream.socket.destroy();
     this.#owner.onClose(this);

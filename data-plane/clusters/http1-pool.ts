@@ -154,17 +154,20 @@ export class Http1Pool {
         group.dialing -= 1;
         stats.counters.upstream_cx_http1_total += 1;
         const limits = { maxHeadBytes: config.maxHeadBytes, maxHeaders: config.maxHeaders };
-        const connection = new Http1Connection(upstream, limits, {
-          onIdle: (idle) => this.#onIdle(idle),
-          onExchangeEnd: (_connection, reset) => {
-            stats.gauges.upstream_rq_active.add(-1);
-            host.stats.rqActive -= 1;
-            if (reset === "cancelled") stats.counters.upstream_rq_tx_reset += 1;
-            else if (reset !== undefined) stats.counters.upstream_rq_rx_reset += 1;
-            if (reset === "protocol-error") stats.counters.upstream_cx_protocol_error += 1;
+        const connection = new Http1Connection(
+          upstream,
+          { limits, hasTrailers: config.hasTrailers },
+          {
+            onIdle: (idle) => this.#onIdle(idle),
+            onExchangeEnd: (_connection, reset) => {
+              stats.gauges.upstream_rq_active.add(-1);
+              if (reset === "cancelled") stats.counters.upstream_rq_tx_reset += 1;
+              else if (reset !== undefined) stats.counters.upstream_rq_rx_reset += 1;
+              if (reset === "protocol-error") stats.counters.upstream_cx_protocol_error += 1;
+            },
+            onClose: (closed) => this.#onClose(closed),
           },
-          onClose: (closed) => this.#onClose(closed),
-        });
+        );
         const idle = new Deadline(clock, () => {
           stats.counters.upstream_cx_idle_timeout += 1;
           connection.close("local");
@@ -216,7 +219,7 @@ export class Http1Pool {
     gauges.upstream_rq_active.add(1);
     host.stats.rqActive += 1;
     host.stats.rqTotal += 1;
-    connection.begin(request.events, request.method);
+    connection.begin(request);
     request.onReady(connection);
   }
 

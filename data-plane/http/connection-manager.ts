@@ -1,25 +1,30 @@
 import { randomUUID } from "node:crypto";
 import type { Problem } from "../../src/base/problem.ts";
 import type { HttpConnectionManager } from "../../src/schema/api.ts";
+import { typeNameOf } from "../../src/schema/type-urls.ts";
 import { parseAccessLogs } from "../access-logs/parse-access-logs.ts";
 import { ownAddress } from "../network/local-address.ts";
 import type {
   Extension,
-  HttpFilter,
   Installer,
   NetworkFilter,
   ParseContext,
+  RunContext,
 } from "../resources/extension.ts";
+import type { HttpFilter } from "../resources/http-filter.ts";
 import { asType } from "../resources/message-type.ts";
 import type { Parsed } from "../resources/parsed.ts";
 import { parsed, refuse } from "../resources/parsed.ts";
 import { unsupportedFields } from "../resources/support.ts";
 import { parseTypedConfig } from "../resources/typed-config.ts";
+import type { ChainFilter } from "./filter-run.ts";
+import { Http1ServerConnection } from "./http1-server-connection.ts";
 import { HttpDate } from "./http-date.ts";
 import { managerConfig, managerSupport } from "./manager-config.ts";
 import { managerStats } from "./manager-stats.ts";
 import { parseRouteSource } from "./routes/route-source.ts";
-import { ServerConnection } from "./server-connection.ts";
+import type { Manager } from "./manager.ts";
+import { router } from "./router.ts";
 
 const typeName = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 
@@ -53,14 +58,15 @@ export const httpConnectionManager: Extension<NetworkFilter> = {
     const logs = take(parseAccessLogs(manager.access_log, context, `${path}.access_log`));
     if (!routes || !filters) return { problems };
     return parsed((run, scope) => {
-      const [filter] = filters.map((install) => install(run, scope));
-      const shared = {
+      const httpScope = `http.${config.statPrefix}`;
+      const chain = installFilters(filters, run, httpScope);
+      const shared: Manager = {
         config,
         run,
         stats: managerStats(run.stats, config.statPrefix, scope),
-        routes: routes(run, scope),
+        routes: routes(run, httpScope),
         detections: detections.flatMap((install) => (install ? [install(run, scope)] : [])),
-        suppressesEnvoyHeaders: filter?.suppressesEnvoyHeaders ?? false,
+        ...chain,
         logAccess: logs?.(run, scope),
         date: new HttpDate(run.clock),
         ownAddress,
@@ -68,33 +74,64 @@ export const httpConnectionManager: Extension<NetworkFilter> = {
       };
       return {
         kind: "terminal",
-        serve: (connection) => new ServerConnection(shared, connection).start(connection.early),
+        serve: (connection) => new Http1ServerConnection(shared, connection).start(connection.early),
       };
     }, problems);
   },
 };
 
-/** The filter chain; its last filter, and no other, is the router. */
+/** A filter of the chain, as it is configured. */
+interface ConfiguredFilter {
+  readonly name: string;
+  readonly isDisabled: boolean;
+  readonly install: Installer<HttpFilter>;
+}
+
+/** The filter chain. */
 function parseFilters(
   manager: HttpConnectionManager,
   context: ParseContext,
   path: string,
-): Parsed<readonly Installer<HttpFilter>[]> {
+): Parsed<readonly ConfiguredFilter[]> {
+  const problems: Problem[] = [];
+  const filters = (manager.http_filters ?? []).flatMap((filter, index) => {
+    const where = `${path}.http_filters[${index}]`;
+    const { value, problems: found } = parseTypedConfig("httpFilters", filter, context, where);
+    problems.push(...found);
+    if (!value) return [];
+    return [{ name: filter.name ?? "", isDisabled: filter.disabled ?? false, install: value }];
+  });
+  problems.push(...misplacedRouters(manager, `${path}.http_filters`));
+  return parsed(filters, problems);
+}
+
+/** The last filter, and no other, is the router: nothing else forwards. */
+function misplacedRouters(manager: HttpConnectionManager, path: string): Problem[] {
   const filters = manager.http_filters ?? [];
-  const results = filters.map((filter, index) =>
-    parseTypedConfig("httpFilters", filter, context, `${path}.http_filters[${index}]`),
-  );
-  const problems = results.flatMap((result) => result.problems);
-  const installers = results.flatMap((result) => (result.value ? [result.value] : []));
-  if (filters.length === 0) {
-    problems.push(
-      refuse(`${path}.http_filters`, "no terminal filter: envoy.filters.http.router must be the last"),
-    );
+  const isRouter = (filter: (typeof filters)[number]) =>
+    typeNameOf(filter.typed_config?.type_url ?? "") === router.typeName;
+  const last = filters.at(-1);
+  if (!last || !isRouter(last)) {
+    return [refuse(path, "no terminal filter: envoy.filters.http.router must be the last")];
   }
-  if (installers.length > 1) {
-    problems.push(
-      refuse(`${path}.http_filters`, "terminal filter must be the last filter in the http filter chain"),
-    );
+  if (last.disabled)
+    return [refuse(`${path}[${filters.length - 1}].disabled`, "the router cannot be disabled")];
+  return filters.slice(0, -1).some(isRouter)
+    ? [refuse(path, "terminal filter must be the last filter in the http filter chain")]
+    : [];
+}
+
+function installFilters(
+  configured: readonly ConfiguredFilter[],
+  run: RunContext,
+  scope: string,
+): Pick<Manager, "filters" | "suppressesEnvoyHeaders"> {
+  const filters: ChainFilter[] = [];
+  let suppressesEnvoyHeaders = false;
+  for (const { name, isDisabled, install } of configured) {
+    const filter = install(run, scope);
+    if (filter.kind === "stream") filters.push({ name, isDisabled, filter });
+    else ({ suppressesEnvoyHeaders } = filter);
   }
-  return parsed(installers, problems);
+  return { filters, suppressesEnvoyHeaders };
 }

@@ -12,15 +12,38 @@ const essential: ReadonlySet<string> = new Set([
 
 const maxNominated = 10;
 
+/** What `connection` may hold beside names of headers, or what goes its own way. */
+const ownTokens: ReadonlySet<string> = new Set(["", "close", "keep-alive", "te", "upgrade"]);
+
+/** What the headers for this hop said, now that they are gone. */
+export interface HopHeaders {
+  /** No request is to follow. */
+  readonly wantsClose: boolean;
+  /** The connection is wanted for another protocol: `connection` and `upgrade` have stayed to tell. */
+  readonly isUpgrade: boolean;
+}
+
+const nothing: HopHeaders = { wantsClose: false, isUpgrade: false };
+
 /**
- * Takes away what is meant for this hop only (RFC 9110, section 7.6.1). False when `connection` names what must not be taken away.
+ * Reads and takes away what is meant for this hop only (RFC 9110, section 7.6.1). Undefined when `connection` names what must not be
+ * taken away.
  */
-export function removeHopHeaders(headers: HeaderList): boolean {
-  const connection = headers.get("connection");
-  if (connection !== undefined && !removeNominated(headers, connection.toLowerCase())) return false;
+export function readHopHeaders(headers: HeaderList): HopHeaders | undefined {
+  const connection = headers.get("connection")?.toLowerCase();
+  const upgrade = headers.get("upgrade");
+  const isUpgrade =
+    upgrade !== undefined && upgrade.toLowerCase() !== "h2c" && (connection ?? "").includes("upgrade");
+  const wantsClose = hasClose(connection) || hasClose(headers.get("proxy-connection")?.toLowerCase());
+  if (connection !== undefined && !removeNominated(headers, connection)) return undefined;
   sanitizeTe(headers);
-  headers.removeWhere(isHopHeader);
-  return true;
+  headers.removeWhere(isUpgrade ? isHopHeaderBesideUpgrade : isHopHeader);
+  return wantsClose || isUpgrade ? { wantsClose, isUpgrade } : nothing;
+}
+
+function hasClose(value: string | undefined): boolean {
+  if (value === undefined) return false;
+  return value === "close" || value.split(",").some((token) => token.trim() === "close");
 }
 
 function removeNominated(headers: HeaderList, connection: string): boolean {
@@ -28,7 +51,7 @@ function removeNominated(headers: HeaderList, connection: string): boolean {
   if (names.length > maxNominated) return false;
   for (const name of names) {
     if (essential.has(name) || name.startsWith(":")) return false;
-    if (name !== "" && name !== "te" && name !== "close" && name !== "keep-alive") headers.remove(name);
+    if (!ownTokens.has(name)) headers.remove(name);
   }
   return true;
 }
@@ -40,6 +63,10 @@ function sanitizeTe(headers: HeaderList): void {
   const wantsTrailers = te.split(",").some((coding) => coding.trim().toLowerCase() === "trailers");
   if (wantsTrailers) headers.set("te", "trailers");
   else headers.remove("te");
+}
+
+function isHopHeaderBesideUpgrade(name: string): boolean {
+  return name !== "connection" && name !== "upgrade" && isHopHeader(name);
 }
 
 export function isHopHeader(name: string): boolean {

@@ -41,6 +41,8 @@ export interface ManagerConfig extends RequestRules {
   readonly delayedCloseMs: number;
   readonly maxRequestsPerConnection: number;
   readonly limits: { readonly maxHeadBytes: number; readonly maxHeaders: number };
+  /** HTTP/1.1 trailers go through both ways; else they are dropped. */
+  readonly hasTrailers: boolean;
   readonly hostname: string;
 }
 
@@ -50,7 +52,7 @@ export const managerSupport: SupportTable = {
   codec_type: oneOf("AUTO", "HTTP1"),
   route_config: true,
   rds: { route_config_name: true, config_source: true },
-  http_filters: { name: true, typed_config: true, is_optional: oneOf(false), disabled: oneOf(false) },
+  http_filters: { name: true, typed_config: true, is_optional: oneOf(false), disabled: true },
   server_name: true,
   server_header_transformation: oneOf("OVERWRITE", "APPEND_IF_ABSENT", "PASS_THROUGH"),
   use_remote_address: true,
@@ -77,7 +79,11 @@ export const managerSupport: SupportTable = {
     max_requests_per_connection: true,
     headers_with_underscores_action: oneOf("ALLOW"),
   },
-  http_protocol_options: { allow_absolute_url: oneOf(true), use_balsa_parser: noEffect },
+  http_protocol_options: {
+    allow_absolute_url: oneOf(true),
+    enable_trailers: true,
+    use_balsa_parser: noEffect,
+  },
   normalize_path: oneOf(false),
   merge_slashes: oneOf(false),
   forward_client_cert_details: oneOf("SANITIZE"),
@@ -118,6 +124,7 @@ export function managerConfig(
       maxHeadBytes: wrapped(manager.max_request_headers_kb, 0, 60) * 1024,
       maxHeaders: wrapped(common?.max_headers_count, 0, 100),
     },
+    hasTrailers: manager.http_protocol_options?.enable_trailers ?? false,
     hostname,
   };
 }

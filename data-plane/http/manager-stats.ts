@@ -22,6 +22,7 @@ const counters = [
   "downstream_rq_header_timeout",
   "downstream_rq_http1_total",
   "downstream_rq_idle_timeout",
+  "downstream_rq_max_duration_reached",
   "downstream_rq_rejected_via_ip_detection",
   "downstream_rq_rx_reset",
   "downstream_rq_timeout",

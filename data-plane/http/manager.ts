@@ -1,4 +1,5 @@
 import type { AccessLogger, OriginalIpDetection, RunContext } from "../resources/extension.ts";
+import type { ChainFilter } from "./filter-run.ts";
 import type { HttpDate } from "./http-date.ts";
 import type { ManagerConfig } from "./manager-config.ts";
 import type { ManagerStats } from "./manager-stats.ts";
@@ -11,6 +12,8 @@ export interface Manager {
   readonly stats: ManagerStats;
   readonly routes: RouteSource;
   readonly detections: readonly OriginalIpDetection[];
+  /** In the order of the configuration, without the router. */
+  readonly filters: readonly ChainFilter[];
   readonly suppressesEnvoyHeaders: boolean;
   readonly logAccess: AccessLogger | undefined;
   readonly date: HttpDate;

@@ -6,7 +6,7 @@ import type { OriginalIpDetection } from "../resources/extension.ts";
 import type { RequestRules } from "./manager-config.ts";
 import { detected } from "./original-ip/xff.ts";
 import { lastXffAddress } from "./original-ip/last-xff-address.ts";
-import type { RequestHead } from "./request.ts";
+import type { RequestHead } from "../network/http-message.ts";
 
 /** What is known beside the configuration. */
 export interface RequestSurroundings {

@@ -1,4 +1,5 @@
-import type { Extension, HttpFilter } from "../resources/extension.ts";
+import type { Extension } from "../resources/extension.ts";
+import type { HttpFilter } from "../resources/http-filter.ts";
 import { asType } from "../resources/message-type.ts";
 import { parsed } from "../resources/parsed.ts";
 import { unsupportedFields } from "../resources/support.ts";

@@ -11,8 +11,3 @@ const numbers: ReadonlyMap<string, number> = new Map(
 export function statusNumber(code: string | number | undefined): number | undefined {
   return typeof code === "number" ? code : numbers.get((code ?? "").toLowerCase());
 }
-
-/** The phrase of a status line. */
-export function statusPhrase(status: number): string {
-  return STATUS_CODES[status] ?? "Unknown";
-}

@@ -1,6 +1,7 @@
 import type { Address } from "./address.ts";
 import { formatAddress, formatHost } from "./address.ts";
 import type { ConnectionInfo, MetadataValue } from "./connection-info.ts";
+import type { HttpProtocol } from "./http-message.ts";
 import type { Host } from "./upstream.ts";
 
 /** What a format string is evaluated against. */
@@ -29,6 +30,13 @@ export interface HttpExchange {
   response(name: string): string | undefined;
   /** 0 before there is one. */
   readonly status: number;
+  readonly protocol: HttpProtocol;
+  /** Short forms, in the order in which they came about: `UF`, `NR`. */
+  readonly flags: readonly string[];
+  /** `%RESPONSE_CODE_DETAILS%`, in Envoy's words; empty before there is an answer. */
+  readonly details: string;
+  readonly routeName: string | undefined;
+  readonly virtualHost: string | undefined;
 }
 
 /** What went over a connection, headers of the PROXY protocol not counted (PP-94). */
@@ -142,7 +150,7 @@ const operators: ReadonlyMap<string, Operator> = new Map<string, Operator>([
   ["RESP", header((exchange, name) => exchange.response(name))],
   ["TRAILER", nothing],
   ["RESPONSE_CODE", () => (source) => String(source.exchange?.status ?? 0)],
-  ["PROTOCOL", () => (source) => source.exchange && "HTTP/1.1"],
+  ["PROTOCOL", () => (source) => source.exchange?.protocol],
 ]);
 
 /** An operator, or a literal percent sign. */

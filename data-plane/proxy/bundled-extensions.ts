@@ -19,5 +19,6 @@ export const bundledExtensions: ExtensionTable = {
   downstreamTransportSockets: [downstreamRawBuffer],
   accessLoggers: [fileAccessLog, stdoutAccessLog, stderrAccessLog],
   httpFilters: [router],
+  httpRouteConfigs: [],
   originalIpDetection: [xffDetection, customHeaderDetection],
 };

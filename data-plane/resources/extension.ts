@@ -8,6 +8,7 @@ import type { FormatSource } from "../network/format-string.ts";
 import type { HeaderList } from "../network/header-list.ts";
 import type { UpstreamContext, Upstreams } from "../network/upstream.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
+import type { HttpFilter } from "./http-filter.ts";
 import type { Parsed } from "./parsed.ts";
 import type { ResourceSubscriptions } from "./subscriptions.ts";
 
@@ -165,11 +166,6 @@ export interface OriginalIpDetection {
   appendsXff(remote: Address): boolean;
 }
 
-/** An HTTP filter of a connection manager. */
-export type HttpFilter =
-  /** The last of its chain: forwards by the route. */
-  { readonly kind: "router"; readonly suppressesEnvoyHeaders: boolean };
-
 /** Makes one extension of a listener, filter chain or cluster; `scope` is the prefix of that one's stats. */
 export type Installer<Installed> = (run: RunContext, scope: string) => Installed;
 
@@ -192,6 +188,8 @@ export interface InstalledExtensions {
   readonly downstreamTransportSockets: DownstreamTransportSocket;
   readonly accessLoggers: AccessLogger;
   readonly httpFilters: HttpFilter;
+  /** What `typed_per_filter_config` holds: a filter finds its own again by their class, see `HttpStreamView.routeConfigs`. */
+  readonly httpRouteConfigs: object;
   readonly originalIpDetection: OriginalIpDetection;
 }
 

@@ -20,6 +20,8 @@ export interface UpstreamHttpConfig {
   readonly maxHeaders: number;
   /** 60 KiB when unset. */
   readonly maxHeadBytes: number;
+  /** HTTP/1.1 trailers go through both ways; else they are dropped. */
+  readonly hasTrailers: boolean;
 }
 
 export const httpOptionsKey = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
@@ -30,6 +32,7 @@ export const defaultHttp: UpstreamHttpConfig = {
   maxRequestsPerConnection: 0,
   maxHeaders: 100,
   maxHeadBytes: 60 * 1024,
+  hasTrailers: false,
 };
 
 const commonSupport: SupportTable = {
@@ -39,7 +42,7 @@ const commonSupport: SupportTable = {
   max_response_headers_kb: true,
   headers_with_underscores_action: oneOf("ALLOW"),
 };
-const http1Support: SupportTable = { use_balsa_parser: noEffect };
+const http1Support: SupportTable = { enable_trailers: true, use_balsa_parser: noEffect };
 
 const support: SupportTable = {
   common_http_protocol_options: commonSupport,
@@ -71,15 +74,20 @@ export function parseHttpOptions(
   const any = cluster.typed_extension_protocol_options?.[httpOptionsKey];
   if (!any) {
     const common = cluster.common_http_protocol_options;
-    return { value: httpConfig(common, cluster.http2_protocol_options !== undefined), problems: [] };
+    const isHttp2 = cluster.http2_protocol_options !== undefined;
+    return { value: httpConfig(common, cluster.http_protocol_options, isHttp2), problems: [] };
   }
   const path = `${at}typed_extension_protocol_options[${JSON.stringify(httpOptionsKey)}]`;
   const message = unpack(any, httpOptionsKey, context, path);
   if (!message.value) return { problems: message.problems };
   const options = asType(httpOptionsKey, message.value);
+  const http1 =
+    options.explicit_http_config?.http_protocol_options ??
+    options.use_downstream_protocol_config?.http_protocol_options;
   return parsed(
     httpConfig(
       options.common_http_protocol_options,
+      http1,
       options.explicit_http_config?.http2_protocol_options !== undefined,
     ),
     unsupportedFields(message.value, support, path),
@@ -88,6 +96,7 @@ export function parseHttpOptions(
 
 function httpConfig(
   common: MessageTypes["envoy.config.core.v3.HttpProtocolOptions"] | null | undefined,
+  http1: MessageTypes["envoy.config.core.v3.Http1ProtocolOptions"] | null | undefined,
   isHttp2: boolean,
 ): UpstreamHttpConfig {
   return {
@@ -96,5 +105,6 @@ function httpConfig(
     maxRequestsPerConnection: wrapped(common?.max_requests_per_connection, 0, 0),
     maxHeaders: wrapped(common?.max_headers_count, 0, defaultHttp.maxHeaders),
     maxHeadBytes: wrapped(common?.max_response_headers_kb, 0, 60) * 1024,
+    hasTrailers: http1?.enable_trailers ?? false,
   };
 }

@@ -57,6 +57,7 @@ function refusals(bootstrapJson: JsonValue): string[] {
     downstreamTransportSockets: [],
     accessLoggers: [],
     httpFilters: [],
+    httpRouteConfigs: [],
     originalIpDetection: [],
   };
   const options = { schema, extensions, overrides: {}, hostname: "edge-1", version: "1.0.0" };

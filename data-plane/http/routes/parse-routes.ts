@@ -4,25 +4,32 @@ import type {
   RouteAction as RouteActionMessage,
 } from "../../../src/schema/api.ts";
 import type { Problem } from "../../../src/base/problem.ts";
+import type { Installer, ParseContext } from "../../resources/extension.ts";
 import type { Parsed } from "../../resources/parsed.ts";
 import { parsed, refuse } from "../../resources/parsed.ts";
 import type { SupportTable } from "../../resources/support.ts";
 import { noEffect, notSupported, oneOf, unsupportedFields } from "../../resources/support.ts";
 import { durationMs, wrapped } from "../../resources/values.ts";
 import { weightedClusters } from "../../tcp/weighted-clusters.ts";
-import { localReply, pathOnly, type RequestHead } from "../request.ts";
+import type { RequestHead } from "../../network/http-message.ts";
+import { localReply } from "../../network/http-message.ts";
+import { pathOnly } from "../path-only.ts";
 import type { HeaderMutation } from "../../resources/header-mutation.ts";
 import { headerValueOptionSupport, parseHeaderMutation } from "../../resources/header-mutation.ts";
+import type { LeveledSettings } from "./filter-settings.ts";
+import { parseFilterSettings, settingsInstaller } from "./filter-settings.ts";
 import { parseRedirect, redirectSupport } from "./redirect.ts";
 import { matchSupport, parseRouteMatch } from "./route-match.ts";
 import type { Route, RouteAction } from "./route.ts";
-import type { RouteTable } from "./route-table.ts";
+import type { RouteTable, VirtualHost } from "./route-table.ts";
 import { routeTable } from "./route-table.ts";
 
 type RouteMessage = MessageTypes["envoy.config.route.v3.Route"];
 type VirtualHostMessage = MessageTypes["envoy.config.route.v3.VirtualHost"];
 
-const mutationSupport: SupportTable = {
+/** What every level around a route may say. */
+const levelSupport: SupportTable = {
+  typed_per_filter_config: true,
   request_headers_to_add: headerValueOptionSupport,
   request_headers_to_remove: true,
   response_headers_to_add: headerValueOptionSupport,
@@ -41,16 +48,16 @@ const forwardSupport: SupportTable = {
 };
 
 const support: SupportTable = {
-  ...mutationSupport,
+  ...levelSupport,
   name: true,
   validate_clusters: true,
   virtual_hosts: {
-    ...mutationSupport,
+    ...levelSupport,
     name: true,
     domains: true,
     require_tls: oneOf("NONE"),
     routes: {
-      ...mutationSupport,
+      ...levelSupport,
       name: true,
       match: matchSupport,
       route: forwardSupport,
@@ -70,39 +77,58 @@ interface NamedCluster {
 /** A route configuration, ready to run. */
 export interface RouteConfig {
   readonly name: string;
-  readonly table: RouteTable;
+  /** Makes the routes ready to run, with what they say to filters. */
+  readonly install: Installer<RouteTable>;
   /** Every cluster that a route names, and where. */
   readonly clusters: readonly NamedCluster[];
   /** `validate_clusters`; what it means unset depends on where the routes come from. */
   readonly validatesClusters: boolean | undefined;
 }
 
-/** Mutations of the levels around a route. */
+/** What the levels around a route say. */
 interface Level {
+  readonly filters: LeveledSettings;
   readonly request: readonly HeaderMutation[];
   readonly response: readonly HeaderMutation[];
 }
 
 /** `envoy.config.route.v3.RouteConfiguration`. */
-export function parseRoutes(config: RouteConfiguration, path: string): Parsed<RouteConfig> {
+export function parseRoutes(
+  config: RouteConfiguration,
+  context: ParseContext,
+  path: string,
+): Parsed<RouteConfig> {
   const problems: Problem[] = [...unsupportedFields(config, support, path)];
   const at = path === "" ? "" : `${path}.`;
-  const outer = parseLevel(config, { request: [], response: [] }, path, problems);
-  const clusters: NamedCluster[] = [];
+  const found: Findings = { context, clusters: [], problems };
+  const outer = parseLevel(config, { request: [], response: [], filters: new Map() }, path, found);
   const hosts = (config.virtual_hosts ?? []).map((host, index) =>
-    parseVirtualHost(host, outer, `${at}virtual_hosts[${index}]`, clusters, problems),
+    parseVirtualHost(host, outer, `${at}virtual_hosts[${index}]`, found),
   );
   problems.push(...repeatedDomains(config, `${at}virtual_hosts`));
   return parsed(
     {
       name: config.name ?? "",
-      table: routeTable(hosts),
-      clusters,
+      install: (run, scope) => {
+        const install = settingsInstaller(run, scope);
+        return routeTable(hosts.map((host) => host(install)));
+      },
+      clusters: found.clusters,
       validatesClusters: wrapped<boolean | undefined>(config.validate_clusters, false, undefined),
     },
     problems,
   );
 }
+
+/** What reading routes comes upon. */
+interface Findings {
+  readonly context: ParseContext;
+  readonly clusters: NamedCluster[];
+  readonly problems: Problem[];
+}
+
+/** Makes something that has settings of filters in it ready to run. */
+type WithSettings<Made> = (install: ReturnType<typeof settingsInstaller>) => Made;
 
 /** A level's own mutations in front of those around it: the innermost comes first, so that the outermost has the last word. */
 function parseLevel(
@@ -112,14 +138,16 @@ function parseLevel(
     | "request_headers_to_remove"
     | "response_headers_to_add"
     | "response_headers_to_remove"
+    | "typed_per_filter_config"
   >,
   outer: Level,
   path: string,
-  problems: Problem[],
+  { context, problems }: Findings,
 ): Level {
+  const at = path === "" ? "" : `${path}.`;
   const paths = (kind: "request" | "response") => ({
-    add: `${path}.${kind}_headers_to_add`,
-    remove: `${path}.${kind}_headers_to_remove`,
+    add: `${at}${kind}_headers_to_add`,
+    remove: `${at}${kind}_headers_to_remove`,
   });
   const { request_headers_to_add: requestAdd, request_headers_to_remove: requestRemove } = message;
   const { response_headers_to_add: responseAdd, response_headers_to_remove: responseRemove } = message;
@@ -128,6 +156,7 @@ function parseLevel(
   return {
     request: request ? [request, ...outer.request] : outer.request,
     response: response ? [response, ...outer.response] : outer.response,
+    filters: parseFilterSettings(message.typed_per_filter_config, outer.filters, context, at, problems),
   };
 }
 
@@ -135,31 +164,36 @@ function parseVirtualHost(
   host: VirtualHostMessage,
   outer: Level,
   path: string,
-  clusters: NamedCluster[],
-  problems: Problem[],
-) {
-  const level = parseLevel(host, outer, path, problems);
+  found: Findings,
+): WithSettings<VirtualHost> {
+  const level = parseLevel(host, outer, path, found);
   const routes = (host.routes ?? []).map((route, index) =>
-    parseRoute(route, level, `${path}.routes[${index}]`, clusters, problems),
+    parseRoute(route, host.name ?? "", level, `${path}.routes[${index}]`, found),
   );
-  return { domains: (host.domains ?? []).map((domain) => domain.toLowerCase()), routes };
+  const domains = (host.domains ?? []).map((domain) => domain.toLowerCase());
+  return (install) => ({ domains, routes: routes.map((route) => route(install)) });
 }
 
 function parseRoute(
   route: RouteMessage,
+  virtualHost: string,
   outer: Level,
   path: string,
-  clusters: NamedCluster[],
-  problems: Problem[],
-): Route {
-  const level = parseLevel(route, outer, path, problems);
-  return {
+  found: Findings,
+): WithSettings<Route> {
+  const { clusters, problems } = found;
+  const level = parseLevel(route, outer, path, found);
+  const matches = parseRouteMatch(route.match ?? {}, `${path}.match`, problems);
+  const action = parseAction(route, path, clusters, problems);
+  return (install) => ({
     name: route.name ?? "",
-    matches: parseRouteMatch(route.match ?? {}, `${path}.match`, problems),
-    action: parseAction(route, path, clusters, problems),
+    virtualHost,
+    matches,
+    action,
     requestMutations: level.request,
     responseMutations: level.response,
-  };
+    filterSettings: install(level.filters),
+  });
 }
 
 function parseAction(
@@ -175,12 +209,12 @@ function parseAction(
     const text = body?.inline_string ?? body?.inline_bytes?.toString("latin1") ?? "";
     // The body is carried as bytes in a string of one byte a character.
     const bytes = body?.inline_bytes ? text : Buffer.from(text).toString("latin1");
-    const reply = localReply(status, bytes);
+    const reply = localReply(status, "direct_response", bytes);
     return { kind: "reply", reply: () => reply };
   }
   if (route.route) return parseForward(route.route, matched, `${path}.route`, clusters, problems);
   problems.push(notSupported(path, "a route without route, redirect or direct_response"));
-  return { kind: "reply", reply: () => localReply(404) };
+  return { kind: "reply", reply: () => localReply(404, "") };
 }
 
 const missingClusterStatuses: Readonly<Record<string, number>> = {

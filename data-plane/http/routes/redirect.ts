@@ -1,6 +1,7 @@
 import type { MessageTypes } from "../../../src/schema/api.ts";
-import type { LocalReply, RequestHead } from "../request.ts";
-import { localReply, pathOnly } from "../request.ts";
+import type { LocalReply, RequestHead } from "../../network/http-message.ts";
+import { localReply } from "../../network/http-message.ts";
+import { pathOnly } from "../path-only.ts";
 import type { SupportTable } from "../../resources/support.ts";
 
 type RedirectAction = MessageTypes["envoy.config.route.v3.RedirectAction"];
@@ -30,7 +31,8 @@ export function parseRedirect(
   matched: string,
 ): (request: RequestHead) => LocalReply {
   const status = codes[redirect.response_code ?? "MOVED_PERMANENTLY"] ?? 301;
-  return (request) => localReply(status, "", [["location", locationOf(redirect, matched, request)]]);
+  return (request) =>
+    localReply(status, "direct_response", "", [["location", locationOf(redirect, matched, request)]]);
 }
 
 function locationOf(redirect: RedirectAction, matched: string, request: RequestHead): string {

@@ -1,7 +1,7 @@
 import type { MessageTypes } from "../../../src/schema/api.ts";
 import type { Problem } from "../../../src/base/problem.ts";
-import type { RequestHead } from "../request.ts";
-import { pathOnly } from "../request.ts";
+import type { RequestHead } from "../../network/http-message.ts";
+import { pathOnly } from "../path-only.ts";
 import type { SupportTable } from "../../resources/support.ts";
 import { noEffect } from "../../resources/support.ts";
 import { wrapped } from "../../resources/values.ts";

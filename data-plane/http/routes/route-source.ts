@@ -23,7 +23,11 @@ export function parseRouteSource(
   if (manager.rds) return parseRds(manager, context, `${path}.rds`);
   if (manager.route_config) {
     const { value, problems } = readRoutes(manager.route_config, context, `${path}.route_config`, true);
-    return value ? { value: () => () => value.table, problems } : { problems };
+    if (!value) return { problems };
+    return parsed((run, scope) => {
+      const table = value.install(run, scope);
+      return () => table;
+    }, problems);
   }
   // The other specifier is refused by its name.
   if (manager.scoped_routes) return { problems: [] };
@@ -39,7 +43,8 @@ function parseRds(
   const source = { ...rds?.config_source };
   const reason = context.sourceRefusal(source);
   if (reason !== undefined) return { problems: [refuse(`${path}.config_source`, reason)] };
-  return parsed(({ subscriptions, stats, clock }) => {
+  return parsed((run, scope) => {
+    const { subscriptions, stats, clock } = run;
     let table = noRoutes;
     const statScope = `http.${statPrefix}.rds.${name}`;
     const counters = stats.counters(statScope, ["config_reload", "update_empty"]);
@@ -54,7 +59,7 @@ function parseRds(
       onUpdate: (config) => {
         counters.config_reload += 1;
         gauges.config_reload_time_ms.set(clock.now());
-        table = config.table;
+        table = config.install(run, scope);
       },
     });
     return () => table;
@@ -67,14 +72,16 @@ function parseRds(
  */
 function readRoutes(
   message: RouteConfiguration,
-  { hasCluster }: ParseContext,
+  context: ParseContext,
   path: string,
   validates: boolean,
 ): Parsed<RouteConfig> {
-  const { value, problems } = parseRoutes(message, path);
+  const { value, problems } = parseRoutes(message, context, path);
   if (!value) return { problems };
   const unknown =
-    (value.validatesClusters ?? validates) ? value.clusters.filter(({ name }) => !hasCluster(name)) : [];
+    (value.validatesClusters ?? validates)
+      ? value.clusters.filter(({ name }) => !context.hasCluster(name))
+      : [];
   const refusals = unknown.map(({ name, path: where, isWeighted }) =>
     refuse(where, `route: unknown ${isWeighted ? "weighted " : ""}cluster '${name}'`),
   );

@@ -1,7 +1,7 @@
-import type { RequestHead } from "../request.ts";
+import type { RequestHead } from "../../network/http-message.ts";
 import type { Route } from "./route.ts";
 
-interface VirtualHost {
+export interface VirtualHost {
   /** In lower case: `a.example`, `*.example`, `a.*` or `*`. */
   readonly domains: readonly string[];
   readonly routes: readonly Route[];

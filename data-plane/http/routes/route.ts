@@ -1,5 +1,5 @@
 import type { HeaderMutation } from "../../resources/header-mutation.ts";
-import type { LocalReply, RequestHead } from "../request.ts";
+import type { LocalReply, RequestHead } from "../../network/http-message.ts";
 import type { RouteTest } from "./route-match.ts";
 
 /** How a request goes on to a cluster. */
@@ -22,8 +22,20 @@ export type RouteAction =
   | Forwarding
   | { readonly kind: "reply"; readonly reply: (request: RequestHead) => LocalReply };
 
+/** What a route says to a filter of the chain, in `typed_per_filter_config`. */
+export interface FilterSettings {
+  /** Undefined leaves it to the chain. */
+  readonly isDisabled: boolean | undefined;
+  /** Innermost first: weighted cluster, route, virtual host, route configuration. */
+  readonly configs: readonly object[];
+}
+
 export interface Route {
   readonly name: string;
+  /** The name of the virtual host that it is in. */
+  readonly virtualHost: string;
+  /** By the name of the filter; undefined when no level says anything to any filter. */
+  readonly filterSettings: ReadonlyMap<string, FilterSettings> | undefined;
   readonly matches: RouteTest;
   readonly action: RouteAction;
   /** Of the route, its virtual host and the whole configuration, in the order of application. */

@@ -22,6 +22,7 @@ const context: ParseContext = {
     downstreamTransportSockets: [],
     accessLoggers: [fileAccessLog, stdoutAccessLog],
     httpFilters: [],
+    httpRouteConfigs: [],
     originalIpDetection: [],
   },
   hasCluster: () => true,

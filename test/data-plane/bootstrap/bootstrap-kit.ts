@@ -55,6 +55,7 @@ export function parse(message: Message, overrides: NodeOverrides = {}): Parsed<B
     downstreamTransportSockets: [],
     accessLoggers: [],
     httpFilters: [],
+    httpRouteConfigs: [],
     originalIpDetection: [],
   };
   return parseBootstrap(decoded, { schema, extensions, overrides, version: "1.2.3", hostname: "edge" });

@@ -109,7 +109,7 @@ describe("the HTTP connection manager", () => {
   });
 
   it("takes a large body of the client and of the upstream through small buffers", async () => {
-    const size = 20 * 1024 * 1024;
+    const size = 8 * 1024 * 1024;
     await using client = await connectTo(port);
     client.write(`POST /large HTTP/1.1\r\n${host}content-length: ${size}\r\n\r\n`);
     client.write(Buffer.alloc(size, "b"));

@@ -1,22 +1,24 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { RequestHead } from "../../../data-plane/http/request.ts";
-import { parseRoutes, type RouteConfig } from "../../../data-plane/http/routes/parse-routes.ts";
+import type { RequestHead } from "../../../data-plane/network/http-message.ts";
+import { parseRoutes } from "../../../data-plane/http/routes/parse-routes.ts";
+import type { RouteTable } from "../../../data-plane/http/routes/route-table.ts";
 import { HeaderList } from "../../../data-plane/network/header-list.ts";
 import { asType } from "../../../data-plane/resources/message-type.ts";
 import type { JsonObject, JsonValue } from "../../kit/json.ts";
-import { message, problemsOf, valueOf } from "../parse-kit.ts";
+import { message, parseContext, problemsOf, valueOf } from "../parse-kit.ts";
+import { runContext } from "../run-kit.ts";
 import { domainCases, domains, matchCases, redirectCases, type RouteRequest } from "./route-cases.ts";
 
 const typeName = "envoy.config.route.v3.RouteConfiguration";
 
 function parse(config: JsonObject) {
   // JSON is YAML.
-  return parseRoutes(asType(typeName, message(typeName, JSON.stringify(config))), "");
+  return parseRoutes(asType(typeName, message(typeName, JSON.stringify(config))), parseContext(), "");
 }
 
-function routes(config: JsonObject): RouteConfig {
-  return valueOf(parse(config));
+function routes(config: JsonObject): { readonly table: RouteTable } {
+  return { table: valueOf(parse(config)).install(runContext(), "http.web") };
 }
 
 function one(route: JsonObject): JsonObject {
@@ -25,7 +27,7 @@ function one(route: JsonObject): JsonObject {
 
 function head({ path, headers = {} }: RouteRequest, host = "a.example"): RequestHead {
   const list = new HeaderList(["host", host, ...Object.entries(headers).flat()]);
-  return { method: "GET", path, headers: list, scheme: "http" };
+  return { method: "GET", path, headers: list, scheme: "http", isUpgrade: false };
 }
 
 function routesOf(match: JsonObject): readonly JsonValue[] {

@@ -5,19 +5,28 @@ import type { CodecError } from "../http-codec/codec-error.ts";
 import { badMessage } from "../http-codec/codec-error.ts";
 import type { HeadAnswer } from "../http-codec/message-reader.ts";
 import { MessageReader } from "../http-codec/message-reader.ts";
+import { MessageWriter } from "../http-codec/message-writer.ts";
+import type { Asked } from "../http-codec/sent-framing.ts";
+import { responseFraming } from "../http-codec/sent-framing.ts";
 import type { RequestLine } from "../http-codec/start-line.ts";
 import { readRequestLine } from "../http-codec/start-line.ts";
+import { statusPhrase } from "../http-codec/status-phrase.ts";
+import { responseText } from "../http-codec/write-head.ts";
 import type { ConnectionInfo } from "../network/connection-info.ts";
 import { Deadline } from "../network/deadline.ts";
 import { HeaderList } from "../network/header-list.ts";
-import type { DownstreamConnection } from "../resources/extension.ts";
+import type { RequestHead } from "../network/http-message.ts";
+import type { ServerStream } from "../network/http-stream.ts";
+import type { DownstreamConnection, DrainDecision } from "../resources/extension.ts";
 import { Exchange } from "./exchange.ts";
-import { removeHopHeaders } from "./hop-headers.ts";
+import { ExchangeTimers } from "./exchange-timers.ts";
+import { readHopHeaders } from "./hop-headers.ts";
 import type { ManagerConfig } from "./manager-config.ts";
 import type { Manager } from "./manager.ts";
 import { countAnswer } from "./manager-stats.ts";
-import { statusPhrase } from "./status-number.ts";
-import { responseText } from "./write-head.ts";
+
+/** What nearly every request asks for. */
+const anything: Asked = { isHead: false, isConnect: false, isOld: false };
 
 /** What becomes of the connection. */
 type State =
@@ -33,20 +42,26 @@ interface HeadLimit {
   readonly counter: "downstream_rq_header_timeout" | "downstream_rq_timeout" | "downstream_rq_idle_timeout";
 }
 
-/** A downstream connection that speaks HTTP/1.1: one request after the other, each answered before the next is read. */
-export class ServerConnection {
-  readonly manager: Manager;
+/**
+ * A downstream connection that speaks HTTP/1.1: one request after the other, each answered before the next is read. It is itself the
+ * stream of the present one.
+ */
+export class Http1ServerConnection implements ServerStream {
   readonly info: ConnectionInfo;
-  /** For the answer to the present request. Here, because a timer for each request would cost more than the request's own work. */
-  readonly answerDeadline: Deadline;
-  /** For the whole of the present request. */
-  readonly requestDeadline: Deadline;
-  /** For the next movement of the present exchange. */
-  readonly streamDeadline: Deadline;
+  readonly protocol = "HTTP/1.1";
+  /** What may wait to be written to the client. */
+  readonly bufferLimitBytes: number;
+  readonly #manager: Manager;
+  readonly #timers: ExchangeTimers;
+  readonly #drain: DrainDecision;
   readonly #socket: Socket;
-  readonly #bufferLimitBytes: number;
   readonly #reader: MessageReader<RequestLine>;
+  readonly #writer: MessageWriter;
   #exchange: Exchange | undefined;
+  /** What the present answer has to fit. */
+  #asked: Asked = anything;
+  #isRequestWhole = true;
+  #isAnswering = false;
   #state: State = "open";
   /** Bytes of requests that must wait for the answer to the present one. */
   #pending: Buffer | undefined;
@@ -54,31 +69,39 @@ export class ServerConnection {
   /** Which limit a head that is coming has; undefined when none is coming. */
   #headLimit: HeadLimit | undefined;
   #isReading = false;
-  #isCorked = false;
   #keepsAlive = true;
   #requests = 0;
   /** Of the whole connection while it has no request, else of the head that is coming. */
   readonly #idle: Deadline;
 
-  constructor(manager: Manager, { info, socket, bufferLimitBytes }: DownstreamConnection) {
-    this.manager = manager;
+  constructor(manager: Manager, { info, socket, bufferLimitBytes, drain }: DownstreamConnection) {
+    const { counters } = manager.stats;
+    this.#manager = manager;
     this.info = info;
+    this.bufferLimitBytes = bufferLimitBytes;
     this.#socket = socket;
-    this.#bufferLimitBytes = bufferLimitBytes;
-    this.answerDeadline = new Deadline(manager.run.clock, () => this.#exchange?.onTimeout());
-    this.requestDeadline = new Deadline(manager.run.clock, () => this.#exchange?.onRequestTimeout());
-    this.streamDeadline = new Deadline(manager.run.clock, () => this.#exchange?.onIdle());
+    this.#drain = drain;
+    this.#timers = new ExchangeTimers(manager.run.clock);
     this.#idle = new Deadline(manager.run.clock, () => this.#onIdle());
     this.#reader = new MessageReader(readRequestLine, true, manager.config.limits, {
       onHead: (line, headers, framing) => this.#onHead(line, headers, framing),
       onData: (data) => this.#exchange?.onRequestData(data),
-      onEnd: () => this.#exchange?.onRequestEnd(),
+      onEnd: (trailers) => this.#onRequestEnd(trailers),
+    });
+    this.#writer = new MessageWriter({
+      socket,
+      limitBytes: bufferLimitBytes,
+      sendsTrailers: manager.config.hasTrailers,
+      prefix: undefined,
+      onSent(bytes) {
+        counters.downstream_cx_tx_bytes_total += bytes;
+      },
     });
   }
 
   /** Takes over the socket. */
   start(early: Buffer): void {
-    const { counters, gauges } = this.manager.stats;
+    const { counters, gauges } = this.#manager.stats;
     counters.downstream_cx_total += 1;
     counters.downstream_cx_http1_total += 1;
     gauges.downstream_cx_active.add(1);
@@ -94,63 +117,60 @@ export class ServerConnection {
     if (this.#state !== "closed") this.#updateReading();
   }
 
-  /** What may wait to be written to the client. */
-  get bufferLimitBytes(): number {
-    return this.#bufferLimitBytes;
+  sendInterim(status: number, headers: HeaderList): void {
+    const text = responseText(status, headers, "");
+    this.#manager.stats.counters.downstream_cx_tx_bytes_total += text.length;
+    this.#socket.write(text, "latin1");
   }
 
-  get isClosed(): boolean {
-    return this.#state === "closed";
+  sendHead(status: number, headers: HeaderList, isLast: boolean): void {
+    // What is left of the request would stand in front of the next one.
+    if (!this.#isRequestWhole || this.#drain.drainClose()) this.#keepsAlive = false;
+    this.#isAnswering = true;
+    // Content has no place there (RFC 9110, section 8.6).
+    if (status < 200 || status === 204) headers.remove("content-length");
+    const framing = responseFraming(status, headers, isLast, this.#asked);
+    const closing = this.#keepsAlive ? "" : "connection: close\r\n";
+    this.#writer.head(responseText(status, headers, closing + framing.lines), framing, isLast);
+    if (isLast) this.#answered();
   }
 
-  /** The connection goes on behind the present answer, as far as the client and the configuration will have it. */
-  get keepsAlive(): boolean {
-    return this.#keepsAlive;
+  sendData(data: Buffer): boolean {
+    return this.#writer.data(data);
   }
 
-  /** Sends a head, and what there is of the body. False: nothing more, please, before `onResponseDrain`. */
-  write(head: string, body: Buffer | string | undefined): boolean {
-    const socket = this.#socket;
-    if (body === undefined || body.length === 0) return this.#sent(socket.write(head, "latin1"), head.length);
-    if (typeof body === "string")
-      return this.#sent(socket.write(head + body, "latin1"), head.length + body.length);
-    const bytes = Buffer.allocUnsafe(head.length + body.length);
-    bytes.write(head, 0, "latin1");
-    body.copy(bytes, head.length);
-    return this.#sent(socket.write(bytes), bytes.length);
+  end(trailers: HeaderList | undefined): void {
+    this.#writer.end(trailers);
+    this.#answered();
   }
 
-  writeBody(data: Buffer | string): boolean {
-    const isTaken = typeof data === "string" ? this.#socket.write(data, "latin1") : this.#socket.write(data);
-    return this.#sent(isTaken, data.length);
+  reset(isHard: boolean): void {
+    this.#exchange = undefined;
+    if (isHard) this.#socket.destroy();
+    else {
+      this.#writer.flush();
+      this.#socket.destroySoon();
+    }
   }
 
-  /** Keeps what is written back until the present turn is over, so that pieces leave together. */
-  cork(): void {
-    if (this.#isCorked) return;
-    this.#isCorked = true;
-    this.#socket.cork();
-    queueMicrotask(() => {
-      this.#isCorked = false;
-      this.#socket.uncork();
-    });
+  closeAfter(): void {
+    this.#keepsAlive = false;
   }
 
-  /** Nothing more of the request is wanted for now, or it is again. */
   pauseRequest(isPaused: boolean): void {
     if (this.#isPausedByUpstream === isPaused) return;
     this.#isPausedByUpstream = isPaused;
-    const { counters } = this.manager.stats;
+    const { counters } = this.#manager.stats;
     if (isPaused) counters.downstream_flow_control_paused_reading_total += 1;
     else counters.downstream_flow_control_resumed_reading_total += 1;
     this.#updateReading();
   }
 
-  /** The present exchange is answered. `isRequestWhole`: nothing of its request is still to come. */
-  answered(isRequestWhole: boolean): void {
+  #answered(): void {
     this.#exchange = undefined;
     if (this.#state !== "open") return;
-    if (!this.#keepsAlive || !isRequestWhole) return this.#finish();
+    if (!this.#keepsAlive) return this.#finish();
+    this.#isAnswering = false;
     this.#reader.next();
     this.#waitForRequest();
     if (this.#isPausedByUpstream) this.pauseRequest(false);
@@ -158,24 +178,9 @@ export class ServerConnection {
     if (this.#pending && !this.#isReading) this.#readPending();
   }
 
-  /** Ends the connection behind what has been written, an answer that is not whole. */
-  cutShort(): void {
-    this.#socket.destroySoon();
-  }
-
-  /** Ends the connection with no further byte. */
-  destroy(): void {
-    this.#socket.destroy();
-  }
-
-  #sent(isTaken: boolean, bytes: number): boolean {
-    this.manager.stats.counters.downstream_cx_tx_bytes_total += bytes;
-    return isTaken || this.#socket.writableLength <= this.#bufferLimitBytes;
-  }
-
   #onBytes(bytes: Buffer): void {
     if (this.#state !== "open") return;
-    this.manager.stats.counters.downstream_cx_rx_bytes_total += bytes.length;
+    this.#manager.stats.counters.downstream_cx_rx_bytes_total += bytes.length;
     if (this.#pending) {
       this.#pending = Buffer.concat([this.#pending, bytes]);
       return;
@@ -219,16 +224,12 @@ export class ServerConnection {
   }
 
   #onHead(line: RequestLine, headers: HeaderList, framing: BodyFraming): HeadAnswer {
-    const { manager } = this;
+    const manager = this.#manager;
     if (line.authority !== undefined) headers.set("host", line.authority);
     const host = headers.get("host");
     if (host !== undefined && !isAuthority(host)) return badMessage("the host header is no host");
-    const connection = headers.get("connection")?.toLowerCase();
-    const upgrade = headers.get("upgrade");
-    const wantsClose = hasClose(connection) || hasClose(headers.get("proxy-connection")?.toLowerCase());
-    const wantsUpgrade =
-      upgrade !== undefined && upgrade.toLowerCase() !== "h2c" && (connection ?? "").includes("upgrade");
-    if (!removeHopHeaders(headers)) return badMessage("connection names a header that must stay");
+    const hop = readHopHeaders(headers);
+    if (!hop) return badMessage("connection names a header that must stay");
     this.#idle.clear();
     this.#headLimit = undefined;
     this.#requests += 1;
@@ -237,35 +238,50 @@ export class ServerConnection {
       manager.stats.counters.downstream_cx_max_requests_reached += 1;
       this.#keepsAlive = false;
     }
-    if (wantsClose) this.#keepsAlive = false;
+    if (hop.wantsClose) this.#keepsAlive = false;
     if (headers.get("expect")?.toLowerCase() === "100-continue") {
       headers.remove("expect");
       this.#socket.write("HTTP/1.1 100 Continue\r\n\r\n", "latin1");
     }
-    this.#exchange = new Exchange(this, line.method, line.path, headers, framing);
-    this.#exchange.start(wantsUpgrade);
-    return "body";
+    manager.stats.counters.downstream_rq_http1_total += 1;
+    const { method, path } = line;
+    const isConnect = method === "CONNECT";
+    const isTunnel = isConnect || hop.isUpgrade;
+    const isLast = !isTunnel && framing.kind === "none";
+    this.#isRequestWhole = isLast;
+    this.#asked = method === "GET" ? anything : { isHead: method === "HEAD", isConnect, isOld: false };
+    const head: RequestHead = { method, path, headers, scheme: "http", isUpgrade: hop.isUpgrade };
+    const exchange = new Exchange(manager, this, this.#timers, head, isLast);
+    this.#exchange = exchange;
+    exchange.start();
+    return isTunnel ? "tunnel" : "body";
+  }
+
+  #onRequestEnd(trailers: HeaderList | undefined): void {
+    if (this.#isRequestWhole) return;
+    this.#isRequestWhole = true;
+    this.#exchange?.onRequestEnd(this.#manager.config.hasTrailers ? trailers : undefined);
   }
 
   /** Answers bytes that are no HTTP; nothing is read behind them. */
   #refuse({ status }: CodecError): void {
-    const { stats } = this.manager;
+    const { stats } = this.#manager;
     stats.counters.downstream_cx_protocol_error += 1;
     if (status === 431) stats.counters.downstream_rq_too_large += 1;
-    if (this.#exchange) {
+    const exchange = this.#exchange;
+    if (exchange) {
       // In the middle of a body; an answer may be on its way already.
-      this.#keepsAlive = false;
-      const { isAnswering } = this.#exchange;
-      this.#exchange.abandon();
       this.#exchange = undefined;
-      if (isAnswering) return this.#finish();
+      exchange.onRequestReset("protocol-error");
+      this.#writer.flush();
+      if (this.#isAnswering) return this.#finish();
     }
     this.#answerAndClose(status, statusPhrase(status));
   }
 
   /** Answers what never became an exchange. */
   #answerAndClose(status: number, body: string): void {
-    const { stats, config, date } = this.manager;
+    const { stats, config, date } = this.#manager;
     countAnswer(stats, status);
     stats.counters.downstream_rq_total += 1;
     stats.counters.downstream_rq_http1_total += 1;
@@ -281,7 +297,9 @@ export class ServerConnection {
       "connection",
       "close",
     ]);
-    this.write(responseText(status, headers, ""), body);
+    const text = responseText(status, headers, "") + body;
+    stats.counters.downstream_cx_tx_bytes_total += text.length;
+    this.#socket.write(text, "latin1");
     this.#finish();
   }
 
@@ -290,7 +308,7 @@ export class ServerConnection {
     this.#state = "closing";
     this.#pending = undefined;
     // What the client still sends is read and dropped for a while: a reset would take the answer away from it.
-    const { delayedCloseMs } = this.manager.config;
+    const { delayedCloseMs } = this.#manager.config;
     if (delayedCloseMs === 0) return this.#socket.destroySoon();
     this.#socket.end();
     this.#socket.resume();
@@ -298,7 +316,7 @@ export class ServerConnection {
   }
 
   #waitForRequest(): void {
-    const { idleTimeoutMs } = this.manager.config;
+    const { idleTimeoutMs } = this.#manager.config;
     if (idleTimeoutMs > 0) this.#idle.set(idleTimeoutMs);
     else this.#idle.clear();
   }
@@ -306,13 +324,13 @@ export class ServerConnection {
   /** From the first byte of a head on; more bytes do not put the end off. */
   #waitForHead(): void {
     if (this.#headLimit) return;
-    this.#headLimit = headLimit(this.manager.config);
+    this.#headLimit = headLimit(this.#manager.config);
     if (this.#headLimit) this.#idle.set(this.#headLimit.timeoutMs);
     else this.#idle.clear();
   }
 
   #onIdle(): void {
-    const { counters } = this.manager.stats;
+    const { counters } = this.#manager.stats;
     const limit = this.#headLimit;
     if (this.#state === "open" && limit) {
       counters[limit.counter] += 1;
@@ -323,22 +341,20 @@ export class ServerConnection {
   }
 
   #onClose(): void {
-    const { counters, gauges } = this.manager.stats;
+    const { counters, gauges } = this.#manager.stats;
     counters.downstream_cx_destroy += 1;
     counters[this.#state === "closing" ? "downstream_cx_destroy_local" : "downstream_cx_destroy_remote"] += 1;
     gauges.downstream_cx_active.add(-1);
     gauges.downstream_cx_http1_active.add(-1);
     this.#state = "closed";
     this.#idle.dispose();
-    this.answerDeadline.dispose();
-    this.requestDeadline.dispose();
-    this.streamDeadline.dispose();
     const exchange = this.#exchange;
     this.#exchange = undefined;
     if (exchange) {
       counters.downstream_rq_rx_reset += 1;
-      exchange.abandon();
+      exchange.onRequestReset("connection-termination");
     }
+    this.#timers.dispose();
   }
 }
 
@@ -359,9 +375,4 @@ function headLimit(config: ManagerConfig): HeadLimit | undefined {
       (first, one) => (first && first.timeoutMs <= one.timeoutMs ? first : one),
       undefined,
     );
-}
-
-function hasClose(value: string | undefined): boolean {
-  if (value === undefined) return false;
-  return value === "close" || value.split(",").some((token) => token.trim() === "close");
 }

@@ -1,0 +1,108 @@
+import type { Address } from "../../network/address.ts";
+import type { ConnectionInfo, ProxyProtocolState } from "../../network/connection-info.ts";
+import type { HeaderList } from "../../network/header-list.ts";
+import type { RequestHead } from "../../network/http-message.ts";
+import type { HttpUpstream, StreamRequest, StreamReset, UpstreamStream } from "../../network/http-stream.ts";
+import type { ConnectAttempt, ConnectFailure } from "../../network/upstream.ts";
+
+/** Whom an attempt works for. Nothing is told once it was given up. */
+export interface AttemptOwner {
+  readonly info: ConnectionInfo;
+  readonly downstream: ProxyProtocolState | undefined;
+  readonly source: Address | undefined;
+  readonly request: RequestHead;
+  /** A stream is there: time to send the head and what there is of the body. */
+  onStream(stream: UpstreamStream): void;
+  onAttemptFailure(failure: ConnectFailure): void;
+  onAttemptReset(reason: StreamReset): void;
+  onUpstreamInterim(status: number, headers: HeaderList): void;
+  onUpstreamHead(status: number, headers: HeaderList, isLast: boolean): void;
+  onUpstreamData(data: Buffer): void;
+  onUpstreamEnd(trailers: HeaderList | undefined): void;
+  onUpstreamDrain(): void;
+}
+
+/** One try to have a request answered by an upstream: Envoy's upstream request. */
+export class UpstreamAttempt implements StreamRequest {
+  readonly #owner: AttemptOwner;
+  #connecting: ConnectAttempt | undefined;
+  /** Absent before there is one and after the end. */
+  stream: UpstreamStream | undefined;
+  #isOver = false;
+
+  constructor(owner: AttemptOwner) {
+    this.#owner = owner;
+  }
+
+  get info(): ConnectionInfo {
+    return this.#owner.info;
+  }
+
+  get downstream(): ProxyProtocolState | undefined {
+    return this.#owner.downstream;
+  }
+
+  get source(): Address | undefined {
+    return this.#owner.source;
+  }
+
+  get head(): RequestHead {
+    return this.#owner.request;
+  }
+
+  start(upstream: HttpUpstream): void {
+    const connecting = upstream.openStream(this);
+    if (!this.stream && !this.#isOver) this.#connecting = connecting;
+  }
+
+  /** Gives it up: the upstream is told, the owner is not. */
+  cancel(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#connecting?.cancel();
+    this.stream?.cancel();
+    this.stream = undefined;
+  }
+
+  onReady(stream: UpstreamStream): void {
+    this.#connecting = undefined;
+    this.stream = stream;
+    this.#owner.onStream(stream);
+  }
+
+  onFailure(failure: ConnectFailure): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#owner.onAttemptFailure(failure);
+  }
+
+  onInterim(status: number, headers: HeaderList): void {
+    this.#owner.onUpstreamInterim(status, headers);
+  }
+
+  onHead(status: number, headers: HeaderList, isLast: boolean): void {
+    this.#owner.onUpstreamHead(status, headers, isLast);
+  }
+
+  onData(data: Buffer): void {
+    this.#owner.onUpstreamData(data);
+  }
+
+  onEnd(trailers: HeaderList | undefined): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.stream = undefined;
+    this.#owner.onUpstreamEnd(trailers);
+  }
+
+  onReset(reason: StreamReset): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.stream = undefined;
+    this.#owner.onAttemptReset(reason);
+  }
+
+  onDrain(): void {
+    this.#owner.onUpstreamDrain();
+  }
+}

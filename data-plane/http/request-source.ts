@@ -1,0 +1,62 @@
+import type { MetadataValue } from "../network/connection-info.ts";
+import type { FormatSource, Transfer } from "../network/format-string.ts";
+import type { Address } from "../network/address.ts";
+import type { ConnectionInfo } from "../network/connection-info.ts";
+import type { HeaderList } from "../network/header-list.ts";
+import type { HttpProtocol, RequestHead } from "../network/http-message.ts";
+import type { UpstreamStream } from "../network/http-stream.ts";
+import { headerOf } from "./routes/route-match.ts";
+
+/** What is known of an exchange, as far as it has come. */
+export interface ExchangeFacts {
+  readonly exchange: {
+    readonly info: ConnectionInfo;
+    readonly remote: Address;
+    readonly request: RequestHead;
+    readonly protocol: HttpProtocol;
+    readonly route: { readonly name: string; readonly virtualHost: string } | undefined;
+    metadata(namespace: string): Readonly<Record<string, MetadataValue>> | undefined;
+  };
+  readonly forward:
+    | { readonly clusterName: string | undefined; readonly stream: UpstreamStream | undefined }
+    | undefined;
+  readonly hostname: string;
+  readonly status: number;
+  readonly responseHeaders: HeaderList | undefined;
+  readonly details: string;
+  readonly flags: readonly string[];
+  readonly transfer: Transfer;
+}
+
+/** What format strings read of an exchange. */
+export function requestSource(facts: ExchangeFacts): FormatSource {
+  const { exchange, forward, responseHeaders, status } = facts;
+  const { info, request } = exchange;
+  const stream = forward?.stream;
+  return {
+    // The connection as a request sees it: its own client, and none of the connection's dynamic metadata (PP-69, PP-82).
+    connection: {
+      id: info.id,
+      remote: exchange.remote,
+      local: info.local,
+      directRemote: info.directRemote,
+      directLocal: info.directLocal,
+      metadata: (namespace) => exchange.metadata(namespace),
+      filterState: (name) => info.filterState(name),
+    },
+    ...(stream && { upstreamHost: stream.host, upstreamLocal: stream.local }),
+    ...(forward?.clusterName !== undefined && { upstreamCluster: forward.clusterName }),
+    transfer: facts.transfer,
+    exchange: {
+      request: (name) => headerOf(request, name),
+      response: (name) => responseHeaders?.all(name),
+      status,
+      protocol: exchange.protocol,
+      flags: facts.flags,
+      details: facts.details,
+      routeName: exchange.route?.name,
+      virtualHost: exchange.route?.virtualHost,
+    },
+    hostname: facts.hostname,
+  };
+}
