@@ -24,6 +24,7 @@ import { parseEnvoyFlags } from "./bootstrap/envoy-flags.ts";
 import { loadBootstrap } from "./bootstrap/load-bootstrap.ts";
 import { formatAddress } from "./network/address.ts";
 import { bundledExtensions } from "./proxy/bundled-extensions.ts";
+import { findForeignSources } from "./proxy/foreign-sources.ts";
 import { proxyHelp } from "./proxy/proxy-help.ts";
 import type { RunningProxy } from "./proxy/start-proxy.ts";
 import { startProxy } from "./proxy/start-proxy.ts";
@@ -65,6 +66,8 @@ async function runFlags(flags: EnvoyFlags, terminal: Terminal): Promise<number> 
     overrides: flags.node,
     version: readVersion(),
     hostname: hostname(),
+    // A file is as good where it is checked as where it is to run.
+    ...(flags.mode !== "validate" && { foreignSources: await findForeignSources() }),
     allowsUnknownFields: flags.allowsUnknownStaticFields,
   });
   const colors = colorsFor("auto", terminal.env, terminal.stderr);

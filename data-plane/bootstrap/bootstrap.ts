@@ -6,7 +6,7 @@ import type { Address } from "../network/address.ts";
 import { configuredAddress, listenerAddressSupport } from "../resources/address.ts";
 import type { ClusterConfig } from "../resources/cluster.ts";
 import { parseCluster } from "../resources/cluster.ts";
-import type { ExtensionTable, ParseContext, Runtime } from "../resources/extension.ts";
+import type { ExtensionTable, ForeignSources, ParseContext, Runtime } from "../resources/extension.ts";
 import type { ListenerConfig } from "../resources/listener.ts";
 import { parseListener } from "../resources/listener.ts";
 import type { Parsed } from "../resources/parsed.ts";
@@ -39,6 +39,8 @@ export interface BootstrapConfig {
   /** Absent: no admin endpoint. */
   readonly admin?: Address;
   readonly runtime: Runtime;
+  /** What this host allows; see `ParseContext`. */
+  readonly foreignSources: ForeignSources;
   /** What a ConfigSource in a resource is looked up in. */
   readonly sources: SourceContext;
 }
@@ -51,6 +53,8 @@ export interface BootstrapOptions {
   readonly version: string;
   /** `%HOSTNAME%` in format strings. */
   readonly hostname: string;
+  /** What this host allows; everything unless given. */
+  readonly foreignSources?: ForeignSources;
 }
 
 const support = {
@@ -95,13 +99,14 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
   const cds = source(dynamic?.cds_config, "dynamic_resources.cds_config");
   const lds = source(dynamic?.lds_config, "dynamic_resources.lds_config");
   if (!runtime) return { problems };
-  const { schema, extensions, hostname } = options;
+  const { schema, extensions, hostname, foreignSources = { IPv4: true, IPv6: true } } = options;
   const hasCluster = (name: string) => sources.clusters.has(name);
   const context: ParseContext = {
     schema,
     extensions,
     runtime,
     hostname,
+    foreignSources,
     hasCluster,
     sourceRefusal: (resourceSource) => sourceRefusal(resourceSource, sources),
   };
@@ -134,6 +139,7 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
       ...(lds ? { lds } : {}),
       ...(admin && admin.family !== "name" ? { admin } : {}),
       runtime,
+      foreignSources,
       sources,
     },
     problems,

@@ -1,5 +1,6 @@
 import { connect as connectSocket, type OnReadOpts, type Socket } from "node:net";
-import { endpointAddress } from "../network/address.ts";
+import type { Address } from "../network/address.ts";
+import { endpointAddress, formatHost } from "../network/address.ts";
 import type { StreamRequest } from "../network/http-stream.ts";
 import type { LentReader, ReadMemory } from "../network/read-memory.ts";
 import type {
@@ -9,6 +10,7 @@ import type {
   UpstreamConnection,
   UpstreamContext,
 } from "../network/upstream.ts";
+import { sourceOf } from "../network/upstream.ts";
 import { noEndpoints } from "../resources/cluster-load-assignment.ts";
 import type { ClusterConfig } from "../resources/cluster.ts";
 import type { RunContext, UpstreamTransportSocket } from "../resources/extension.ts";
@@ -74,7 +76,7 @@ export class ActiveCluster implements Upstream {
       clock: run.clock,
       isFull: () => this.#books.isFull,
       choose: () => this.#balancer.choose(),
-      keyOf: (downstream) => this.#transport.poolKey?.(downstream) ?? "",
+      keyOf: (request) => this.#poolKey(request),
       dial: (host, request) => this.#dial(host, request, false),
     });
   }
@@ -174,12 +176,19 @@ export class ActiveCluster implements Upstream {
     this.#http.retire();
   }
 
+  /** What requests must have in common to share a connection: what the header says, and the source address (PP-79, PP-113). */
+  #poolKey(request: StreamRequest): string {
+    const key = this.#transport.poolKey?.(request.downstream) ?? "";
+    const source = sourceOf(request);
+    return source ? `${key} from ${formatHost(source)}` : key;
+  }
+
   #dial(host: ClusterHost, request: ConnectRequest, carriesRequest: boolean): ConnectAttempt {
     const { counters } = this.stats;
     const booking = this.#books.open(host, carriesRequest);
     // What puts a handshake on the socket reads it itself.
     const reader = request.lentBytes && !this.#transport.secure ? this.#memory.openReader() : undefined;
-    const socket = this.#open(host, reader?.onread);
+    const socket = this.#open(host, sourceOf(request), reader?.onread);
     let isSettled = false;
     const settle = () => {
       isSettled = true;
@@ -215,7 +224,7 @@ export class ActiveCluster implements Upstream {
     };
   }
 
-  #open(host: ClusterHost, onread: OnReadOpts | undefined): Socket {
+  #open(host: ClusterHost, source: Address | undefined, onread: OnReadOpts | undefined): Socket {
     const { bind, keepAliveMs } = this.config;
     const options = {
       allowHalfOpen: true,
@@ -228,7 +237,9 @@ export class ActiveCluster implements Upstream {
       ...options,
       host: host.address.address,
       port: host.address.port,
-      ...(bind && { localAddress: bind.address, localPort: bind.port }),
+      ...(source
+        ? { localAddress: formatHost(source) }
+        : bind && { localAddress: bind.address, localPort: bind.port }),
     });
   }
 

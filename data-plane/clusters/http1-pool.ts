@@ -1,6 +1,5 @@
 import type { Clock } from "../../src/base/clock.ts";
 import { Deadline } from "../network/deadline.ts";
-import type { ProxyProtocolState } from "../network/connection-info.ts";
 import type { StreamRequest } from "../network/http-stream.ts";
 import type { ConnectAttempt, ConnectFailure, ConnectRequest } from "../network/upstream.ts";
 import type { Thresholds } from "../resources/cluster.ts";
@@ -18,7 +17,7 @@ export interface Http1PoolOptions {
   isFull(): boolean;
   choose(): ClusterHost | undefined;
   /** What downstreams must have in common to share a connection. */
-  keyOf(downstream: ProxyProtocolState | undefined): string;
+  keyOf(request: StreamRequest): string;
   dial(host: ClusterHost, request: ConnectRequest): ConnectAttempt;
 }
 
@@ -72,7 +71,7 @@ export class Http1Pool {
       stats.counters.upstream_rq_pending_overflow += 1;
       return refused(request, "overflow");
     }
-    const group = this.#group(host, request.downstream);
+    const group = this.#group(host, request);
     const idle = this.#takeIdle(group);
     if (idle) {
       this.#serve(idle, host, request);
@@ -99,8 +98,8 @@ export class Http1Pool {
     for (const connection of this.#members.keys()) connection.drain();
   }
 
-  #group(host: ClusterHost, downstream: ProxyProtocolState | undefined): Group {
-    const key = `${host.key} ${this.#options.keyOf(downstream)}`;
+  #group(host: ClusterHost, request: StreamRequest): Group {
+    const key = `${host.key} ${this.#options.keyOf(request)}`;
     let group = this.#groups.get(key);
     if (!group) {
       group = { key, idle: [], waiting: [], dialing: 0, size: 0 };
@@ -149,6 +148,7 @@ export class Http1Pool {
     this.#options.dial(host, {
       info: request.info,
       downstream: request.downstream,
+      source: request.source,
       isLastAttempt: false,
       onConnected: (upstream) => {
         group.dialing -= 1;

@@ -1,3 +1,4 @@
+import type { SocketAddress } from "../../src/base/ip-address.ts";
 import type { Address } from "./address.ts";
 import { isSameAddress } from "./address.ts";
 import type { ProxyAddresses, Tlv } from "../proxy-protocol/header.ts";
@@ -56,6 +57,8 @@ export class ConnectionInfo {
   ja3Hash: string | undefined;
   /** JA4 of the ClientHello: `%TLS_JA4_FINGERPRINT%`. */
   ja4Hash: string | undefined;
+  /** Whom upstream connections are to come from: set by `original_src`, as the client stood when it ran (PP-75). */
+  originalSource: SocketAddress | undefined;
   /** Set by the first PROXY header of the connection only (PP-9). */
   proxyProtocol: ProxyProtocolState | undefined;
   #dynamicMetadata: Map<string, Record<string, MetadataValue>> | undefined;

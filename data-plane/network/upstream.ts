@@ -73,6 +73,8 @@ export interface ConnectRequest {
   readonly info: ConnectionInfo;
   /** What the PROXY header, if the cluster writes one, is to say. */
   readonly downstream: ProxyProtocolState | undefined;
+  /** Where the connection must come from; undefined leaves it to the connection's original source, and then to the cluster. */
+  readonly source?: Address | undefined;
   /** A failure of this attempt ends the downstream connection: `upstream_cx_connect_attempts_exceeded` counts it. */
   readonly isLastAttempt: boolean;
   /** What the upstream sends is taken by `startReading`. */
@@ -90,4 +92,9 @@ export interface Upstream extends HttpUpstream {
 /** The clusters that serve now, by name; what it gives is looked up anew for every connection. */
 export interface Upstreams {
   get(name: string): Upstream | undefined;
+}
+
+/** Where a connection for a request must come from, as an `original_src` filter wants it. Only the address counts (PP-76). */
+export function sourceOf({ source, info }: Pick<ConnectRequest, "source" | "info">): Address | undefined {
+  return source ?? info.originalSource;
 }

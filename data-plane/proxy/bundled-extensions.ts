@@ -1,5 +1,7 @@
 import { fileAccessLog, stderrAccessLog, stdoutAccessLog } from "../access-logs/loggers.ts";
 import { httpInspector } from "../filters/http-inspector.ts";
+import { httpOriginalSrc } from "../filters/http-original-src.ts";
+import { originalSrc } from "../filters/original-src.ts";
 import { proxyProtocol } from "../filters/proxy-protocol.ts";
 import { tlsInspector } from "../filters/tls-inspector.ts";
 import { httpConnectionManager } from "../http/connection-manager.ts";
@@ -13,12 +15,12 @@ import { upstreamProxyProtocol } from "../transport-sockets/upstream-proxy-proto
 
 /** Every extension that comes with the data plane. */
 export const bundledExtensions: ExtensionTable = {
-  listenerFilters: [proxyProtocol, tlsInspector, httpInspector],
+  listenerFilters: [proxyProtocol, tlsInspector, httpInspector, originalSrc],
   networkFilters: [tcpProxy, httpConnectionManager],
   upstreamTransportSockets: [upstreamRawBuffer, upstreamProxyProtocol],
   downstreamTransportSockets: [downstreamRawBuffer],
   accessLoggers: [fileAccessLog, stdoutAccessLog, stderrAccessLog],
-  httpFilters: [router],
+  httpFilters: [router, httpOriginalSrc],
   httpRouteConfigs: [],
   originalIpDetection: [xffDetection, customHeaderDetection],
 };

@@ -85,6 +85,7 @@ export class Proxy implements AsyncDisposable {
       schema,
       extensions,
       hostname,
+      foreignSources: bootstrap.foreignSources,
       runtime: bootstrap.runtime,
       hasCluster,
       sourceRefusal,

@@ -27,6 +27,12 @@ export interface Runtime {
   integer(key: string, fallback: number): number;
 }
 
+/** Whether this host lets a process connect from an address that is not its own: `original_src` needs it. */
+export interface ForeignSources {
+  readonly IPv4: boolean;
+  readonly IPv6: boolean;
+}
+
 /** What reading a configuration may look at. Nothing here opens, resolves or counts anything. */
 export interface ParseContext {
   readonly schema: SchemaReader;
@@ -34,6 +40,8 @@ export interface ParseContext {
   readonly runtime: Runtime;
   /** `%HOSTNAME%`. */
   readonly hostname: string;
+  /** As found at the start; taken for possible where nothing is to run (`--mode validate`). */
+  readonly foreignSources: ForeignSources;
   /** There is a cluster of this name, serving or warming. */
   readonly hasCluster: (name: string) => boolean;
   /**

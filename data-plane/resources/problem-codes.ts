@@ -4,6 +4,7 @@ export const dataPlaneProblemCodes = [
   "invalid-resource",
   "no-effect",
   "deprecated-field",
+  "host-not-ready",
 ] as const;
 
 export type DataPlaneProblemCode = (typeof dataPlaneProblemCodes)[number] | "rule-violation";

@@ -24,6 +24,7 @@ export function parseContext(runtime: Readonly<Record<string, boolean | number>>
     schema,
     extensions: bundledExtensions,
     hostname: "edge",
+    foreignSources: { IPv4: true, IPv6: true },
     hasCluster: (name) => name !== "missing",
     sourceRefusal: () => undefined,
     runtime: {

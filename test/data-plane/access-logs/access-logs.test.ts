@@ -15,6 +15,7 @@ import { temporaryFolder } from "../../kit/temporary-folder.ts";
 const schema = loadSchema();
 const context: ParseContext = {
   schema,
+  foreignSources: { IPv4: true, IPv6: true },
   extensions: {
     listenerFilters: [],
     networkFilters: [],
