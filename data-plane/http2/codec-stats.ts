@@ -1,8 +1,10 @@
 import type { StatsStore } from "../stats/stats-store.ts";
 
 const counters = [
+  "cookies_total_bytes_too_large",
   "dropped_headers_with_underscores",
   "goaway_sent",
+  "header_list_size_too_large",
   "header_overflow",
   "headers_cb_no_stream",
   "inbound_empty_frames_flood",

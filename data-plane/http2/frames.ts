@@ -83,10 +83,12 @@ export function resetFrame(streamId: number, code: number): Buffer {
   return frame;
 }
 
-export function goAwayFrame(lastStreamId: number, code: number): Buffer {
-  const frame = frameOf(FrameType.goAway, 0, 0, 8);
+/** `text`: for people, ASCII. */
+export function goAwayFrame(lastStreamId: number, code: number, text: string): Buffer {
+  const frame = frameOf(FrameType.goAway, 0, 0, 8 + text.length);
   frame.writeUInt32BE(lastStreamId, frameHeaderBytes);
   frame.writeUInt32BE(code, frameHeaderBytes + 4);
+  frame.write(text, frameHeaderBytes + 8, "latin1");
   return frame;
 }
 

@@ -12,15 +12,22 @@ export type DecodedHeaders =
   /** Names and values by turns, pseudo headers included. */
   | { readonly kind: "headers"; readonly flat: string[] }
   /** More than the limits allow; the table is intact. */
-  | { readonly kind: "too-large" }
+  | { readonly kind: "too-large"; readonly what: "count" | "bytes" }
   /** COMPRESSION_ERROR: nothing that comes after it can be understood. */
-  | { readonly kind: "broken"; readonly reason: string };
+  | { readonly kind: "broken"; readonly reason: string }
+  /** The block is not whole; the first `consumed` bytes are decoded, the others belong in front of what follows. */
+  | { readonly kind: "more"; readonly consumed: number };
 
 /** What an entry of the table counts beside its octets (RFC 7541, section 4.1). */
 export const entryOverhead = 32;
 
+/** The longest name or value, as nghttp2 has it. */
+const maxStringBytes = 65536;
+
 /** Thrown within this file only: a block is left from the depth of an integer. */
 class Broken extends Error {}
+/** As `Broken`, where what is missing may still come. */
+class Cut extends Broken {}
 
 /** Reads header blocks of one direction of one connection (RFC 7541). */
 export class HpackDecoder {
@@ -31,6 +38,10 @@ export class HpackDecoder {
   #entries: string[] = [];
   #from = 0;
   #bytes = 0;
+  /** Of the block that is being decoded. */
+  #flat: string[] = [];
+  #flatBytes = 0;
+  #tooLarge: "count" | "bytes" | undefined;
   #block: Buffer = noBytes;
   #at = 0;
   #scratch: Buffer = noBytes;
@@ -40,49 +51,59 @@ export class HpackDecoder {
     this.#maxBytes = maxTableBytes;
   }
 
-  decode(block: Buffer, limits: HeaderLimits): DecodedHeaders {
+  /** Takes a block, or as much of it as has come; `isWhole`: nothing follows. */
+  decode(block: Buffer, limits: HeaderLimits, isWhole = true): DecodedHeaders {
     this.#block = block;
     this.#at = 0;
+    let done = 0;
     try {
-      return this.#decode(limits);
+      while (this.#at < block.length) {
+        this.#field(limits);
+        done = this.#at;
+      }
     } catch (error) {
+      if (error instanceof Cut && !isWhole) return { kind: "more", consumed: done };
       if (error instanceof Broken) return { kind: "broken", reason: error.message };
       throw error;
     } finally {
       this.#block = noBytes;
     }
+    return isWhole ? this.#end() : { kind: "more", consumed: done };
   }
 
-  #decode(limits: HeaderLimits): DecodedHeaders {
-    const block = this.#block;
-    const flat: string[] = [];
-    let bytes = 0;
-    let isTooLarge = false;
-    while (this.#at < block.length) {
-      const first = block[this.#at]!;
-      let name: string;
-      let value: string;
-      if (first & 0x80) {
-        const index = this.#integer(7);
-        name = this.#nameAt(index);
-        value = this.#valueAt(index);
-      } else if ((first & 0xe0) === 0x20) {
-        // A change of the table's size stands before all fields (section 4.2).
-        if (flat.length > 0) throw new Broken("a table size update behind a field");
-        this.#resize(this.#integer(5));
-        continue;
-      } else {
-        const isIndexed = (first & 0x40) !== 0;
-        const index = this.#integer(isIndexed ? 6 : 4);
-        name = index === 0 ? this.#string() : this.#nameAt(index);
-        value = this.#string();
-        if (isIndexed) this.#insert(name, value);
-      }
-      bytes += name.length + value.length;
-      if (bytes > limits.maxHeadBytes || flat.length >= limits.maxHeaders * 2) isTooLarge = true;
-      if (!isTooLarge) flat.push(name, value);
+  #end(): DecodedHeaders {
+    const flat = this.#flat;
+    const tooLarge = this.#tooLarge;
+    this.#flat = [];
+    this.#flatBytes = 0;
+    this.#tooLarge = undefined;
+    return tooLarge ? { kind: "too-large", what: tooLarge } : { kind: "headers", flat };
+  }
+
+  #field(limits: HeaderLimits): void {
+    const first = this.#block[this.#at]!;
+    if (first & 0x80) {
+      const index = this.#integer(7);
+      return this.#keep(this.#nameAt(index), this.#valueAt(index), limits);
     }
-    return isTooLarge ? { kind: "too-large" } : { kind: "headers", flat };
+    if ((first & 0xe0) === 0x20) {
+      // A change of the table's size stands before all fields (section 4.2).
+      if (this.#flat.length > 0) throw new Broken("a table size update behind a field");
+      return this.#resize(this.#integer(5));
+    }
+    const isIndexed = (first & 0x40) !== 0;
+    const index = this.#integer(isIndexed ? 6 : 4);
+    const name = index === 0 ? this.#string() : this.#nameAt(index);
+    const value = this.#string();
+    if (isIndexed) this.#insert(name, value);
+    this.#keep(name, value, limits);
+  }
+
+  #keep(name: string, value: string, { maxHeaders, maxHeadBytes }: HeaderLimits): void {
+    this.#flatBytes += name.length + value.length;
+    if (this.#flat.length >= maxHeaders * 2) this.#tooLarge ??= "count";
+    if (this.#flatBytes > maxHeadBytes) this.#tooLarge ??= "bytes";
+    if (this.#tooLarge === undefined) this.#flat.push(name, value);
   }
 
   #integer(prefixBits: number): number {
@@ -93,22 +114,23 @@ export class HpackDecoder {
     if (value < most) return value;
     for (let shift = 0; shift <= 21; shift += 7) {
       const octet = block[this.#at];
-      if (octet === undefined) break;
+      if (octet === undefined) throw new Cut("an integer that is cut");
       this.#at += 1;
       value += (octet & 0x7f) << shift;
       if (octet < 0x80) return value;
     }
-    throw new Broken("an integer that is cut or too large");
+    throw new Broken("an integer that is too large");
   }
 
   #string(): string {
     const block = this.#block;
     const first = block[this.#at];
-    if (first === undefined) throw new Broken("a field that is cut");
+    if (first === undefined) throw new Cut("a field that is cut");
     const length = this.#integer(7);
     const from = this.#at;
     const to = from + length;
-    if (to > block.length) throw new Broken("a string that is cut");
+    if (length > maxStringBytes) throw new Broken(`a string of ${length} bytes, limit is ${maxStringBytes}`);
+    if (to > block.length) throw new Cut("a string that is cut");
     this.#at = to;
     if (first < 0x80) return block.toString("latin1", from, to);
     const room = Math.ceil((length * 8) / 5);

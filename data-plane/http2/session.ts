@@ -67,14 +67,16 @@ export interface SessionOptions {
 /** A header block that is not whole: only its continuation may come. */
 interface OpenBlock {
   readonly streamId: number;
-  readonly flags: number;
-  readonly pieces: Buffer[];
+  readonly isNew: boolean;
+  readonly isLast: boolean;
+  /** What could not be decoded yet. */
+  pieces: Buffer[];
   bytes: number;
-  frames: number;
+  /** So many bytes are worth a try: trying after each of many small frames would take the square of their number. */
+  nextTryBytes: number;
 }
 
-/** How many frames one header block may be spread over. */
-const maxBlockFrames = 10;
+const blockTryBytes = 16384;
 
 /** One HTTP/2 connection (RFC 9113), of either side: frames in, events out, frames out. No I/O of its own, no timers. */
 export class Http2Session {
@@ -159,16 +161,18 @@ export class Http2Session {
     if (this.#state === "failed") return;
     this.#isReading = true;
     const rest = this.#prefaceLeft > 0 ? this.#readPreface(bytes) : bytes;
-    if (rest && !this.#reader.read(rest, this.#onFrame)) this.#fail(ErrorCode.frameSize, "a frame is too large");
+    if (rest && !this.#reader.read(rest, this.#onFrame)) this.#fail(ErrorCode.frameSize, "too large frame size");
     this.#isReading = false;
     this.flush();
   }
 
   /** Writes what is gathered, at once. Data waits for this, so that the end of a stream goes out with the last of it. */
   flush(): void {
+    if (this.#state === "failed") return;
     this.#pumpAll();
-    this.#output.flush();
+    // Counted before it is written: what one read asks for is too much however fast the peer reads (as Envoy counts).
     this.#checkOutbound();
+    this.#output.flush();
   }
 
   /** The transport has sent everything. */
@@ -197,7 +201,7 @@ export class Http2Session {
       this.#lastServedId = this.#lastPeerId;
       this.#options.stats.counters.goaway_sent += 1;
     }
-    this.#output.add(goAwayFrame(isAnnouncement ? maxWindowBytes : this.#lastPeerId, ErrorCode.none));
+    this.#output.add(goAwayFrame(isAnnouncement ? maxWindowBytes : this.#lastPeerId, ErrorCode.none, ""));
   }
 
   /** `payload`: eight bytes. */
@@ -337,7 +341,7 @@ export class Http2Session {
     const from = clientPreface.length - this.#prefaceLeft;
     const count = Math.min(bytes.length, this.#prefaceLeft);
     if (clientPreface.compare(bytes, 0, count, from, from + count) !== 0) {
-      this.#fail(ErrorCode.protocol, "no HTTP/2 connection preface");
+      this.#reject("no HTTP/2 connection preface");
       return undefined;
     }
     this.#prefaceLeft -= count;
@@ -349,11 +353,11 @@ export class Http2Session {
     const isPingAck = frame.type === FrameType.ping && (frame.flags & Flag.ack) !== 0;
     this.#options.events.onFrame(isPingAck);
     if (this.#block && (frame.type !== FrameType.continuation || frame.streamId !== this.#block.streamId)) {
-      return this.#fail(ErrorCode.protocol, "a frame between those of a header block");
+      return this.#fail(ErrorCode.protocol, "unexpected non-CONTINUATION frame or stream_id is invalid");
     }
     // The first frame of either side is SETTINGS (section 3.4).
     if (!this.#hasSettings && (frame.type !== FrameType.settings || frame.flags & Flag.ack)) {
-      return this.#fail(ErrorCode.protocol, "the first frame is not SETTINGS");
+      return this.#fail(ErrorCode.protocol, "SETTINGS expected");
     }
     switch (frame.type) {
       case FrameType.data:
@@ -361,15 +365,14 @@ export class Http2Session {
       case FrameType.headers:
         return this.#onHeaders(frame);
       case FrameType.priority:
-        if (frame.streamId === 0) return this.#fail(ErrorCode.protocol, "PRIORITY of the connection");
-        if (frame.payload.length !== 5) return this.#fail(ErrorCode.frameSize, "PRIORITY is not of 5 bytes");
+        if (frame.payload.length !== 5) return this.#fail(ErrorCode.frameSize, "");
         return this.#count(frame, 0);
       case FrameType.reset:
         return this.#onReset(frame);
       case FrameType.settings:
         return this.#onSettings(frame);
       case FrameType.pushPromise:
-        return this.#fail(ErrorCode.protocol, "PUSH_PROMISE is not allowed");
+        return this.#reject("PUSH_PROMISE is not allowed");
       case FrameType.ping:
         return this.#onPing(frame);
       case FrameType.goAway:
@@ -400,10 +403,10 @@ export class Http2Session {
 
   #onData(frame: Frame): boolean {
     const { streamId, flags, payload } = frame;
-    if (streamId === 0) return this.#fail(ErrorCode.protocol, "DATA of the connection");
-    if (this.#isIdle(streamId)) return this.#fail(ErrorCode.protocol, "DATA of an idle stream");
+    if (streamId === 0) return this.#fail(ErrorCode.protocol, "DATA: stream_id == 0");
+    if (this.#isIdle(streamId)) return this.#fail(ErrorCode.protocol, "DATA: stream in idle");
     const padding = this.#padding(frame);
-    if (padding < 0) return this.#fail(ErrorCode.protocol, "more padding than there is");
+    if (padding < 0) return this.#fail(ErrorCode.protocol, "DATA: invalid padding");
     const start = flags & Flag.padded ? 1 : 0;
     if (!this.#count(frame, padding + start)) return false;
     this.#receiveWindow -= payload.length;
@@ -415,18 +418,18 @@ export class Http2Session {
       return true;
     }
     if (stream.remote === "ended") {
-      return this.#fail(ErrorCode.streamClosed, "DATA behind the end of the stream");
+      return this.#fail(ErrorCode.streamClosed, "DATA: stream in half-closed(remote)");
     }
     stream.receiveWindow -= payload.length;
-    if (stream.receiveWindow < 0) return this.#fail(ErrorCode.flowControl, "more than the stream's window");
+    if (stream.receiveWindow < 0) return this.#break(stream, ErrorCode.flowControl, payload.length);
     const data =
       start === 0 && padding === 0 ? payload : payload.subarray(start, payload.length - padding);
-    if (!stream.hasHead) return this.#malformed(stream, payload.length);
+    if (!stream.hasHead) return this.#malformed(stream);
     if (stream.expectedBytes !== undefined) {
       stream.expectedBytes -= data.length;
       const isLast = (flags & Flag.endStream) !== 0;
       if (stream.expectedBytes < 0 || (isLast && stream.expectedBytes > 0)) {
-        return this.#malformed(stream, payload.length);
+        return this.#break(stream, ErrorCode.protocol, payload.length);
       }
     }
     stream.withheldBytes += payload.length;
@@ -439,75 +442,94 @@ export class Http2Session {
 
   #onHeaders(frame: Frame): boolean {
     const { streamId, flags, payload } = frame;
-    if (streamId === 0) return this.#fail(ErrorCode.protocol, "HEADERS of the connection");
+    if (streamId === 0) return this.#reject("HEADERS of the connection");
     const padding = this.#padding(frame);
     const start = (flags & Flag.padded ? 1 : 0) + (flags & Flag.priority ? 5 : 0);
     if (padding < 0 || start + padding > payload.length) {
-      return this.#fail(ErrorCode.protocol, "more padding than there is");
+      return this.#fail(ErrorCode.protocol, "HEADERS: invalid padding");
     }
     if (!this.#count(frame, padding + start)) return false;
+    const isNew = this.#isIdle(streamId);
+    if (isNew && !this.#mayOpen(streamId)) return this.#reject("HEADERS of a stream that is not the peer's to open");
+    if (isNew) this.#lastPeerId = streamId;
     const block = payload.subarray(start, payload.length - padding);
-    if (flags & Flag.endHeaders) return this.#onBlock(streamId, flags, block);
-    this.#block = { streamId, flags, pieces: [Buffer.from(block)], bytes: block.length, frames: 1 };
-    return true;
+    const isLast = (flags & Flag.endStream) !== 0;
+    if (flags & Flag.endHeaders) return this.#onBlock(streamId, isNew, isLast, block);
+    this.#block = { streamId, isNew, isLast, pieces: [], bytes: 0, nextTryBytes: blockTryBytes };
+    return this.#hold(this.#block, block);
+  }
+
+  /** A client opens streams with odd numbers; a server none, since it may not push. */
+  #mayOpen(streamId: number): boolean {
+    return this.#isServer && streamId % 2 === 1;
   }
 
   #onContinuation(frame: Frame): boolean {
     const block = this.#block;
-    if (!block) return this.#fail(ErrorCode.protocol, "CONTINUATION of nothing");
+    if (!block) return this.#fail(ErrorCode.protocol, "CONTINUATION: unexpected");
     if (!this.#count(frame, 0)) return false;
-    block.pieces.push(Buffer.from(frame.payload));
-    block.bytes += frame.payload.length;
-    block.frames += 1;
-    const isWhole = (frame.flags & Flag.endHeaders) !== 0;
-    if (block.frames > maxBlockFrames || block.bytes > 2 * this.#options.limits.maxHeadBytes + defaultMaxFrameBytes) {
-      return this.#fail(ErrorCode.enhanceYourCalm, "a header block without end");
-    }
-    if (!isWhole) return true;
+    if (!(frame.flags & Flag.endHeaders)) return this.#hold(block, frame.payload);
     this.#block = undefined;
-    return this.#onBlock(block.streamId, block.flags, Buffer.concat(block.pieces, block.bytes));
+    const whole = Buffer.concat([...block.pieces, frame.payload], block.bytes + frame.payload.length);
+    return this.#onBlock(block.streamId, block.isNew, block.isLast, whole);
   }
 
-  #onBlock(streamId: number, flags: number, block: Buffer): boolean {
+  /** Keeps what has come of a block, decoded as far as it goes: however long the block, little of it waits. */
+  #hold(block: OpenBlock, piece: Buffer): boolean {
+    block.pieces.push(Buffer.from(piece));
+    block.bytes += piece.length;
+    if (block.bytes < block.nextTryBytes) return true;
+    const bytes = Buffer.concat(block.pieces, block.bytes);
+    const decoded = this.#decoder.decode(bytes, this.#options.limits, false);
+    if (decoded.kind !== "more") return this.#fail(ErrorCode.compression, "");
+    block.pieces = [bytes.subarray(decoded.consumed)];
+    block.bytes = bytes.length - decoded.consumed;
+    block.nextTryBytes = Math.max(blockTryBytes, block.bytes * 2);
+    return true;
+  }
+
+  #onBlock(streamId: number, isNew: boolean, isLast: boolean, block: Buffer): boolean {
     const { limits, stats } = this.#options;
     const decoded = this.#decoder.decode(block, limits);
-    if (decoded.kind === "broken") return this.#fail(ErrorCode.compression, decoded.reason);
-    const isLast = (flags & Flag.endStream) !== 0;
-    let stream = this.#streams.get(streamId);
-    if (!stream) {
-      if (!this.#isIdle(streamId)) return true;
-      if (!this.#isServer) return this.#fail(ErrorCode.protocol, "HEADERS of an idle stream");
-      if (streamId % 2 === 0) return this.#fail(ErrorCode.protocol, "a client's stream with an even number");
-      this.#lastPeerId = streamId;
-      if (streamId > this.#lastServedId) return true;
-      if (this.#openCount >= limits.maxConcurrentStreams) {
-        if (this.#isSettingsAcked) return this.#fail(ErrorCode.protocol, "more streams than allowed");
-        stats.counters.stream_refused_errors += 1;
-        this.#sendReset(streamId, ErrorCode.refused);
-        return true;
-      }
-      stream = this.#newStream();
-      stream.id = streamId;
-      this.#openCount += 1;
-      stats.gauges.streams_active.add(1);
-      this.#streams.set(streamId, stream);
-      this.#inbound.opened();
-    } else if (stream.remote === "ended") {
-      return this.#fail(ErrorCode.streamClosed, "HEADERS behind the end of the stream");
-    }
+    if (decoded.kind === "broken" || decoded.kind === "more") return this.#fail(ErrorCode.compression, "");
+    const stream = isNew ? this.#accept(streamId) : this.#streams.get(streamId);
+    // Closed a moment ago, or refused.
+    if (!stream) return this.#state === "open";
+    if (stream.remote === "ended") return this.#reject("HEADERS behind the end of the stream");
     if (decoded.kind === "too-large") {
       stats.counters.header_overflow += 1;
-      this.#sendReset(streamId, ErrorCode.internal);
-      this.#close(stream)?.onReset(ErrorCode.internal, "messaging");
-      return true;
+      if (decoded.what === "bytes") stats.counters.header_list_size_too_large += 1;
+      return this.#break(stream, ErrorCode.internal, 0);
     }
     return this.#onFields(stream, decoded.flat, isLast);
+  }
+
+  /** Takes a client's stream on the books; undefined when it is not to be served. */
+  #accept(streamId: number): Http2Stream | undefined {
+    const { limits, stats } = this.#options;
+    if (streamId > this.#lastServedId) return undefined;
+    if (this.#openCount >= limits.maxConcurrentStreams) {
+      // Before it has heard of the limit a client cannot be blamed (section 5.1.2).
+      if (this.#isSettingsAcked) this.#reject("more streams than allowed");
+      else {
+        stats.counters.stream_refused_errors += 1;
+        this.#sendReset(streamId, ErrorCode.refused);
+      }
+      return undefined;
+    }
+    const stream = this.#newStream();
+    stream.id = streamId;
+    this.#openCount += 1;
+    stats.gauges.streams_active.add(1);
+    this.#streams.set(streamId, stream);
+    this.#inbound.opened();
+    return stream;
   }
 
   #onFields(stream: Http2Stream, flat: readonly string[], isLast: boolean): boolean {
     if (stream.hasHead) {
       const trailers = isLast ? readTrailers(flat) : undefined;
-      if (!trailers || (stream.expectedBytes ?? 0) > 0) return this.#malformed(stream, 0);
+      if (!trailers || (stream.expectedBytes ?? 0) > 0) return this.#malformed(stream);
       this.#options.stats.counters.trailers += 1;
       this.#endRemote(stream, trailers.count > 0 ? trailers : undefined);
       return this.#state === "open";
@@ -517,8 +539,8 @@ export class Http2Session {
 
   #onRequest(stream: Http2Stream, flat: readonly string[], isLast: boolean): boolean {
     const read = readRequestHead(flat);
-    if (read.kind === "malformed") return this.#malformed(stream, 0);
-    if (isLast && (read.contentLength ?? 0) > 0) return this.#malformed(stream, 0);
+    if (read.kind === "malformed") return this.#malformed(stream);
+    if (isLast && (read.contentLength ?? 0) > 0) return this.#malformed(stream);
     stream.hasHead = true;
     stream.expectedBytes = read.contentLength;
     if (isLast) stream.remote = "ended";
@@ -529,10 +551,10 @@ export class Http2Session {
 
   #onResponse(stream: Http2Stream, flat: readonly string[], isLast: boolean): boolean {
     const read = readResponseHead(flat);
-    if (read.kind === "malformed") return this.#malformed(stream, 0);
+    if (read.kind === "malformed") return this.#malformed(stream);
     const { status, headers } = read.head;
     if (status < 200) {
-      if (isLast) return this.#malformed(stream, 0);
+      if (isLast) return this.#malformed(stream);
       stream.sink?.onHead(status, headers, false);
       return this.#state === "open";
     }
@@ -554,8 +576,8 @@ export class Http2Session {
   }
 
   #onReset({ streamId, payload }: Frame): boolean {
-    if (payload.length !== 4) return this.#fail(ErrorCode.frameSize, "RST_STREAM is not of 4 bytes");
-    if (streamId === 0 || this.#isIdle(streamId)) return this.#fail(ErrorCode.protocol, "RST_STREAM of no stream");
+    if (payload.length !== 4) return this.#fail(ErrorCode.frameSize, "");
+    if (streamId === 0 || this.#isIdle(streamId)) return this.#reject("RST_STREAM of no stream");
     const stream = this.#streams.get(streamId);
     if (!stream) return true;
     this.#options.stats.counters.rx_reset += 1;
@@ -564,13 +586,13 @@ export class Http2Session {
   }
 
   #onSettings({ streamId, flags, payload }: Frame): boolean {
-    if (streamId !== 0) return this.#fail(ErrorCode.protocol, "SETTINGS of a stream");
+    if (streamId !== 0) return this.#reject("SETTINGS of a stream");
     if (flags & Flag.ack) {
-      if (payload.length > 0) return this.#fail(ErrorCode.frameSize, "SETTINGS with ACK is not empty");
+      if (payload.length > 0) return this.#fail(ErrorCode.frameSize, "");
       this.#isSettingsAcked = true;
       return true;
     }
-    if (payload.length % 6 !== 0) return this.#fail(ErrorCode.frameSize, "SETTINGS is cut");
+    if (payload.length % 6 !== 0) return this.#fail(ErrorCode.frameSize, "");
     this.#hasSettings = true;
     for (let at = 0; at < payload.length; at += 6) {
       if (!this.#apply(payload.readUInt16BE(at), payload.readUInt32BE(at + 2))) return false;
@@ -585,7 +607,7 @@ export class Http2Session {
         this.#encoder.allow(value);
         return true;
       case Setting.enablePush:
-        if (value > 1 || (value === 1 && !this.#isServer)) return this.#fail(ErrorCode.protocol, "ENABLE_PUSH");
+        if (value > 1 || (value === 1 && !this.#isServer)) return this.#reject("ENABLE_PUSH");
         return true;
       case Setting.maxConcurrentStreams:
         this.#peerMaxStreams = value;
@@ -595,7 +617,7 @@ export class Http2Session {
         return this.#moveWindows(value);
       case Setting.maxFrameSize:
         if (value < defaultMaxFrameBytes || value > 0xffffff) {
-          return this.#fail(ErrorCode.protocol, "MAX_FRAME_SIZE");
+          return this.#reject("MAX_FRAME_SIZE");
         }
         this.#peerFrameBytes = Math.min(value, maxSentFrameBytes);
         return true;
@@ -605,26 +627,26 @@ export class Http2Session {
   }
 
   #moveWindows(bytes: number): boolean {
-    if (bytes > maxWindowBytes) return this.#fail(ErrorCode.flowControl, "INITIAL_WINDOW_SIZE");
+    if (bytes > maxWindowBytes) return this.#reject("INITIAL_WINDOW_SIZE");
     const difference = bytes - this.#peerWindowBytes;
     this.#peerWindowBytes = bytes;
     for (const stream of this.#streams.values()) {
       stream.sendWindow += difference;
-      if (stream.sendWindow > maxWindowBytes) return this.#fail(ErrorCode.flowControl, "INITIAL_WINDOW_SIZE");
+      if (stream.sendWindow > maxWindowBytes) return this.#reject("INITIAL_WINDOW_SIZE");
     }
     return true;
   }
 
   #onPing({ streamId, flags, payload }: Frame): boolean {
-    if (streamId !== 0) return this.#fail(ErrorCode.protocol, "PING of a stream");
-    if (payload.length !== 8) return this.#fail(ErrorCode.frameSize, "PING is not of 8 bytes");
+    if (streamId !== 0) return this.#reject("PING of a stream");
+    if (payload.length !== 8) return this.#fail(ErrorCode.frameSize, "");
     if (!(flags & Flag.ack)) this.#output.addControl(pingFrame(payload, true));
     return true;
   }
 
   #onGoAway({ streamId, payload }: Frame): boolean {
-    if (streamId !== 0) return this.#fail(ErrorCode.protocol, "GOAWAY of a stream");
-    if (payload.length < 8) return this.#fail(ErrorCode.frameSize, "GOAWAY is cut");
+    if (streamId !== 0) return this.#reject("GOAWAY of a stream");
+    if (payload.length < 8) return this.#fail(ErrorCode.frameSize, "");
     const lastId = payload.readUInt32BE(0) & maxWindowBytes;
     this.#options.events.onGoAway(payload.readUInt32BE(4));
     if (this.#isServer) return true;
@@ -636,23 +658,19 @@ export class Http2Session {
 
   #onWindowUpdate(frame: Frame): boolean {
     const { streamId, payload } = frame;
-    if (payload.length !== 4) return this.#fail(ErrorCode.frameSize, "WINDOW_UPDATE is not of 4 bytes");
+    if (payload.length !== 4) return this.#fail(ErrorCode.frameSize, "");
     if (!this.#count(frame, 0)) return false;
-    if (this.#isIdle(streamId)) return this.#fail(ErrorCode.protocol, "WINDOW_UPDATE of an idle stream");
+    if (this.#isIdle(streamId)) return this.#reject("WINDOW_UPDATE of an idle stream");
     const bytes = payload.readUInt32BE(0) & maxWindowBytes;
-    if (bytes === 0) return this.#fail(ErrorCode.protocol, "WINDOW_UPDATE of nothing");
+    if (bytes === 0) return this.#reject("WINDOW_UPDATE of nothing");
     if (streamId === 0) {
       this.#sendWindow += bytes;
-      if (this.#sendWindow > maxWindowBytes) return this.#fail(ErrorCode.flowControl, "a window above 2^31 - 1");
+      if (this.#sendWindow > maxWindowBytes) return this.#reject("a window above 2^31 - 1");
     } else {
       const stream = this.#streams.get(streamId);
       if (!stream) return true;
       stream.sendWindow += bytes;
-      if (stream.sendWindow > maxWindowBytes) {
-        this.#sendReset(streamId, ErrorCode.flowControl);
-        this.#close(stream)?.onReset(ErrorCode.flowControl, "messaging");
-        return true;
-      }
+      if (stream.sendWindow > maxWindowBytes) return this.#reject("a window above 2^31 - 1");
     }
     return true;
   }
@@ -672,14 +690,18 @@ export class Http2Session {
     this.#untoldBytes = 0;
   }
 
-  /** What the stream brought is no HTTP. `bytes` of it are on nobody's account yet. */
-  #malformed(stream: Http2Stream, bytes: number): boolean {
-    const { stats, limits } = this.#options;
-    stats.counters.rx_messaging_error += 1;
-    if (!limits.resetsStreamOnInvalidMessage) return this.#fail(ErrorCode.protocol, "invalid HTTP messaging");
+  /** The head or the trailers are no HTTP. */
+  #malformed(stream: Http2Stream): boolean {
+    this.#options.stats.counters.rx_messaging_error += 1;
+    if (!this.#options.limits.resetsStreamOnInvalidMessage) return this.#reject("invalid HTTP messaging");
+    return this.#break(stream, ErrorCode.protocol, 0);
+  }
+
+  /** Ends a stream for what it brought; `bytes` of it are on nobody's account yet. */
+  #break(stream: Http2Stream, code: number, bytes: number): boolean {
     this.#creditConnection(bytes);
-    this.#sendReset(stream.id, ErrorCode.protocol);
-    this.#close(stream)?.onReset(ErrorCode.protocol, "messaging");
+    this.#sendReset(stream.id, code);
+    this.#close(stream)?.onReset(code, "messaging");
     return this.#state === "open";
   }
 
@@ -698,10 +720,17 @@ export class Http2Session {
     return sink;
   }
 
+  /** Ends the connection with a GOAWAY that says why, in the words that Envoy's codec has. */
   #fail(code: number, reason: string): false {
     if (this.#state === "failed") return false;
-    this.#output.add(goAwayFrame(this.#lastPeerId, code));
+    this.#output.add(goAwayFrame(this.#lastPeerId, code, reason));
     this.#end("protocol", reason);
+    return false;
+  }
+
+  /** Ends the connection without a word, as Envoy does for what its codec tells of as an invalid frame. */
+  #reject(reason: string): false {
+    if (this.#state === "open") this.#end("protocol", reason);
     return false;
   }
 
