@@ -3,8 +3,10 @@ import type { Problem } from "../../src/base/problem.ts";
 import type { HttpConnectionManager } from "../../src/schema/api.ts";
 import { typeNameOf } from "../../src/schema/type-urls.ts";
 import { parseAccessLogs } from "../access-logs/parse-access-logs.ts";
+import { http2Stats } from "../http2/codec-stats.ts";
 import { ownAddress } from "../network/local-address.ts";
 import type {
+  DownstreamConnection,
   Extension,
   Installer,
   NetworkFilter,
@@ -19,6 +21,7 @@ import { unsupportedFields } from "../resources/support.ts";
 import { parseTypedConfig } from "../resources/typed-config.ts";
 import type { ChainFilter } from "./filter-run.ts";
 import { Http1ServerConnection } from "./http1-server-connection.ts";
+import { Http2ServerConnection } from "./http2-server-connection.ts";
 import { HttpDate } from "./http-date.ts";
 import { managerConfig, managerSupport } from "./manager-config.ts";
 import { managerStats } from "./manager-stats.ts";
@@ -28,7 +31,7 @@ import { router } from "./router.ts";
 
 const typeName = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 
-/** `envoy.filters.network.http_connection_manager`: HTTP/1.1 from the client, by routes, to clusters. */
+/** `envoy.filters.network.http_connection_manager`: HTTP/1.1 or HTTP/2 from the client, by routes, to clusters. */
 export const httpConnectionManager: Extension<NetworkFilter> = {
   typeName,
   parse(message, context, path) {
@@ -64,6 +67,7 @@ export const httpConnectionManager: Extension<NetworkFilter> = {
         config,
         run,
         stats: managerStats(run.stats, config.statPrefix, scope),
+        http2Stats: http2Stats(run.stats, "http2"),
         routes: routes(run, httpScope),
         detections: detections.flatMap((install) => (install ? [install(run, scope)] : [])),
         ...chain,
@@ -72,13 +76,21 @@ export const httpConnectionManager: Extension<NetworkFilter> = {
         ownAddress,
         newRequestId: () => randomUUID(),
       };
-      return {
-        kind: "terminal",
-        serve: (connection) => new Http1ServerConnection(shared, connection).start(connection.early),
-      };
+      return { kind: "terminal", serve: (connection) => serve(shared, connection) };
     }, problems);
   },
 };
+
+/** Chooses how to speak to a client: as configured, by ALPN, or by the first bytes. */
+function serve(manager: Manager, connection: DownstreamConnection): void {
+  const { counters, gauges } = manager.stats;
+  counters.downstream_cx_total += 1;
+  gauges.downstream_cx_active.add(1);
+  const serveHttp2 = (early: Buffer) => new Http2ServerConnection(manager, connection).start(early);
+  if (manager.config.codec === "HTTP2") return serveHttp2(connection.early);
+  const http1 = new Http1ServerConnection(manager, connection);
+  http1.start(connection.early, manager.config.codec === "AUTO" ? serveHttp2 : undefined);
+}
 
 /** A filter of the chain, as it is configured. */
 interface ConfiguredFilter {

@@ -12,6 +12,7 @@ import type { FilterOwner } from "./filter-run.ts";
 import { FilterRun } from "./filter-run.ts";
 import type { ForwardOwner } from "./forward/forward.ts";
 import { Forward } from "./forward/forward.ts";
+import { grpcReply, isGrpc } from "./grpc-reply.ts";
 import type { Manager } from "./manager.ts";
 import { countAnswer } from "./manager-stats.ts";
 import { requestSource } from "./request-source.ts";
@@ -190,10 +191,11 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     this.#details = reply.details;
     // A message that is none makes what follows it on the connection doubtful too.
     if (reply.status === 400) this.#stream.closeAfter();
-    const { status, body } = reply;
+    const said = isGrpc(this.request.headers) ? grpcReply(reply) : reply;
+    const { status, body } = said;
     const headers = new HeaderList();
     if (body !== "") headers.flat.push("content-length", String(body.length), "content-type", "text/plain");
-    for (const [name, value] of reply.headers) headers.add(name, value);
+    for (const [name, value] of said.headers) headers.add(name, value);
     this.#mutate(headers, status);
     const hasBody = body !== "" && this.request.method !== "HEAD";
     this.#sendHead(status, headers, !hasBody);

@@ -25,6 +25,9 @@ import type { ManagerConfig } from "./manager-config.ts";
 import type { Manager } from "./manager.ts";
 import { countAnswer } from "./manager-stats.ts";
 
+/** What tells HTTP/2 from HTTP/1.1, if it comes with the first bytes (as Envoy looks for it). */
+const prefaceStart = Buffer.from("PRI * HTTP/2", "latin1");
+
 /** What nearly every request asks for. */
 const anything: Asked = { isHead: false, isConnect: false, isOld: false };
 
@@ -33,6 +36,8 @@ type State =
   | "open"
   /** The last answer is on its way out; what comes in is dropped. */
   | "closing"
+  /** It speaks HTTP/2, and another has it. */
+  | "handed-over"
   | "closed";
 
 /** What a head that does not come in time is answered with. */
@@ -57,6 +62,9 @@ export class Http1ServerConnection implements ServerStream {
   readonly #socket: Socket;
   readonly #reader: MessageReader<RequestLine>;
   readonly #writer: MessageWriter;
+  #serveHttp2: ((early: Buffer) => void) | undefined;
+  /** Something has come, and it is HTTP/1.1. */
+  #hasBegun = false;
   #exchange: Exchange | undefined;
   /** What the present answer has to fit. */
   #asked: Asked = anything;
@@ -99,13 +107,12 @@ export class Http1ServerConnection implements ServerStream {
     });
   }
 
-  /** Takes over the socket. */
-  start(early: Buffer): void {
-    const { counters, gauges } = this.#manager.stats;
-    counters.downstream_cx_total += 1;
-    counters.downstream_cx_http1_total += 1;
-    gauges.downstream_cx_active.add(1);
-    gauges.downstream_cx_http1_active.add(1);
+  /**
+   * Takes over the socket, which is on the manager's books already. `serveHttp2` gets it, with what has come, when that begins as
+   * HTTP/2 does.
+   */
+  start(early: Buffer, serveHttp2: ((early: Buffer) => void) | undefined): void {
+    this.#serveHttp2 = serveHttp2;
     const socket = this.#socket;
     socket.on("data", (bytes: Buffer) => this.#onBytes(bytes));
     // A client that shuts its side has no use for an answer: Envoy closes too.
@@ -114,7 +121,7 @@ export class Http1ServerConnection implements ServerStream {
     socket.on("drain", () => this.#exchange?.onResponseDrain());
     this.#waitForRequest();
     if (early.length > 0) this.#onBytes(early);
-    if (this.#state !== "closed") this.#updateReading();
+    if (this.#state === "open" || this.#state === "closing") this.#updateReading();
   }
 
   sendInterim(status: number, headers: HeaderList): void {
@@ -180,12 +187,31 @@ export class Http1ServerConnection implements ServerStream {
 
   #onBytes(bytes: Buffer): void {
     if (this.#state !== "open") return;
+    if (!this.#hasBegun && !this.#begin(bytes)) return;
     this.#manager.stats.counters.downstream_cx_rx_bytes_total += bytes.length;
     if (this.#pending) {
       this.#pending = Buffer.concat([this.#pending, bytes]);
       return;
     }
     this.#read(bytes);
+  }
+
+  /** The first bytes; false when they are not for HTTP/1.1. */
+  #begin(bytes: Buffer): boolean {
+    this.#hasBegun = true;
+    if (this.#serveHttp2 && bytes.subarray(0, prefaceStart.length).equals(prefaceStart)) {
+      const socket = this.#socket;
+      this.#state = "handed-over";
+      socket.pause();
+      for (const event of ["data", "end", "drain"]) socket.removeAllListeners(event);
+      this.#idle.dispose();
+      this.#serveHttp2(bytes);
+      return false;
+    }
+    const { counters, gauges } = this.#manager.stats;
+    counters.downstream_cx_http1_total += 1;
+    gauges.downstream_cx_http1_active.add(1);
+    return true;
   }
 
   #read(bytes: Buffer): void {
@@ -341,11 +367,12 @@ export class Http1ServerConnection implements ServerStream {
   }
 
   #onClose(): void {
+    if (this.#state === "handed-over") return;
     const { counters, gauges } = this.#manager.stats;
     counters.downstream_cx_destroy += 1;
     counters[this.#state === "closing" ? "downstream_cx_destroy_local" : "downstream_cx_destroy_remote"] += 1;
     gauges.downstream_cx_active.add(-1);
-    gauges.downstream_cx_http1_active.add(-1);
+    if (this.#hasBegun) gauges.downstream_cx_http1_active.add(-1);
     this.#state = "closed";
     this.#idle.dispose();
     const exchange = this.#exchange;

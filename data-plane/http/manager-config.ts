@@ -2,6 +2,8 @@ import type { HttpConnectionManager } from "../../src/schema/api.ts";
 import type { Problem } from "../../src/base/problem.ts";
 import type { CidrRange } from "../network/cidr-range.ts";
 import { cidrRange } from "../network/cidr-range.ts";
+import type { Http2Config } from "../resources/http2-options.ts";
+import { http2Config, http2Support } from "../resources/http2-options.ts";
 import { refuse } from "../resources/parsed.ts";
 import type { SupportTable } from "../resources/support.ts";
 import { noEffect, oneOf } from "../resources/support.ts";
@@ -23,6 +25,9 @@ export interface RequestRules {
 }
 
 export interface ManagerConfig extends RequestRules {
+  /** `AUTO`: what the client begins with tells, or ALPN. */
+  readonly codec: "AUTO" | "HTTP1" | "HTTP2";
+  readonly http2: Http2Config;
   readonly statPrefix: string;
   readonly serverName: string;
   readonly serverHeader: "OVERWRITE" | "APPEND_IF_ABSENT" | "PASS_THROUGH";
@@ -39,6 +44,8 @@ export interface ManagerConfig extends RequestRules {
   readonly requestTimeoutMs: number;
   /** What a client has for closing a connection that is at its end. */
   readonly delayedCloseMs: number;
+  /** How long a client that was told that its connection will end may still send requests; 5 s when unset. */
+  readonly drainTimeoutMs: number;
   readonly maxRequestsPerConnection: number;
   readonly limits: { readonly maxHeadBytes: number; readonly maxHeaders: number };
   /** HTTP/1.1 trailers go through both ways; else they are dropped. */
@@ -48,8 +55,7 @@ export interface ManagerConfig extends RequestRules {
 
 export const managerSupport: SupportTable = {
   stat_prefix: true,
-  // HTTP/2 is not spoken yet; AUTO answers its preface as a client of HTTP/1.1 deserves.
-  codec_type: oneOf("AUTO", "HTTP1"),
+  codec_type: oneOf("AUTO", "HTTP1", "HTTP2"),
   route_config: true,
   rds: { route_config_name: true, config_source: true },
   http_filters: { name: true, typed_config: true, is_optional: oneOf(false), disabled: true },
@@ -84,6 +90,8 @@ export const managerSupport: SupportTable = {
     enable_trailers: true,
     use_balsa_parser: noEffect,
   },
+  http2_protocol_options: http2Support,
+  drain_timeout: true,
   normalize_path: oneOf(false),
   merge_slashes: oneOf(false),
   forward_client_cert_details: oneOf("SANITIZE"),
@@ -98,7 +106,14 @@ export function managerConfig(
   const common = manager.common_http_protocol_options;
   const ports = manager.forward_proto_config;
   const header = manager.server_header_transformation;
+  const codec = manager.codec_type;
+  const limits = {
+    maxHeadBytes: wrapped(manager.max_request_headers_kb, 0, 60) * 1024,
+    maxHeaders: wrapped(common?.max_headers_count, 0, 100),
+  };
   return {
+    codec: codec === "HTTP1" || codec === "HTTP2" ? codec : "AUTO",
+    http2: http2Config(manager.http2_protocol_options, limits),
     statPrefix: manager.stat_prefix ?? "",
     serverName: manager.server_name || "envoy",
     serverHeader: header === "APPEND_IF_ABSENT" || header === "PASS_THROUGH" ? header : "OVERWRITE",
@@ -120,10 +135,8 @@ export function managerConfig(
     requestTimeoutMs: durationMs(manager.request_timeout, 0),
     delayedCloseMs: durationMs(manager.delayed_close_timeout, 1000),
     maxRequestsPerConnection: wrapped(common?.max_requests_per_connection, 0, 0),
-    limits: {
-      maxHeadBytes: wrapped(manager.max_request_headers_kb, 0, 60) * 1024,
-      maxHeaders: wrapped(common?.max_headers_count, 0, 100),
-    },
+    drainTimeoutMs: durationMs(manager.drain_timeout, 5000),
+    limits,
     hasTrailers: manager.http_protocol_options?.enable_trailers ?? false,
     hostname,
   };

@@ -1,10 +1,13 @@
 import type { StatsStore } from "../stats/stats-store.ts";
 
 const counters = [
+  "downstream_cx_delayed_close_timeout",
   "downstream_cx_destroy",
   "downstream_cx_destroy_local",
   "downstream_cx_destroy_remote",
+  "downstream_cx_drain_close",
   "downstream_cx_http1_total",
+  "downstream_cx_http2_total",
   "downstream_cx_idle_timeout",
   "downstream_cx_max_requests_reached",
   "downstream_cx_protocol_error",
@@ -21,12 +24,14 @@ const counters = [
   "downstream_rq_completed",
   "downstream_rq_header_timeout",
   "downstream_rq_http1_total",
+  "downstream_rq_http2_total",
   "downstream_rq_idle_timeout",
   "downstream_rq_max_duration_reached",
   "downstream_rq_rejected_via_ip_detection",
   "downstream_rq_rx_reset",
   "downstream_rq_timeout",
   "downstream_rq_too_large",
+  "downstream_rq_too_many_premature_resets",
   "downstream_rq_total",
   "downstream_rq_ws_on_non_ws_route",
   "no_cluster",
@@ -36,7 +41,12 @@ const counters = [
   "rq_total",
 ] as const;
 
-const gauges = ["downstream_cx_active", "downstream_cx_http1_active", "downstream_rq_active"] as const;
+const gauges = [
+  "downstream_cx_active",
+  "downstream_cx_http1_active",
+  "downstream_cx_http2_active",
+  "downstream_rq_active",
+] as const;
 const byClass = [
   "downstream_rq_1xx",
   "downstream_rq_2xx",

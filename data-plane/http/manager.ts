@@ -1,3 +1,4 @@
+import type { Http2Stats } from "../http2/codec-stats.ts";
 import type { AccessLogger, OriginalIpDetection, RunContext } from "../resources/extension.ts";
 import type { ChainFilter } from "./filter-run.ts";
 import type { HttpDate } from "./http-date.ts";
@@ -10,6 +11,8 @@ export interface Manager {
   readonly config: ManagerConfig;
   readonly run: RunContext;
   readonly stats: ManagerStats;
+  /** Shared by all connection managers, as in Envoy. */
+  readonly http2Stats: Http2Stats;
   readonly routes: RouteSource;
   readonly detections: readonly OriginalIpDetection[];
   /** In the order of the configuration, without the router. */

@@ -51,7 +51,13 @@ export const defaultWindowBytes = 65535;
 export const maxWindowBytes = 0x7fffffff;
 
 /** The header of a frame, with room behind it for `room` bytes of payload. */
-export function frameOf(type: number, flags: number, streamId: number, length: number, room = length): Buffer {
+export function frameOf(
+  type: number,
+  flags: number,
+  streamId: number,
+  length: number,
+  room = length,
+): Buffer {
   const frame = Buffer.allocUnsafe(frameHeaderBytes + room);
   frame[0] = length >>> 16;
   frame[1] = length >>> 8;

@@ -6,6 +6,8 @@ export interface HeaderLimits {
   readonly maxHeaders: number;
   /** Names and values, without the framing. */
   readonly maxHeadBytes: number;
+  /** One name or value; a longer one is not even read. */
+  readonly maxFieldBytes: number;
 }
 
 export type DecodedHeaders =
@@ -20,9 +22,6 @@ export type DecodedHeaders =
 
 /** What an entry of the table counts beside its octets (RFC 7541, section 4.1). */
 export const entryOverhead = 32;
-
-/** The longest name or value, as nghttp2 has it. */
-const maxStringBytes = 65536;
 
 /** Thrown within this file only: a block is left from the depth of an integer. */
 class Broken extends Error {}
@@ -93,8 +92,8 @@ export class HpackDecoder {
     }
     const isIndexed = (first & 0x40) !== 0;
     const index = this.#integer(isIndexed ? 6 : 4);
-    const name = index === 0 ? this.#string() : this.#nameAt(index);
-    const value = this.#string();
+    const name = index === 0 ? this.#string(limits) : this.#nameAt(index);
+    const value = this.#string(limits);
     if (isIndexed) this.#insert(name, value);
     this.#keep(name, value, limits);
   }
@@ -122,14 +121,14 @@ export class HpackDecoder {
     throw new Broken("an integer that is too large");
   }
 
-  #string(): string {
+  #string({ maxFieldBytes }: HeaderLimits): string {
     const block = this.#block;
     const first = block[this.#at];
     if (first === undefined) throw new Cut("a field that is cut");
     const length = this.#integer(7);
     const from = this.#at;
     const to = from + length;
-    if (length > maxStringBytes) throw new Broken(`a string of ${length} bytes, limit is ${maxStringBytes}`);
+    if (length > maxFieldBytes) throw new Broken(`a string of ${length} bytes, limit is ${maxFieldBytes}`);
     if (to > block.length) throw new Cut("a string that is cut");
     this.#at = to;
     if (first < 0x80) return block.toString("latin1", from, to);
@@ -164,7 +163,8 @@ export class HpackDecoder {
   }
 
   #resize(maxBytes: number): void {
-    if (maxBytes > this.#mostBytes) throw new Broken(`a table of ${maxBytes} bytes, limit is ${this.#mostBytes}`);
+    if (maxBytes > this.#mostBytes)
+      throw new Broken(`a table of ${maxBytes} bytes, limit is ${this.#mostBytes}`);
     this.#maxBytes = maxBytes;
     this.#evict();
   }

@@ -28,7 +28,12 @@ const isFleeting: ReadonlySet<string> = new Set([
 ]);
 
 /** Secrets: never in a table that an attacker on the same connection could probe (RFC 7541, section 7.1.3). */
-const isSecret: ReadonlySet<string> = new Set(["authorization", "cookie", "proxy-authorization", "set-cookie"]);
+const isSecret: ReadonlySet<string> = new Set([
+  "authorization",
+  "cookie",
+  "proxy-authorization",
+  "set-cookie",
+]);
 
 const staticEntries = new Map<string, readonly Entry[]>();
 for (let at = 0; at < staticTable.length; at += 2) {

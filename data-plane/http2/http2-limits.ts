@@ -10,6 +10,8 @@ export interface Http2Limits extends InboundLimits {
   readonly maxOutboundControlFrames: number;
   /** False: what is no HTTP ends the whole connection. */
   readonly resetsStreamOnInvalidMessage: boolean;
+  /** The longest name or value of a header; beyond it the connection ends. */
+  readonly maxFieldBytes: number;
   readonly maxHeaders: number;
   readonly maxHeadBytes: number;
 }

@@ -78,7 +78,11 @@ function buildSteps(): Steps {
       next[at] = node;
     }
   }
-  return { next, symbol, mayEnd: Uint8Array.from(isOnes, (ones, node) => (ones && depths[node]! < 8 ? 1 : 0)) };
+  return {
+    next,
+    symbol,
+    mayEnd: Uint8Array.from(isOnes, (ones, node) => (ones && depths[node]! < 8 ? 1 : 0)),
+  };
 }
 
 /**
@@ -91,7 +95,11 @@ export function decodeHuffman(bytes: Buffer, from: number, to: number, target: B
   let written = 0;
   for (let at = from; at < to; at += 1) {
     const octet = bytes[at]!;
-    for (let step = state * 16 + (octet >> 4), half = 0; half < 2; half += 1, step = state * 16 + (octet & 15)) {
+    for (
+      let step = state * 16 + (octet >> 4), half = 0;
+      half < 2;
+      half += 1, step = state * 16 + (octet & 15)
+    ) {
       state = next[step]!;
       if (state === failed) return -1;
       const found = symbol[step]!;

@@ -61,6 +61,8 @@ export class InboundCount {
       return undefined;
     }
     this.#emptyInARow += 1;
-    return this.#emptyInARow > this.#limits.maxConsecutiveEmptyFrames ? "inbound_empty_frames_flood" : undefined;
+    return this.#emptyInARow > this.#limits.maxConsecutiveEmptyFrames
+      ? "inbound_empty_frames_flood"
+      : undefined;
   }
 }

@@ -23,11 +23,11 @@ const namePattern = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 const valuePattern = /^[\t\x20-\x7e\x80-\xff]*$/;
 const methodPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const schemePattern = /^[A-Za-z][A-Za-z0-9+\-.]*$/;
-const authorityPattern = /^[A-Za-z0-9\-._~!$&'()*+,;=:@[\]%]*$/;
-const pathPattern = /^[\x21-\x7e\x80-\xff]+$/;
+const authorityPattern = /^[A-Za-z0-9\-._~!$&'()*+,;=:@[\]%]+$/;
+const pathPattern = /^[\x21-\x7e]+$/;
 const digits = /^\d+$/;
 
-const requestPseudo: ReadonlySet<string> = new Set([":method", ":path", ":scheme", ":authority", ":protocol"]);
+const requestPseudo: ReadonlySet<string> = new Set([":method", ":path", ":scheme", ":authority"]);
 const responsePseudo: ReadonlySet<string> = new Set([":status"]);
 const noPseudo: ReadonlySet<string> = new Set();
 
@@ -49,9 +49,10 @@ export function readRequestHead(flat: readonly string[]): ReadHead<RequestHead> 
   const path = pseudo.get(":path");
   const scheme = pseudo.get(":scheme");
   const authority = pseudo.get(":authority");
-  if (method === undefined || !methodPattern.test(method)) return malformed("no :method, or none that is one");
+  if (method === undefined || !methodPattern.test(method))
+    return malformed("no :method, or none that is one");
   if (authority !== undefined && !authorityPattern.test(authority)) return malformed(":authority is none");
-  if (method === "CONNECT" && !pseudo.has(":protocol")) {
+  if (method === "CONNECT") {
     if (authority === undefined || path !== undefined || scheme !== undefined) {
       return malformed("CONNECT has :authority, and neither :path nor :scheme");
     }
@@ -59,7 +60,6 @@ export function readRequestHead(flat: readonly string[]): ReadHead<RequestHead> 
     if (path === undefined || scheme === undefined) return malformed("no :path or no :scheme");
     if (!isPath(path, method) || !schemePattern.test(scheme)) return malformed(":path or :scheme is none");
     if (authority === undefined && !headers.has("host")) return malformed("neither :authority nor host");
-    if (pseudo.has(":protocol") && method !== "CONNECT") return malformed(":protocol without CONNECT");
   }
   if (authority !== undefined) headers.set("host", authority);
   const head: RequestHead = {
@@ -79,10 +79,15 @@ export function readResponseHead(
   const fields = readFields(flat, responsePseudo);
   if (typeof fields === "string") return malformed(fields);
   const status = fields.pseudo.get(":status");
-  if (status === undefined || !/^[1-9]\d\d$/.test(status)) return malformed("no :status, or none that is one");
+  if (status === undefined || !/^[1-9]\d\d$/.test(status))
+    return malformed("no :status, or none that is one");
   const code = Number(status);
   if (code === 101) return malformed("101 does not exist in HTTP/2");
-  return { kind: "head", head: { status: code, headers: fields.headers }, contentLength: fields.contentLength };
+  return {
+    kind: "head",
+    head: { status: code, headers: fields.headers },
+    contentLength: fields.contentLength,
+  };
 }
 
 /** Trailers, which have no pseudo headers; undefined when they are malformed. */
@@ -115,8 +120,11 @@ function readFields(flat: readonly string[], known: ReadonlySet<string>): Fields
       pseudo.set(name, value);
       continue;
     }
-    if (!namePattern.test(name) || !valuePattern.test(value)) return "a name or value with a character it may not have";
+    if (!namePattern.test(name) || !valuePattern.test(value))
+      return "a name or value with a character it may not have";
     if (connectionHeaders.has(name)) return `${name} has no meaning here`;
+    if (name === "host" && (own.includes("host") || !authorityPattern.test(value)))
+      return "host is none, or not one";
     if (name === "te" && value.toLowerCase() !== "trailers") return "te may ask for trailers only";
     if (name === "cookie") {
       cookie = cookie === undefined ? value : `${cookie}; ${value}`;

@@ -40,6 +40,8 @@ export interface SessionFailure {
 export interface SessionEvents {
   /** A client's request; whoever serves it sets `stream.sink` before this returns. `isLast`: no body follows. */
   onRequest(stream: Http2Stream, head: RequestHead, isLast: boolean): void;
+  /** A client's request that is none, and is not served. */
+  onBadRequest(): void;
   /** The peer takes no new streams. Those that it will not serve have been reset. */
   onGoAway(code: number): void;
   /** The peer allows another number of streams at once. */
@@ -61,7 +63,7 @@ export interface SessionOptions {
   readonly transport: FrameTransport;
   readonly events: SessionEvents;
   /** How many bytes go out, at every write. */
-  onWritten(bytes: number): void;
+  readonly onWritten: (bytes: number) => void;
 }
 
 /** A header block that is not whole: only its continuation may come. */
@@ -161,7 +163,8 @@ export class Http2Session {
     if (this.#state === "failed") return;
     this.#isReading = true;
     const rest = this.#prefaceLeft > 0 ? this.#readPreface(bytes) : bytes;
-    if (rest && !this.#reader.read(rest, this.#onFrame)) this.#fail(ErrorCode.frameSize, "too large frame size");
+    if (rest && !this.#reader.read(rest, this.#onFrame))
+      this.#fail(ErrorCode.frameSize, "too large frame size");
     this.#isReading = false;
     this.flush();
   }
@@ -217,7 +220,12 @@ export class Http2Session {
     this.#queueFlush();
   }
 
-  sendHeaders(stream: Http2Stream, pseudo: readonly string[], flat: readonly string[], isLast: boolean): void {
+  sendHeaders(
+    stream: Http2Stream,
+    pseudo: readonly string[],
+    flat: readonly string[],
+    isLast: boolean,
+  ): void {
     if (this.#state === "failed") return;
     if (stream.id === 0) this.#number(stream);
     const encoder = this.#encoder;
@@ -232,7 +240,14 @@ export class Http2Session {
     this.#addBlock(FrameType.headers, flags, stream.id, block, 0, firstBytes);
     for (let at = firstBytes; at < block.length;) {
       const end = Math.min(block.length, at + most);
-      this.#addBlock(FrameType.continuation, end === block.length ? Flag.endHeaders : 0, stream.id, block, at, end);
+      this.#addBlock(
+        FrameType.continuation,
+        end === block.length ? Flag.endHeaders : 0,
+        stream.id,
+        block,
+        at,
+        end,
+      );
       at = end;
     }
   }
@@ -410,7 +425,8 @@ export class Http2Session {
     const start = flags & Flag.padded ? 1 : 0;
     if (!this.#count(frame, padding + start)) return false;
     this.#receiveWindow -= payload.length;
-    if (this.#receiveWindow < 0) return this.#fail(ErrorCode.flowControl, "more than the connection's window");
+    if (this.#receiveWindow < 0)
+      return this.#fail(ErrorCode.flowControl, "more than the connection's window");
     const stream = this.#streams.get(streamId);
     if (!stream) {
       // Closed a moment ago: the peer may not know it yet (section 5.1).
@@ -422,8 +438,7 @@ export class Http2Session {
     }
     stream.receiveWindow -= payload.length;
     if (stream.receiveWindow < 0) return this.#break(stream, ErrorCode.flowControl, payload.length);
-    const data =
-      start === 0 && padding === 0 ? payload : payload.subarray(start, payload.length - padding);
+    const data = start === 0 && padding === 0 ? payload : payload.subarray(start, payload.length - padding);
     if (!stream.hasHead) return this.#malformed(stream);
     if (stream.expectedBytes !== undefined) {
       stream.expectedBytes -= data.length;
@@ -450,7 +465,8 @@ export class Http2Session {
     }
     if (!this.#count(frame, padding + start)) return false;
     const isNew = this.#isIdle(streamId);
-    if (isNew && !this.#mayOpen(streamId)) return this.#reject("HEADERS of a stream that is not the peer's to open");
+    if (isNew && !this.#mayOpen(streamId))
+      return this.#reject("HEADERS of a stream that is not the peer's to open");
     if (isNew) this.#lastPeerId = streamId;
     const block = payload.subarray(start, payload.length - padding);
     const isLast = (flags & Flag.endStream) !== 0;
@@ -499,6 +515,7 @@ export class Http2Session {
     if (decoded.kind === "too-large") {
       stats.counters.header_overflow += 1;
       if (decoded.what === "bytes") stats.counters.header_list_size_too_large += 1;
+      if (!stream.hasHead) this.#options.events.onBadRequest();
       return this.#break(stream, ErrorCode.internal, 0);
     }
     return this.#onFields(stream, decoded.flat, isLast);
@@ -693,6 +710,7 @@ export class Http2Session {
   /** The head or the trailers are no HTTP. */
   #malformed(stream: Http2Stream): boolean {
     this.#options.stats.counters.rx_messaging_error += 1;
+    if (!stream.hasHead) this.#options.events.onBadRequest();
     if (!this.#options.limits.resetsStreamOnInvalidMessage) return this.#reject("invalid HTTP messaging");
     return this.#break(stream, ErrorCode.protocol, 0);
   }

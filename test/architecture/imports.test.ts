@@ -45,6 +45,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "data-plane/stats": ["src/base"],
   "data-plane/network": ["src/base", "data-plane/proxy-protocol"],
   "data-plane/http-codec": ["src/base", "data-plane/network"],
+  "data-plane/http2": ["src/base", "data-plane/stats", "data-plane/network"],
   "data-plane/resources": [
     "src/base",
     "src/schema",
@@ -52,6 +53,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "data-plane/stats",
     "data-plane/network",
     "data-plane/http-codec",
+    "data-plane/http2",
   ],
 };
 
@@ -65,6 +67,7 @@ const proxyFolders = [
   "data-plane/stats",
   "data-plane/network",
   "data-plane/http-codec",
+  "data-plane/http2",
   "data-plane/resources",
   "data-plane/bootstrap",
   "data-plane/access-logs",

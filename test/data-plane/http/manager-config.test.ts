@@ -33,8 +33,8 @@ describe("a connection manager's configuration", () => {
   const refused: readonly (readonly [field: string, value: JsonObject])[] = [
     ["route_config.vhds", { route_config: { vhds: { config_source: { ads: {} } } } }],
     ["scoped_routes", { scoped_routes: {} }],
-    ["codec_type", { codec_type: "HTTP2" }],
-    ["http2_protocol_options", { http2_protocol_options: {} }],
+    ["codec_type", { codec_type: "HTTP3" }],
+    ["http2_protocol_options.allow_connect", { http2_protocol_options: { allow_connect: true } }],
     ["upgrade_configs", { upgrade_configs: [{ upgrade_type: "websocket" }] }],
     ["tracing", { tracing: {} }],
     ["local_reply_config", { local_reply_config: {} }],
