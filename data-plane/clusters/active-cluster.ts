@@ -1,7 +1,7 @@
 import { connect as connectSocket, type OnReadOpts, type Socket } from "node:net";
 import type { Address } from "../network/address.ts";
 import { endpointAddress, formatHost } from "../network/address.ts";
-import type { StreamRequest } from "../network/http-stream.ts";
+import type { RequestRetries, StreamRequest } from "../network/http-stream.ts";
 import type { LentReader, ReadMemory } from "../network/read-memory.ts";
 import type {
   ConnectAttempt,
@@ -20,6 +20,7 @@ import { ConnectionBooks } from "./connection-books.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import { clusterStats } from "./cluster-stats.ts";
 import { Tally } from "../stats/tally.ts";
+import { RetryBooks } from "./retry-books.ts";
 import { Http1Pool } from "./http1-pool.ts";
 import type { HostSet, HostSetLayout } from "./host-set.ts";
 import { hostSets } from "./host-set.ts";
@@ -31,6 +32,7 @@ import { roundRobin } from "./load-balancing/round-robin.ts";
 export class ActiveCluster implements Upstream {
   readonly config: ClusterConfig;
   readonly stats: ClusterStats;
+  readonly retries: RequestRetries;
   readonly #run: RunContext;
   readonly #transport: UpstreamTransportSocket;
   readonly #nextId: () => number;
@@ -52,6 +54,7 @@ export class ActiveCluster implements Upstream {
     const scope = `cluster.${config.statName}`;
     this.config = config;
     this.stats = clusterStats(run.stats, scope);
+    this.retries = new RetryBooks(config.circuitBreakers.default, this.stats, run.stats, scope);
     this.#books = new ConnectionBooks(this.stats, config.maxConnections);
     this.#run = run;
     this.#transport = config.transportSocket(run, scope);

@@ -5,6 +5,7 @@ const counters = [
   "bind_errors",
   "lb_healthy_panic",
   "membership_change",
+  "retry_or_shadow_abandoned",
   "update_attempt",
   "update_empty",
   "update_failure",
@@ -35,6 +36,14 @@ const counters = [
   "upstream_rq_pending_failure_eject",
   "upstream_rq_pending_overflow",
   "upstream_rq_pending_total",
+  "upstream_rq_per_try_idle_timeout",
+  "upstream_rq_per_try_timeout",
+  "upstream_rq_retry",
+  "upstream_rq_retry_backoff_exponential",
+  "upstream_rq_retry_backoff_ratelimited",
+  "upstream_rq_retry_limit_exceeded",
+  "upstream_rq_retry_overflow",
+  "upstream_rq_retry_success",
   "upstream_rq_rx_reset",
   "upstream_rq_timeout",
   "upstream_rq_total",
@@ -60,6 +69,6 @@ export function clusterStats(stats: StatsStore, scope: string) {
   return {
     counters: stats.counters(scope, counters),
     gauges: stats.gauges(scope, gauges),
-    breaker: stats.gauges(`${scope}.circuit_breakers.default`, ["cx_open"]),
+    breaker: stats.gauges(`${scope}.circuit_breakers.default`, ["cx_open", "rq_retry_open"]),
   };
 }

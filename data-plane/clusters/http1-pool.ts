@@ -189,7 +189,7 @@ export class Http1Pool {
     for (const { host, request } of group.waiting.splice(0)) {
       this.#noLongerWaiting(host);
       this.#options.stats.counters.upstream_rq_pending_failure_eject += 1;
-      request.onFailure(failure);
+      request.onFailure(failure, host);
     }
   }
 

@@ -10,7 +10,13 @@ export type ExchangeDeadline =
   /** The whole of the exchange: `max_stream_duration`. */
   | "duration"
   /** The whole of the answer, from the end of the request on: the route's `timeout`. */
-  | "answer";
+  | "answer"
+  /** One try at an upstream, to the head of its answer: `per_try_timeout`. */
+  | "per-try"
+  /** The next movement of one try: `per_try_idle_timeout`. */
+  | "per-try-idle"
+  /** The next try is to be made. */
+  | "back-off";
 
 /** Who is told that a deadline has passed. */
 export interface TimedExchange {

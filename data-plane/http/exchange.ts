@@ -122,9 +122,11 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     else this.#forward?.onRequestEnd(trailers);
   }
 
-  onRequestReset(_reason: StreamReset): void {
+  onRequestReset(reason: StreamReset): void {
     if (this.#answer === "done") return;
     this.#forward?.cancel();
+    this.addResponseFlag(reason === "protocol-error" ? "DPE" : "DC");
+    this.#details = reason === "protocol-error" ? "" : "downstream_remote_disconnect";
     this.#conclude();
   }
 
@@ -138,6 +140,7 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     counters.rq_total += 1;
     if (!route) {
       counters.no_route += 1;
+      this.addResponseFlag("NR");
       return this.reply(localReply(404, "route_not_found"));
     }
     if (route.action.kind === "forward") {
@@ -159,6 +162,7 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
   }
 
   onResponseHead(status: number, headers: HeaderList, isLast: boolean): void {
+    this.#details = "via_upstream";
     this.#mutate(headers, status);
     this.#sendHead(status, headers, isLast);
   }
@@ -179,16 +183,14 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     this.#stream.end(trailers);
   }
 
-  breakOff(isHard: boolean): void {
-    this.#forward?.cancel();
-    this.#conclude();
-    this.#stream.reset(isHard);
-  }
-
-  reply(reply: LocalReply): void {
-    if (this.#answer !== "none") return this.breakOff(true);
+  reply(reply: LocalReply, isKind = false): void {
     this.#forward?.cancel();
     this.#details = reply.details;
+    if (this.#answer !== "none") {
+      this.#conclude();
+      this.#stream.reset(!isKind);
+      return;
+    }
     // A message that is none makes what follows it on the connection doubtful too.
     if (reply.status === 400) this.#stream.closeAfter();
     const said = isGrpc(this.request.headers) ? grpcReply(reply) : reply;
@@ -223,14 +225,21 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     switch (which) {
       case "answer":
         return this.#forward?.onTimeout();
+      case "per-try":
+      case "per-try-idle":
+        return this.#forward?.onTryTimeout(which === "per-try-idle");
+      case "back-off":
+        return this.#forward?.onBackOff();
       case "request":
         counters.downstream_rq_timeout += 1;
         return this.reply(localReply(408, "request_overall_timeout", "request timeout"));
       case "idle":
         counters.downstream_rq_idle_timeout += 1;
+        this.addResponseFlag("SI");
         return this.reply(localReply(408, "stream_idle_timeout", "stream timeout"));
       case "duration":
         counters.downstream_rq_max_duration_reached += 1;
+        this.addResponseFlag("DT");
         return this.reply(localReply(408, "max_duration_timeout", "downstream duration timeout"));
       default:
         return unreachable(which);

@@ -4,7 +4,7 @@ import type { Address } from "../network/address.ts";
 import type { ConnectionInfo } from "../network/connection-info.ts";
 import type { HeaderList } from "../network/header-list.ts";
 import type { HttpProtocol, RequestHead } from "../network/http-message.ts";
-import type { UpstreamStream } from "../network/http-stream.ts";
+import type { Forward } from "./forward/forward.ts";
 import { headerOf } from "./routes/route-match.ts";
 
 /** What is known of an exchange, as far as it has come. */
@@ -18,7 +18,7 @@ export interface ExchangeFacts {
     metadata(namespace: string): Readonly<Record<string, MetadataValue>> | undefined;
   };
   readonly forward:
-    | { readonly clusterName: string | undefined; readonly stream: UpstreamStream | undefined }
+    | Pick<Forward, "clusterName" | "stream" | "host" | "attempts" | "failureReason">
     | undefined;
   readonly hostname: string;
   readonly status: number;
@@ -44,8 +44,9 @@ export function requestSource(facts: ExchangeFacts): FormatSource {
       metadata: (namespace) => exchange.metadata(namespace),
       filterState: (name) => info.filterState(name),
     },
-    ...(stream && { upstreamHost: stream.host, upstreamLocal: stream.local }),
-    ...(forward?.clusterName !== undefined && { upstreamCluster: forward.clusterName }),
+    ...(forward?.host && { upstreamHost: forward.host }),
+    ...(stream && { upstreamLocal: stream.local }),
+    ...(forward && { upstreamCluster: forward.clusterName }),
     transfer: facts.transfer,
     exchange: {
       request: (name) => headerOf(request, name),
@@ -53,6 +54,8 @@ export function requestSource(facts: ExchangeFacts): FormatSource {
       status,
       protocol: exchange.protocol,
       flags: facts.flags,
+      attempts: forward?.attempts ?? 0,
+      upstreamFailure: forward?.failureReason,
       details: facts.details,
       routeName: exchange.route?.name,
       virtualHost: exchange.route?.virtualHost,

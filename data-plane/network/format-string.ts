@@ -33,6 +33,10 @@ export interface HttpExchange {
   readonly protocol: HttpProtocol;
   /** Short forms, in the order in which they came about: `UF`, `NR`. */
   readonly flags: readonly string[];
+  /** How often an upstream was tried: `%UPSTREAM_REQUEST_ATTEMPT_COUNT%`. */
+  readonly attempts: number;
+  /** What the transport socket said of the last failure: `%UPSTREAM_TRANSPORT_FAILURE_REASON%`. */
+  readonly upstreamFailure: string | undefined;
   /** `%RESPONSE_CODE_DETAILS%`, in Envoy's words; empty before there is an answer. */
   readonly details: string;
   readonly routeName: string | undefined;

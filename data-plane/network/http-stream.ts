@@ -92,12 +92,41 @@ export interface StreamRequest extends UpstreamStreamEvents {
   readonly source: Address | undefined;
   /** A connection is there. May be called before `openStream` returns, where one was idle. */
   onReady(stream: UpstreamStream): void;
-  /** No stream will come. May be called before `openStream` returns. */
-  onFailure(failure: ConnectFailure): void;
+  /**
+   * No stream will come. May be called before `openStream` returns. `host` is the one that was chosen, `reason` what the transport
+   * socket said of it.
+   */
+  onFailure(failure: ConnectFailure, host?: Host, reason?: string): void;
+}
+
+/** Counters of a cluster that retries and timeouts of requests add to. */
+interface RequestCounters {
+  retry_or_shadow_abandoned: number;
+  upstream_rq_per_try_idle_timeout: number;
+  upstream_rq_per_try_timeout: number;
+  upstream_rq_retry: number;
+  upstream_rq_retry_backoff_exponential: number;
+  upstream_rq_retry_backoff_ratelimited: number;
+  upstream_rq_retry_limit_exceeded: number;
+  upstream_rq_retry_overflow: number;
+  upstream_rq_retry_success: number;
+}
+
+/** The retries that a cluster has under way, under its circuit breaker. */
+export interface RequestRetries {
+  /** To be added to in place. */
+  readonly counters: RequestCounters;
+  /** Takes one; false when as many as may be are taken. */
+  take(): boolean;
+  /** Gives one back. */
+  give(): void;
+  /** Counts a response that is not passed on, because the request is tried again, under `retry.upstream_rq_…`. */
+  countResponse(status: number): void;
 }
 
 /** What a cluster does for HTTP. */
 export interface HttpUpstream {
+  readonly retries: RequestRetries;
   openStream(request: StreamRequest): ConnectAttempt;
   /** Counts a response under `upstream_rq_…`; `isInternal`: to a request that counts as internal. */
   countResponse(status: number, isInternal: boolean): void;

@@ -69,6 +69,8 @@ export interface Thresholds {
   readonly maxPendingRequests: number;
   readonly maxRequests: number;
   readonly maxRetries: number;
+  /** Instead of `maxRetries`: a share of the requests that are active or wait, and never fewer than so many. */
+  readonly retryBudget?: { readonly percent: number; readonly minRetries: number };
 }
 
 const support: SupportTable = {
@@ -85,14 +87,15 @@ const support: SupportTable = {
   connect_timeout: true,
   per_connection_buffer_limit_bytes: true,
   load_assignment: true,
-  // Without priorities of routes nothing comes under the limits of the high priority; nothing is retried.
+  // Without priorities of routes nothing comes under the limits of the high priority.
   circuit_breakers: {
     thresholds: {
       priority: true,
       max_connections: true,
       max_pending_requests: true,
       max_requests: true,
-      max_retries: noEffect,
+      max_retries: true,
+      retry_budget: { budget_percent: { value: true }, min_retry_concurrency: true },
     },
   },
   dns_refresh_rate: true,
@@ -155,11 +158,18 @@ function circuitBreakers(cluster: Cluster): ClusterConfig["circuitBreakers"] {
   const thresholds = cluster.circuit_breakers?.thresholds ?? [];
   const of = (priority: string): Thresholds => {
     const found = thresholds.find((threshold) => (threshold.priority ?? "DEFAULT") === priority);
+    const budget = found?.retry_budget;
     return {
       maxConnections: wrapped(found?.max_connections, 0, noThresholds.maxConnections),
       maxPendingRequests: wrapped(found?.max_pending_requests, 0, noThresholds.maxPendingRequests),
       maxRequests: wrapped(found?.max_requests, 0, noThresholds.maxRequests),
       maxRetries: wrapped(found?.max_retries, 0, noThresholds.maxRetries),
+      ...(budget && {
+        retryBudget: {
+          percent: budget.budget_percent ? (budget.budget_percent.value ?? 0) : 20,
+          minRetries: wrapped(budget.min_retry_concurrency, 0, 3),
+        },
+      }),
     };
   };
   return { default: of("DEFAULT"), high: of("HIGH") };

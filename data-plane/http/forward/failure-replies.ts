@@ -6,21 +6,46 @@ import type { ConnectFailure } from "../../network/upstream.ts";
 /** Why an attempt came to nothing. */
 export type AttemptFailure = ConnectFailure | StreamReset;
 
-const texts: Readonly<Record<Exclude<AttemptFailure, "no-host">, string>> = {
-  overflow: "overflow",
-  "connect-timeout": "connection timeout",
-  "connect-fail": "remote connection failure",
-  "connection-termination": "connection termination",
-  "protocol-error": "protocol error",
-  refused: "remote refused stream reset",
-  "remote-reset": "remote reset",
+/** What is said of a failure. */
+interface Told {
+  /** In Envoy's words. */
+  readonly text: string;
+  /** The response flag of the access log. */
+  readonly flag: string;
+}
+
+const told: Readonly<Record<Exclude<AttemptFailure, "no-host">, Told>> = {
+  overflow: { text: "overflow", flag: "UO" },
+  "connect-timeout": { text: "connection timeout", flag: "UF" },
+  "connect-fail": { text: "remote connection failure", flag: "UF" },
+  "connection-termination": { text: "connection termination", flag: "UC" },
+  "protocol-error": { text: "protocol error", flag: "UPE" },
+  refused: { text: "remote refused stream reset", flag: "UR" },
+  "remote-reset": { text: "remote reset", flag: "UR" },
 };
 
+/** What is known of a failure beside its kind. */
+export interface FailureCircumstances {
+  /** It was not the first try. */
+  readonly isRetry: boolean;
+  /** The answer has begun. */
+  readonly isLate: boolean;
+  /** What the transport socket said; undefined when nothing. */
+  readonly reason: string | undefined;
+}
+
 /** What a client is answered when its request came to nothing, in Envoy's words. */
-export function failureReply(failure: AttemptFailure): LocalReply {
+export function failureReply(failure: AttemptFailure, circumstances: FailureCircumstances): LocalReply {
   if (failure === "no-host") return localReply(503, "no_healthy_upstream", "no healthy upstream");
-  const reason = texts[failure];
-  const body = `upstream connect error or disconnect/reset before headers. reset reason: ${reason}`;
-  const details = `upstream_reset_before_response_started{${reason.replaceAll(" ", "_")}}`;
-  return localReply(failure === "protocol-error" ? 502 : 503, details, body);
+  const { text } = told[failure];
+  const { isRetry, isLate, reason } = circumstances;
+  const body =
+    `upstream connect error or disconnect/reset before headers. ${isRetry ? "retried and the latest " : ""}` +
+    `reset reason: ${text}${reason === undefined ? "" : `, transport failure reason: ${reason}`}`;
+  const details = `upstream_reset_${isLate ? "after" : "before"}_response_started{${text}${reason === undefined ? "" : `,${reason}`}}`;
+  return localReply(failure === "protocol-error" ? 502 : 503, details.replaceAll(/\s/g, "_"), body);
+}
+
+export function failureFlag(failure: AttemptFailure): string {
+  return failure === "no-host" ? "UH" : told[failure].flag;
 }

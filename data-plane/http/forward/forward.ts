@@ -4,13 +4,18 @@ import type { FormatSource } from "../../network/format-string.ts";
 import type { HeaderList } from "../../network/header-list.ts";
 import type { LocalReply, RequestHead } from "../../network/http-message.ts";
 import { localReply } from "../../network/http-message.ts";
-import type { StreamReset, UpstreamStream } from "../../network/http-stream.ts";
-import type { ConnectFailure, Upstream } from "../../network/upstream.ts";
+import type { UpstreamStream } from "../../network/http-stream.ts";
+import type { Host, Upstream } from "../../network/upstream.ts";
 import type { ExchangeTimers } from "../exchange-timers.ts";
 import { isHopHeader } from "../hop-headers.ts";
 import type { Manager } from "../manager.ts";
 import type { Forwarding, Route } from "../routes/route.ts";
-import { failureReply } from "./failure-replies.ts";
+import type { AttemptFailure } from "./failure-replies.ts";
+import { failureFlag, failureReply } from "./failure-replies.ts";
+import type { Retries, RetryVerdict } from "./retries.ts";
+import { retriesOf } from "./retries.ts";
+import type { Timeouts } from "./timeouts.ts";
+import { expectedMs, timeoutsOf } from "./timeouts.ts";
 import type { AttemptOwner } from "./upstream-attempt.ts";
 import { UpstreamAttempt } from "./upstream-attempt.ts";
 
@@ -26,17 +31,17 @@ export interface ForwardOwner {
   /** What may be held of the body. */
   readonly bufferLimitBytes: number;
   formatSource(): FormatSource;
+  addResponseFlag(flag: string): void;
   /** The longest time without any movement from now on; 0 for any. */
   watchIdle(timeoutMs: number): void;
   /** Something has moved. */
   touch(): void;
   pauseRequest(isPaused: boolean): void;
-  reply(reply: LocalReply): void;
+  /** Answers in the upstream's place; an answer that has begun is broken off, kindly if the client may have what it has. */
+  reply(reply: LocalReply, isKind?: boolean): void;
   onResponseHead(status: number, headers: HeaderList, isLast: boolean): void;
   onResponseData(data: Buffer): void;
   onResponseEnd(trailers: HeaderList | undefined): void;
-  /** The answer has begun and will not be whole. */
-  breakOff(isHard: boolean): void;
 }
 
 /** The way of one request to a cluster and of its answer back: Envoy's router filter. */
@@ -47,17 +52,24 @@ export class Forward implements AttemptOwner {
   readonly #action: Forwarding;
   #upstream: Upstream | undefined;
   #attempt: UpstreamAttempt | undefined;
-  #clusterName: string | undefined;
+  #clusterName = "";
+  #timeouts: Timeouts;
+  #retries: Retries | undefined;
+  #attempts = 0;
   /** What served last, or is serving; for what is logged. */
   #lastStream: UpstreamStream | undefined;
-  /** What of the body came before there was a stream. */
-  #held: Buffer[] = [];
-  #heldBytes = 0;
+  #lastHost: Host | undefined;
+  #failureReason: string | undefined;
+  /** What of the body an upstream may still want: all of it while retries are possible, else what waits for a stream. */
+  #kept: Buffer[] = [];
+  #keptBytes = 0;
   #trailers: HeaderList | undefined;
   #hasNoBody = false;
-  #isRequestWhole = false;
+  /** When the request was whole; undefined as long as it is not. */
+  #wholeAtMs: number | undefined;
+  /** The upstream of the present try has been sent something. */
+  #isTrySent = false;
   #isHeadSent = false;
-  #sentAtMs = 0;
   #isUpstreamPaused = false;
 
   constructor(
@@ -70,6 +82,7 @@ export class Forward implements AttemptOwner {
     this.downstream = downstream;
     this.#route = route;
     this.#action = action;
+    this.#timeouts = action.timeouts;
   }
 
   get info(): ConnectionInfo {
@@ -84,8 +97,21 @@ export class Forward implements AttemptOwner {
     return this.#owner.source;
   }
 
+  get hash(): bigint | undefined {
+    return undefined;
+  }
+
+  get isUnwanted(): ((host: Host) => boolean) | undefined {
+    const retries = this.#retries;
+    return retries && this.#attempts > 1 ? (host) => retries.isUnwanted(host) : undefined;
+  }
+
+  get maxChoices(): number {
+    return this.#retries?.maxHostChoices ?? 1;
+  }
+
   /** The cluster that was chosen. */
-  get clusterName(): string | undefined {
+  get clusterName(): string {
     return this.#clusterName;
   }
 
@@ -94,49 +120,78 @@ export class Forward implements AttemptOwner {
     return this.#lastStream;
   }
 
+  /** The host of the last attempt, whether it could be reached or not. */
+  get host(): Host | undefined {
+    return this.#lastHost;
+  }
+
+  /** How often an upstream was tried. */
+  get attempts(): number {
+    return this.#attempts;
+  }
+
+  /** What the transport socket said of the last failure. */
+  get failureReason(): string | undefined {
+    return this.#failureReason;
+  }
+
   /** `isLast`: the request has no body. */
   start(isLast: boolean): void {
-    const { manager, request } = this.#owner;
+    const { manager, request, isInternal } = this.#owner;
     const { run, stats } = manager;
     const action = this.#action;
+    const { headers } = request;
     this.#clusterName = action.choose(run.random());
     const upstream = run.upstreams.get(this.#clusterName);
     if (!upstream) {
       stats.counters.no_cluster += 1;
+      this.#owner.addResponseFlag("NC");
       return this.#owner.reply(localReply(action.missingClusterStatus, "cluster_not_found"));
     }
     this.#upstream = upstream;
-    if (action.timeoutMs > 0 && !manager.suppressesEnvoyHeaders) {
-      request.headers.set("x-envoy-expected-rq-timeout-ms", String(action.timeoutMs));
-    }
+    // Others' headers have been taken away already.
+    const mayHaveHeaders =
+      isInternal || manager.filters.length > 0 || this.#route.requestMutations.length > 0;
+    if (mayHaveHeaders) this.#timeouts = timeoutsOf(headers, action.timeouts);
+    this.#tellExpected(0);
+    this.#attempts = 1;
+    if (action.attemptCount.isInRequest) headers.set("x-envoy-attempt-count", "1");
     if (this.#route.requestMutations.length > 0) {
       const source = this.#owner.formatSource();
-      for (const mutate of this.#route.requestMutations) mutate(request.headers, source);
+      for (const mutate of this.#route.requestMutations) mutate(headers, source);
     }
     action.rewrite?.(request);
+    if (mayHaveHeaders || action.retryPolicy) {
+      const around = { random: run.random, now: () => run.clock.now() };
+      this.#retries = retriesOf(action.retryPolicy, headers, upstream.retries, around);
+    }
     if (action.idleTimeoutMs !== undefined) this.#owner.watchIdle(action.idleTimeoutMs);
     this.#hasNoBody = isLast;
     if (isLast) this.#requestIsWhole();
-    this.#attempt = new UpstreamAttempt(this);
-    this.#attempt.start(upstream);
+    this.#try(upstream);
   }
 
   onRequestData(data: Buffer): void {
     const stream = this.#attempt?.stream;
+    if (!stream || this.#retries) {
+      this.#kept.push(data);
+      this.#keptBytes += data.length;
+      if (this.#retries && this.#keptBytes > this.#keepLimit) this.#giveUpRetries();
+    }
     if (stream) {
       if (!stream.sendData(data)) this.#owner.pauseRequest(true);
-      return;
+    } else if (!this.#retries && this.#keptBytes > this.#owner.bufferLimitBytes) {
+      this.#owner.pauseRequest(true);
     }
-    if (!this.#attempt) return;
-    this.#held.push(data);
-    this.#heldBytes += data.length;
-    if (this.#heldBytes > this.#owner.bufferLimitBytes) this.#owner.pauseRequest(true);
   }
 
   onRequestEnd(trailers: HeaderList | undefined): void {
     this.#trailers = trailers;
     this.#requestIsWhole();
-    this.#attempt?.stream?.end(trailers);
+    const stream = this.#attempt?.stream;
+    if (!stream) return;
+    stream.end(trailers);
+    this.#watchTry();
   }
 
   /** The client takes bytes again. */
@@ -153,61 +208,117 @@ export class Forward implements AttemptOwner {
     this.#attempt?.stream?.pause();
   }
 
-  /** The answer took too long. */
+  /** The answer took too long, over all tries. */
   onTimeout(): void {
     this.#upstream?.countTimeout();
-    this.#upstream?.countResponse(504, this.#owner.isInternal);
-    if (this.#isHeadSent) this.#owner.breakOff(true);
-    else this.#owner.reply(localReply(504, "response_timeout", "upstream request timeout"));
+    this.#abortForTime("response_timeout");
+  }
+
+  /** One try took too long, or nothing moved on it. */
+  onTryTimeout(isIdle: boolean): void {
+    const counters = this.#upstream?.retries.counters;
+    if (!counters || (this.#isHeadSent && !isIdle)) return;
+    counters[isIdle ? "upstream_rq_per_try_idle_timeout" : "upstream_rq_per_try_timeout"] += 1;
+    this.#attempt?.cancel();
+    this.#attempt = undefined;
+    if (this.#isTriedAgain(this.#verdictOn("timeout"), true)) return;
+    this.#abortForTime(isIdle ? "upstream_per_try_idle_timeout" : "upstream_per_try_timeout");
+  }
+
+  /** The wait before the next try is over. */
+  onBackOff(): void {
+    const { manager, request } = this.#owner;
+    this.#attempts += 1;
+    // The cluster may have gone, or have been replaced, meanwhile.
+    const upstream = manager.run.upstreams.get(this.#clusterName);
+    if (!upstream) {
+      this.#owner.addResponseFlag("UH");
+      return this.#owner.reply(failureReply("no-host", this.#circumstances));
+    }
+    this.#upstream = upstream;
+    if (this.#action.attemptCount.isInRequest) {
+      request.headers.set("x-envoy-attempt-count", String(this.#attempts));
+    }
+    this.#tellExpected(this.#elapsedMs);
+    this.#try(upstream);
   }
 
   /** Lets go of the upstream. */
   cancel(): void {
+    this.#retries?.end();
+    this.#retries = undefined;
     this.#attempt?.cancel();
     this.#attempt = undefined;
-    this.#held = [];
+    this.#kept = [];
   }
 
   onStream(stream: UpstreamStream): void {
+    this.#isTrySent = true;
     this.#lastStream = stream;
-    this.#sentAtMs = this.#owner.manager.run.clock.monotonic();
-    stream.sendHead(this.request, this.#hasNoBody);
-    if (this.#hasNoBody) return;
-    const isTaken = this.#sendHeld(stream);
-    if (this.#isRequestWhole) stream.end(this.#trailers);
-    else this.#owner.pauseRequest(!isTaken);
+    this.#lastHost = stream.host;
+    this.#retries?.attempted(stream.host);
+    // Without a body from the start, or none that was worth a chunk when the first try failed.
+    const isWhole = this.#wholeAtMs !== undefined;
+    const isLast =
+      this.#hasNoBody || (this.#attempts > 1 && isWhole && this.#kept.length === 0 && !this.#trailers);
+    stream.sendHead(this.request, isLast);
+    this.#touchTry();
+    if (!isLast) {
+      const isTaken = this.#sendKept(stream);
+      if (isWhole) stream.end(this.#trailers);
+      else this.#owner.pauseRequest(!isTaken);
+    }
+    if (isWhole) this.#watchTry();
   }
 
   onUpstreamDrain(): void {
     this.#owner.pauseRequest(false);
   }
 
-  onAttemptFailure(failure: ConnectFailure): void {
+  onAttemptFailure(failure: AttemptFailure, host: Host | undefined, reason: string | undefined): void {
     this.#attempt = undefined;
-    this.#upstream?.countResponse(503, this.#owner.isInternal);
-    this.#owner.reply(failureReply(failure));
-  }
-
-  onAttemptReset(reason: StreamReset): void {
-    this.#attempt = undefined;
-    // The head is out: only the end of the stream can tell that the rest is missing.
-    if (this.#isHeadSent) this.#owner.breakOff(false);
-    else this.#owner.reply(failureReply(reason));
+    this.#lastHost = host ?? this.#lastHost;
+    this.#failureReason = reason;
+    this.#clearTry();
+    this.#retries?.attempted(host);
+    if (this.#isTriedAgain(this.#verdictOn(failure), false)) return;
+    const reply = failureReply(failure, this.#circumstances);
+    if (!this.#isHeadSent) this.#upstream?.countResponse(reply.status, this.#owner.isInternal);
+    this.#owner.addResponseFlag(failureFlag(failure));
+    const isOverload = failure === "overflow" && !this.#owner.manager.suppressesEnvoyHeaders;
+    this.#reply(isOverload ? { ...reply, headers: [["x-envoy-overloaded", "true"]] } : reply, true);
   }
 
   onUpstreamInterim(): void {
     // Envoy passes nothing on but 100, and that where `proxy_100_continue` is set.
     this.#owner.touch();
+    this.#touchTry();
   }
 
   onUpstreamHead(status: number, headers: HeaderList, isLast: boolean): void {
     const { manager, isInternal } = this.#owner;
     this.#owner.touch();
-    this.#upstream?.countResponse(status, isInternal);
+    this.#touchTry();
+    const upstream = this.#upstream;
+    if (this.#retries && !this.#isHeadSent) {
+      const verdict = this.#retries.afterHead(status, headers);
+      if (verdict.kind === "retry") {
+        upstream?.retries.countResponse(status);
+        if (isLast && this.#wholeAtMs !== undefined) this.#attempt?.ignoreEnd();
+        else this.#attempt?.cancel();
+        this.#attempt = undefined;
+      }
+      if (this.#isTriedAgain(verdict, false)) return;
+      this.#forgetRetries();
+    }
+    upstream?.countResponse(status, isInternal);
     headers.removeWhere(isHopHeader);
-    if (!manager.suppressesEnvoyHeaders) {
-      const elapsedMs = Math.max(0, Math.trunc(manager.run.clock.monotonic() - this.#sentAtMs));
-      headers.set("x-envoy-upstream-service-time", String(elapsedMs));
+    // An answer that comes before the whole request says nothing of the time that it took.
+    if (!manager.suppressesEnvoyHeaders && this.#wholeAtMs !== undefined) {
+      headers.set("x-envoy-upstream-service-time", String(Math.max(0, Math.trunc(this.#elapsedMs))));
+    }
+    if (this.#action.attemptCount.isInResponse) {
+      headers.set("x-envoy-attempt-count", String(this.#attempts));
     }
     this.#isHeadSent = true;
     this.#owner.onResponseHead(status, headers, isLast);
@@ -215,6 +326,7 @@ export class Forward implements AttemptOwner {
 
   onUpstreamData(data: Buffer): void {
     this.#owner.touch();
+    this.#touchTry();
     this.#owner.onResponseData(data);
   }
 
@@ -223,16 +335,112 @@ export class Forward implements AttemptOwner {
     this.#owner.onResponseEnd(trailers);
   }
 
-  #requestIsWhole(): void {
-    this.#isRequestWhole = true;
-    if (this.#action.timeoutMs > 0) this.#owner.timers.set("answer", this.#action.timeoutMs);
+  get #elapsedMs(): number {
+    return this.#wholeAtMs === undefined ? 0 : this.#owner.manager.run.clock.monotonic() - this.#wholeAtMs;
   }
 
-  #sendHeld(stream: UpstreamStream): boolean {
-    const held = this.#held;
-    this.#held = [];
-    this.#heldBytes = 0;
-    const [first] = held;
-    return !first || stream.sendData(held.length === 1 ? first : Buffer.concat(held));
+  get #circumstances() {
+    return { isRetry: this.#attempts > 1, isLate: this.#isHeadSent, reason: this.#failureReason };
+  }
+
+  get #keepLimit(): number {
+    return Math.min(this.#owner.bufferLimitBytes, this.#action.bufferLimitBytes ?? Number.POSITIVE_INFINITY);
+  }
+
+  #try(upstream: Upstream): void {
+    this.#isTrySent = false;
+    this.#attempt = new UpstreamAttempt(this);
+    this.#attempt.start(upstream);
+  }
+
+  #requestIsWhole(): void {
+    const { manager, timers } = this.#owner;
+    this.#wholeAtMs = manager.run.clock.monotonic();
+    if (this.#timeouts.answerMs > 0) timers.set("answer", this.#timeouts.answerMs);
+  }
+
+  #tellExpected(elapsedMs: number): void {
+    const { manager, request } = this.#owner;
+    if (manager.suppressesEnvoyHeaders) return;
+    const expected = expectedMs(this.#timeouts, Math.trunc(elapsedMs));
+    if (expected !== undefined) request.headers.set("x-envoy-expected-rq-timeout-ms", String(expected));
+  }
+
+  /** The time of the present try begins: it has a stream, and the request is whole. */
+  #watchTry(): void {
+    if (this.#timeouts.perTryMs > 0) this.#owner.timers.set("per-try", this.#timeouts.perTryMs);
+  }
+
+  #touchTry(): void {
+    if (this.#timeouts.perTryIdleMs > 0) this.#owner.timers.set("per-try-idle", this.#timeouts.perTryIdleMs);
+  }
+
+  #clearTry(): void {
+    const { timers } = this.#owner;
+    if (this.#timeouts.perTryMs > 0) timers.clear("per-try");
+    if (this.#timeouts.perTryIdleMs > 0) timers.clear("per-try-idle");
+  }
+
+  #verdictOn(failure: AttemptFailure | "timeout"): RetryVerdict | undefined {
+    if (this.#isHeadSent) return undefined;
+    return this.#retries?.afterFailure(failure, this.#isTrySent);
+  }
+
+  /** Has the next try made, if the verdict is so. */
+  #isTriedAgain(verdict: RetryVerdict | undefined, isTimeout: boolean): boolean {
+    if (!verdict || verdict.kind === "no") return false;
+    if (verdict.kind === "overflow") this.#owner.addResponseFlag("UO");
+    else if (verdict.kind === "limit") this.#owner.addResponseFlag("URX");
+    if (verdict.kind !== "retry") return false;
+    this.#clearTry();
+    if (this.#action.attemptCount.isTimeoutTold) {
+      this.request.headers.set("x-envoy-is-timeout-retry", String(isTimeout));
+    }
+    this.#owner.timers.set("back-off", verdict.delayMs);
+    return true;
+  }
+
+  #forgetRetries(): void {
+    this.#retries?.end();
+    this.#retries = undefined;
+    if (this.#attempt?.stream) this.#kept = [];
+  }
+
+  /** The body is more than may be kept for another try. */
+  #giveUpRetries(): void {
+    const upstream = this.#upstream;
+    if (upstream) upstream.retries.counters.retry_or_shadow_abandoned += 1;
+    this.#forgetRetries();
+    if (this.#attempt) return;
+    // No try is under way: it waits for the next one, which cannot be made any more.
+    const text = "exceeded request buffer limit while retrying upstream";
+    this.#reply(localReply(507, "request_payload_exceeded_retry_buffer_limit", text), false);
+  }
+
+  #abortForTime(details: string): void {
+    const { status } = this.#timeouts;
+    if (!this.#isHeadSent) this.#upstream?.countResponse(status, this.#owner.isInternal);
+    this.#owner.addResponseFlag("UT");
+    this.#reply(localReply(status, details, status === 504 ? "upstream request timeout" : ""), false);
+  }
+
+  #reply(reply: LocalReply, isKind: boolean): void {
+    const told = this.#action.attemptCount.isInResponse
+      ? localReply(reply.status, reply.details, reply.body, [
+          ...reply.headers,
+          ["x-envoy-attempt-count", String(this.#attempts)],
+        ])
+      : reply;
+    this.#owner.reply(told, isKind);
+  }
+
+  #sendKept(stream: UpstreamStream): boolean {
+    const kept = this.#kept;
+    if (!this.#retries) {
+      this.#kept = [];
+      this.#keptBytes = 0;
+    }
+    const [first] = kept;
+    return !first || stream.sendData(kept.length === 1 ? first : Buffer.concat(kept));
   }
 }

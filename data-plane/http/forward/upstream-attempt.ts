@@ -2,8 +2,9 @@ import type { Address } from "../../network/address.ts";
 import type { ConnectionInfo, ProxyProtocolState } from "../../network/connection-info.ts";
 import type { HeaderList } from "../../network/header-list.ts";
 import type { RequestHead } from "../../network/http-message.ts";
-import type { HttpUpstream, StreamRequest, StreamReset, UpstreamStream } from "../../network/http-stream.ts";
-import type { ConnectAttempt, ConnectFailure } from "../../network/upstream.ts";
+import type { HttpUpstream, StreamRequest, UpstreamStream } from "../../network/http-stream.ts";
+import type { ConnectAttempt, Host } from "../../network/upstream.ts";
+import type { AttemptFailure } from "./failure-replies.ts";
 
 /** Whom an attempt works for. Nothing is told once it was given up. */
 export interface AttemptOwner {
@@ -11,15 +12,20 @@ export interface AttemptOwner {
   readonly downstream: ProxyProtocolState | undefined;
   readonly source: Address | undefined;
   readonly request: RequestHead;
+  /** For policies that hash. */
+  readonly hash: bigint | undefined;
+  /** Undefined wants any host. */
+  readonly isUnwanted: ((host: Host) => boolean) | undefined;
+  readonly maxChoices: number;
   /** A stream is there: time to send the head and what there is of the body. */
   onStream(stream: UpstreamStream): void;
-  onAttemptFailure(failure: ConnectFailure): void;
-  onAttemptReset(reason: StreamReset): void;
   onUpstreamInterim(status: number, headers: HeaderList): void;
   onUpstreamHead(status: number, headers: HeaderList, isLast: boolean): void;
   onUpstreamData(data: Buffer): void;
   onUpstreamEnd(trailers: HeaderList | undefined): void;
   onUpstreamDrain(): void;
+  /** No answer will come, or not the rest of it. `host` is the one that was chosen, `reason` the transport socket's. */
+  onAttemptFailure(failure: AttemptFailure, host: Host | undefined, reason: string | undefined): void;
 }
 
 /** One try to have a request answered by an upstream: Envoy's upstream request. */
@@ -50,6 +56,18 @@ export class UpstreamAttempt implements StreamRequest {
     return this.#owner.request;
   }
 
+  get hash(): bigint | undefined {
+    return this.#owner.hash;
+  }
+
+  get isUnwanted(): ((host: Host) => boolean) | undefined {
+    return this.#owner.isUnwanted;
+  }
+
+  get maxChoices(): number {
+    return this.#owner.maxChoices;
+  }
+
   start(upstream: HttpUpstream): void {
     const connecting = upstream.openStream(this);
     if (!this.stream && !this.#isOver) this.#connecting = connecting;
@@ -64,16 +82,22 @@ export class UpstreamAttempt implements StreamRequest {
     this.stream = undefined;
   }
 
+  /** Takes no notice of an end that is certain to come. */
+  ignoreEnd(): void {
+    this.#isOver = true;
+    this.stream = undefined;
+  }
+
   onReady(stream: UpstreamStream): void {
     this.#connecting = undefined;
     this.stream = stream;
     this.#owner.onStream(stream);
   }
 
-  onFailure(failure: ConnectFailure): void {
+  onFailure(failure: AttemptFailure, host?: Host, reason?: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#owner.onAttemptFailure(failure);
+    this.#owner.onAttemptFailure(failure, host, reason);
   }
 
   onInterim(status: number, headers: HeaderList): void {
@@ -95,11 +119,10 @@ export class UpstreamAttempt implements StreamRequest {
     this.#owner.onUpstreamEnd(trailers);
   }
 
-  onReset(reason: StreamReset): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+  onReset(reason: AttemptFailure): void {
+    const host = this.stream?.host;
     this.stream = undefined;
-    this.#owner.onAttemptReset(reason);
+    this.onFailure(reason, host);
   }
 
   onDrain(): void {

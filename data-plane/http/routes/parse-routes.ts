@@ -20,7 +20,10 @@ import type { LeveledSettings } from "./filter-settings.ts";
 import { parseFilterSettings, settingsInstaller } from "./filter-settings.ts";
 import { parseRedirect, redirectSupport } from "./redirect.ts";
 import { matchSupport, parseRouteMatch } from "./route-match.ts";
-import type { Route, RouteAction } from "./route.ts";
+import type { RetryPolicy } from "../forward/retry-policy.ts";
+import { parseRetryPolicy, retryPolicySupport } from "../forward/retry-policy.ts";
+import { withinWhole } from "../forward/timeouts.ts";
+import type { AttemptCount, Route, RouteAction } from "./route.ts";
 import type { RouteTable, VirtualHost } from "./route-table.ts";
 import { routeTable } from "./route-table.ts";
 
@@ -45,6 +48,7 @@ const forwardSupport: SupportTable = {
   host_rewrite_literal: true,
   cluster_not_found_response_code: oneOf("SERVICE_UNAVAILABLE", "NOT_FOUND", "INTERNAL_SERVER_ERROR"),
   priority: oneOf("DEFAULT"),
+  retry_policy: retryPolicySupport,
 };
 
 const support: SupportTable = {
@@ -56,6 +60,12 @@ const support: SupportTable = {
     name: true,
     domains: true,
     require_tls: oneOf("NONE"),
+    retry_policy: retryPolicySupport,
+    include_request_attempt_count: true,
+    include_attempt_count_in_response: true,
+    include_is_timeout_retry_header: true,
+    per_request_buffer_limit_bytes: true,
+    request_body_buffer_limit: true,
     routes: {
       ...levelSupport,
       name: true,
@@ -64,6 +74,8 @@ const support: SupportTable = {
       redirect: redirectSupport,
       direct_response: { status: true, body: { inline_string: true, inline_bytes: true } },
       metadata: noEffect,
+      per_request_buffer_limit_bytes: true,
+      request_body_buffer_limit: true,
     },
   },
 };
@@ -167,16 +179,48 @@ function parseVirtualHost(
   found: Findings,
 ): WithSettings<VirtualHost> {
   const level = parseLevel(host, outer, path, found);
+  const around = parseHostDefaults(host, path, found.problems);
   const routes = (host.routes ?? []).map((route, index) =>
-    parseRoute(route, host.name ?? "", level, `${path}.routes[${index}]`, found),
+    parseRoute(route, host, around, level, `${path}.routes[${index}]`, found),
   );
   const domains = (host.domains ?? []).map((domain) => domain.toLowerCase());
   return (install) => ({ domains, routes: routes.map((route) => route(install)) });
 }
 
+/** What a virtual host says for its routes. */
+interface HostDefaults {
+  readonly retryPolicy: RetryPolicy | undefined;
+  readonly attemptCount: AttemptCount;
+  readonly bufferLimitBytes: number | undefined;
+}
+
+function parseHostDefaults(host: VirtualHostMessage, path: string, problems: Problem[]): HostDefaults {
+  return {
+    retryPolicy: host.retry_policy
+      ? parseRetryPolicy(host.retry_policy, `${path}.retry_policy`, problems)
+      : undefined,
+    attemptCount: {
+      isInRequest: host.include_request_attempt_count ?? false,
+      isInResponse: host.include_attempt_count_in_response ?? false,
+      isTimeoutTold: host.include_is_timeout_retry_header ?? false,
+    },
+    bufferLimitBytes: bufferLimit(host),
+  };
+}
+
+/** `request_body_buffer_limit`, or the older field that it stands in for. */
+function bufferLimit({
+  request_body_buffer_limit: limit,
+  per_request_buffer_limit_bytes: older,
+}: Pick<RouteMessage, "request_body_buffer_limit" | "per_request_buffer_limit_bytes">): number | undefined {
+  if (limit) return Number(limit.value ?? 0);
+  return older ? (older.value ?? 0) : undefined;
+}
+
 function parseRoute(
   route: RouteMessage,
-  virtualHost: string,
+  { name: virtualHost = "" }: VirtualHostMessage,
+  around: HostDefaults,
   outer: Level,
   path: string,
   found: Findings,
@@ -184,7 +228,7 @@ function parseRoute(
   const { clusters, problems } = found;
   const level = parseLevel(route, outer, path, found);
   const matches = parseRouteMatch(route.match ?? {}, `${path}.match`, problems);
-  const action = parseAction(route, path, clusters, problems);
+  const action = parseAction(route, around, path, clusters, problems);
   return (install) => ({
     name: route.name ?? "",
     virtualHost,
@@ -198,6 +242,7 @@ function parseRoute(
 
 function parseAction(
   route: RouteMessage,
+  around: HostDefaults,
   path: string,
   clusters: NamedCluster[],
   problems: Problem[],
@@ -212,7 +257,11 @@ function parseAction(
     const reply = localReply(status, "direct_response", bytes);
     return { kind: "reply", reply: () => reply };
   }
-  if (route.route) return parseForward(route.route, matched, `${path}.route`, clusters, problems);
+  if (route.route) {
+    const own = bufferLimit(route);
+    const inner = own === undefined ? around : { ...around, bufferLimitBytes: own };
+    return parseForward(route.route, matched, inner, `${path}.route`, clusters, problems);
+  }
   problems.push(notSupported(path, "a route without route, redirect or direct_response"));
   return { kind: "reply", reply: () => localReply(404, "") };
 }
@@ -226,6 +275,7 @@ const missingClusterStatuses: Readonly<Record<string, number>> = {
 function parseForward(
   route: RouteActionMessage,
   matched: string,
+  around: HostDefaults,
   path: string,
   clusters: NamedCluster[],
   problems: Problem[],
@@ -247,10 +297,21 @@ function parseForward(
       refuse(`${path}.weighted_clusters`, "Sum of weights in the weighted_cluster must be greater than 0."),
     );
   }
+  const retryPolicy = route.retry_policy
+    ? parseRetryPolicy(route.retry_policy, `${path}.retry_policy`, problems)
+    : around.retryPolicy;
   return {
     kind: "forward",
     choose: weights.length > 0 ? weightedClusters(weights) : () => name,
-    timeoutMs: durationMs(route.timeout, 15_000),
+    timeouts: withinWhole({
+      answerMs: durationMs(route.timeout, 15_000),
+      perTryMs: retryPolicy?.perTryTimeoutMs ?? 0,
+      perTryIdleMs: retryPolicy?.perTryIdleTimeoutMs ?? 0,
+      status: 504,
+    }),
+    retryPolicy,
+    attemptCount: around.attemptCount,
+    bufferLimitBytes: around.bufferLimitBytes,
     ...(route.idle_timeout && { idleTimeoutMs: durationMs(route.idle_timeout, 0) }),
     missingClusterStatus:
       missingClusterStatuses[route.cluster_not_found_response_code ?? "SERVICE_UNAVAILABLE"] ?? 503,

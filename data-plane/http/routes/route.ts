@@ -1,14 +1,29 @@
+import type { RetryPolicy } from "../forward/retry-policy.ts";
+import type { Timeouts } from "../forward/timeouts.ts";
 import type { HeaderMutation } from "../../resources/header-mutation.ts";
 import type { LocalReply, RequestHead } from "../../network/http-message.ts";
 import type { RouteTest } from "./route-match.ts";
+
+/** Who is told how often a request was tried, as the virtual host has it. */
+export interface AttemptCount {
+  readonly isInRequest: boolean;
+  readonly isInResponse: boolean;
+  /** A retry says in `x-envoy-is-timeout-retry` whether the last try ran out of time. */
+  readonly isTimeoutTold: boolean;
+}
 
 /** How a request goes on to a cluster. */
 export interface Forwarding {
   readonly kind: "forward";
   /** From a number in [0, 1). */
   readonly choose: (random: number) => string;
-  /** For the whole response; 15 s when unset, 0 for none. */
-  readonly timeoutMs: number;
+  /** The whole response has 15 s when unset, 0 for any time. */
+  readonly timeouts: Timeouts;
+  /** Absent where only headers of the request can ask for retries. */
+  readonly retryPolicy: RetryPolicy | undefined;
+  readonly attemptCount: AttemptCount;
+  /** What of a body may be kept for another try, if it is less than what the connection may hold. */
+  readonly bufferLimitBytes: number | undefined;
   /** Of the stream; absent leaves it to the connection manager. */
   readonly idleTimeoutMs?: number;
   /** Answered when there is no such cluster. */

@@ -87,7 +87,6 @@ describe("routes", () => {
   });
 
   const refusals: readonly (readonly [name: string, route: JsonObject, problem: string])[] = [
-    ["a retry policy", { route: { cluster: "c", retry_policy: { retry_on: "5xx" } } }, "route.retry_policy"],
     ["a cluster from a header", { route: { cluster_header: "x" } }, "route.cluster_header"],
     [
       "a mirror",
