@@ -29,6 +29,7 @@ export function parseRuntime(runtime: LayeredRuntime | undefined, path: string):
         return value?.string_value === undefined ? fallback : value.string_value === "true";
       },
       integer: (key, fallback) => values.get(key)?.number_value ?? fallback,
+      number: (key, fallback) => values.get(key)?.number_value ?? fallback,
     },
     problems,
   );

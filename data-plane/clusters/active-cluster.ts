@@ -25,8 +25,7 @@ import { Http1Pool } from "./http1-pool.ts";
 import type { HostSet, HostSetLayout } from "./host-set.ts";
 import { hostSets } from "./host-set.ts";
 import type { LoadBalancer } from "./load-balancing/load-balancer.ts";
-import { PriorityBalancer } from "./load-balancing/priority-balancer.ts";
-import { roundRobin } from "./load-balancing/round-robin.ts";
+import { loadBalancer } from "./load-balancing/make-load-balancer.ts";
 
 /** One version of a cluster: its hosts, and the connections that are made to them. */
 export class ActiveCluster implements Upstream {
@@ -61,11 +60,10 @@ export class ActiveCluster implements Upstream {
     this.#nextId = nextId;
     this.#memory = memory;
     this.#showsHeaviest = config.discovery.kind === "eds" || config.discovery.kind === "strict-dns";
-    this.#balancer = new PriorityBalancer({
-      config: config.loadBalancing,
-      pickerOf: roundRobin,
+    this.#balancer = loadBalancer(config.loadBalancing, {
       random: run.random,
       counters: this.stats.counters,
+      gauges: (name, names) => run.stats.gauges(`${scope}.${name}`, names),
     });
     this.#responses = {
       own: new Tally(run.stats, scope),
@@ -78,7 +76,7 @@ export class ActiveCluster implements Upstream {
       stats: this.stats,
       clock: run.clock,
       isFull: () => this.#books.isFull,
-      choose: () => this.#balancer.choose(),
+      choose: (criteria) => this.#balancer.choose(criteria),
       keyOf: (request) => this.#poolKey(request),
       dial: (host, request) => this.#dial(host, request, false),
     });
@@ -143,7 +141,7 @@ export class ActiveCluster implements Upstream {
       counters.upstream_cx_overflow += 1;
       return failLater(request, "overflow");
     }
-    const host = this.#balancer.choose();
+    const host = this.#balancer.choose(request);
     if (!host) {
       counters.upstream_cx_none_healthy += 1;
       return failLater(request, "no-host");

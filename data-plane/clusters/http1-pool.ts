@@ -1,7 +1,7 @@
 import type { Clock } from "../../src/base/clock.ts";
 import { Deadline } from "../network/deadline.ts";
 import type { StreamRequest } from "../network/http-stream.ts";
-import type { ConnectAttempt, ConnectFailure, ConnectRequest } from "../network/upstream.ts";
+import type { ConnectAttempt, ConnectFailure, ConnectRequest, HostCriteria } from "../network/upstream.ts";
 import type { Thresholds } from "../resources/cluster.ts";
 import type { UpstreamHttpConfig } from "../resources/http-options.ts";
 import type { ClusterHost } from "./cluster-host.ts";
@@ -15,7 +15,7 @@ export interface Http1PoolOptions {
   readonly clock: Clock;
   /** No more connections may be opened now. */
   isFull(): boolean;
-  choose(): ClusterHost | undefined;
+  choose(criteria: HostCriteria): ClusterHost | undefined;
   /** What downstreams must have in common to share a connection. */
   keyOf(request: StreamRequest): string;
   dial(host: ClusterHost, request: ConnectRequest): ConnectAttempt;
@@ -62,7 +62,7 @@ export class Http1Pool {
 
   openStream(request: StreamRequest): ConnectAttempt {
     const { stats, limits } = this.#options;
-    const host = this.#options.choose();
+    const host = this.#options.choose(request);
     if (!host) {
       stats.counters.upstream_cx_none_healthy += 1;
       return refused(request, "no-host");

@@ -21,6 +21,16 @@ export interface Host {
   readonly metadata: EndpointMetadata;
 }
 
+/** What load balancing may look at of a connection or request. All of it may be absent. */
+export interface HostCriteria {
+  /** Of the `hash_policy` of the route or of tcp_proxy, 64 bits; without one, policies that hash choose at random. */
+  readonly hash?: bigint | undefined;
+  /** True: this host is not wanted, as after a failed try. Another is chosen then, up to `maxChoices` times in all. */
+  readonly isUnwanted?: ((host: Host) => boolean) | undefined;
+  /** 1 when unset. */
+  readonly maxChoices?: number | undefined;
+}
+
 /** What a transport socket may know about the upstream connection that it works for. */
 export interface UpstreamContext {
   readonly host: Host;
@@ -69,7 +79,7 @@ export interface ConnectAttempt {
   cancel(): void;
 }
 
-export interface ConnectRequest {
+export interface ConnectRequest extends HostCriteria {
   readonly info: ConnectionInfo;
   /** What the PROXY header, if the cluster writes one, is to say. */
   readonly downstream: ProxyProtocolState | undefined;

@@ -5,8 +5,8 @@ import type { Message } from "../../src/schema/message.ts";
 import { isRecord } from "../../src/schema/record.ts";
 import { type LoadAssignmentConfig, noEndpoints, parseLoadAssignment } from "./cluster-load-assignment.ts";
 import type { Installer, ParseContext, UpstreamTransportSocket } from "./extension.ts";
-import type { LoadBalancingConfig } from "./load-balancing.ts";
-import { loadBalancing, loadBalancingSupport } from "./load-balancing.ts";
+import type { LoadBalancingConfig } from "./load-balancing/load-balancing-config.ts";
+import { loadBalancingSupport, parseLoadBalancing } from "./load-balancing/parse-load-balancing.ts";
 import { asType } from "./message-type.ts";
 import {
   defaultHttp,
@@ -122,8 +122,9 @@ export function parseCluster(message: Message, context: ParseContext, path: stri
   const discovery = parseDiscovery(cluster, at);
   const transport = parseTransport(cluster, context, at);
   const http = parseHttpOptions(cluster, context, at);
-  problems.push(...discovery.problems, ...transport.problems, ...http.problems);
-  if (!discovery.value || !transport.value) return { problems };
+  const loadBalancing = parseLoadBalancing(cluster, context, at);
+  problems.push(...discovery.problems, ...loadBalancing.problems, ...transport.problems, ...http.problems);
+  if (!discovery.value || !loadBalancing.value || !transport.value) return { problems };
   const source = cluster.upstream_bind_config?.source_address;
   if (source && !socketAddress(source.address ?? "", 0)) {
     problems.push(
@@ -138,7 +139,7 @@ export function parseCluster(message: Message, context: ParseContext, path: stri
       name,
       statName: (cluster.alt_stat_name || name).replaceAll(":", "_"),
       discovery: discovery.value,
-      loadBalancing: loadBalancing(cluster),
+      loadBalancing: loadBalancing.value,
       connectTimeoutMs: durationMs(cluster.connect_timeout, 5000),
       bufferLimitBytes: wrapped(cluster.per_connection_buffer_limit_bytes, 0, DEFAULT_BUFFER_LIMIT_BYTES),
       maxConnections: breakers.default.maxConnections,

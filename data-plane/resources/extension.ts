@@ -25,6 +25,7 @@ export interface SchemaReader {
 export interface Runtime {
   isEnabled(key: string, fallback: boolean): boolean;
   integer(key: string, fallback: number): number;
+  number(key: string, fallback: number): number;
 }
 
 /** Whether this host lets a process connect from an address that is not its own: `original_src` needs it. */

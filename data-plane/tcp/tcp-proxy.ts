@@ -21,6 +21,8 @@ import { oneOf, unsupportedFields } from "../resources/support.ts";
 import type { TlvSource } from "../resources/tlv-entry.ts";
 import { parseTlvEntries, tlvEntrySupport, tlvsOf } from "../resources/tlv-entry.ts";
 import { durationMs, wrapped } from "../resources/values.ts";
+import type { ConnectionHash } from "./hash-policy.ts";
+import { connectionHash, hashPolicySupport } from "./hash-policy.ts";
 import { startRelay } from "./relay.ts";
 import type { ClusterChoice } from "./weighted-clusters.ts";
 import { weightedClusters } from "./weighted-clusters.ts";
@@ -31,6 +33,7 @@ const support: SupportTable = {
   stat_prefix: true,
   cluster: true,
   weighted_clusters: { clusters: { name: true, weight: true } },
+  hash_policy: hashPolicySupport,
   idle_timeout: true,
   max_connect_attempts: true,
   access_log: true,
@@ -59,6 +62,7 @@ const ONE_HOUR_MS = 3_600_000;
 interface TcpProxyConfig {
   readonly statPrefix: string;
   readonly choose: ClusterChoice;
+  readonly hashOf: ConnectionHash | undefined;
   /** 1 h when unset, 0 for none (PP-112). */
   readonly idleTimeoutMs: number;
   readonly maxConnectAttempts: number;
@@ -94,6 +98,7 @@ function tcpProxyConfig(proxy: TcpProxy, tlvs: readonly TlvSource[], hostname: s
   return {
     statPrefix: proxy.stat_prefix ?? "",
     choose: weighted.length > 0 ? weightedClusters(weighted) : () => name,
+    hashOf: connectionHash(proxy.hash_policy),
     idleTimeoutMs: durationMs(proxy.idle_timeout, ONE_HOUR_MS),
     maxConnectAttempts: wrapped(proxy.max_connect_attempts, 1, 1),
     maxDurationMs: durationMs(proxy.max_downstream_connection_duration, 0),
@@ -135,10 +140,12 @@ function installTcpProxy(
         attempt?.cancel();
         note?.end();
       };
+      const hash = config.hashOf?.(info);
       const tryToConnect = () => {
         attempts += 1;
         attempt = upstream.connect({
           info,
+          hash,
           downstream,
           lentBytes: true,
           isLastAttempt: attempts >= config.maxConnectAttempts,

@@ -30,6 +30,7 @@ export function parseContext(runtime: Readonly<Record<string, boolean | number>>
     runtime: {
       isEnabled: (key, fallback) => Boolean(runtime[key] ?? fallback),
       integer: (key, fallback) => Number(runtime[key] ?? fallback),
+      number: (key, fallback) => Number(runtime[key] ?? fallback),
     },
   };
 }

@@ -1,15 +1,17 @@
-import type { LoadBalancingConfig } from "../../resources/load-balancing.ts";
+import type { HostCriteria } from "../../network/upstream.ts";
+import type { LoadBalancingConfig } from "../../resources/load-balancing/load-balancing-config.ts";
 import type { ClusterHost } from "../cluster-host.ts";
 import type { HostSet } from "../host-set.ts";
 import { EdfScheduler } from "./edf-scheduler.ts";
 import type { LbCounters, LoadBalancer } from "./load-balancer.ts";
+import { chooseWanted } from "./load-balancer.ts";
 import { weightedLocalities } from "./locality-weights.ts";
 import type { Picker, PickerOf, Turn } from "./picker.ts";
 import type { Availability, PriorityLoad } from "./priority-load.ts";
 import { choosePriority, priorityLoad } from "./priority-load.ts";
 
 export interface PriorityBalancerOptions {
-  readonly config: LoadBalancingConfig;
+  readonly config: Omit<LoadBalancingConfig, "policy">;
   readonly pickerOf: PickerOf;
   /** A number in [0, 1). */
   readonly random: () => number;
@@ -46,7 +48,11 @@ export class PriorityBalancer implements LoadBalancer {
     }));
   }
 
-  choose(): ClusterHost | undefined {
+  choose(criteria: HostCriteria): ClusterHost | undefined {
+    return chooseWanted(criteria, () => this.#chooseOnce());
+  }
+
+  #chooseOnce(): ClusterHost | undefined {
     const { config, counters, random } = this.#options;
     if (this.#pickers.length === 0) return undefined;
     // With one priority there is nothing to draw lots for.

@@ -28,7 +28,11 @@ const context: ParseContext = {
   },
   hasCluster: () => true,
   sourceRefusal: () => undefined,
-  runtime: { isEnabled: (_key, fallback) => fallback, integer: (_key, fallback) => fallback },
+  runtime: {
+    isEnabled: (_key, fallback) => fallback,
+    integer: (_key, fallback) => fallback,
+    number: (_key, fallback) => fallback,
+  },
   hostname: "edge-1",
 };
 

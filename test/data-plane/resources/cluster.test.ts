@@ -62,10 +62,10 @@ typed_extension_protocol_options:
   const refusals: readonly (readonly [story: string, yaml: string, problems: readonly string[]])[] = [
     [
       "names every field that is not supported, with its path (XC-31)",
-      "{name: a, health_checks: [{timeout: 1s}], lb_policy: LEAST_REQUEST, dns_jitter: 1s}",
+      "{name: a, health_checks: [{timeout: 1s}], lb_policy: CLUSTER_PROVIDED, dns_jitter: 1s}",
       [
         "health_checks: not supported by the bundled data plane",
-        "lb_policy: LEAST_REQUEST is not supported by the bundled data plane",
+        "lb_policy: CLUSTER_PROVIDED is not supported by the bundled data plane",
         "dns_jitter: not supported by the bundled data plane",
       ],
     ],

@@ -6,7 +6,7 @@ import { PriorityBalancer } from "../../../../data-plane/clusters/load-balancing
 import { roundRobin } from "../../../../data-plane/clusters/load-balancing/round-robin.ts";
 import type { LocalityWeight } from "../../../../data-plane/resources/cluster-load-assignment.ts";
 import { noEndpoints } from "../../../../data-plane/resources/cluster-load-assignment.ts";
-import type { LoadBalancingConfig } from "../../../../data-plane/resources/load-balancing.ts";
+import type { LoadBalancingConfig } from "../../../../data-plane/resources/load-balancing/load-balancing-config.ts";
 import { host } from "../host-kit.ts";
 
 interface Scene {
@@ -27,7 +27,7 @@ function sceneOf(hosts: readonly ClusterHost[], { config, localityWeights = [], 
   });
   balancer.update(hostSets(hosts, { ...noEndpoints("c"), localityWeights }));
   const picks = (count: number) =>
-    Array.from({ length: count }, () => balancer.choose()?.hostname ?? "-").join("");
+    Array.from({ length: count }, () => balancer.choose({})?.hostname ?? "-").join("");
   return { balancer, counters, picks };
 }
 
