@@ -1,4 +1,4 @@
-import { createWriteStream } from "node:fs";
+import { createWriteStream, readFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
@@ -23,6 +23,7 @@ import type { EnvoyFlags } from "./bootstrap/envoy-flags.ts";
 import { parseEnvoyFlags } from "./bootstrap/envoy-flags.ts";
 import { loadBootstrap } from "./bootstrap/load-bootstrap.ts";
 import { formatAddress } from "./network/address.ts";
+import type { LocalData } from "./resources/data-source.ts";
 import { bundledExtensions } from "./proxy/bundled-extensions.ts";
 import { findForeignSources } from "./proxy/foreign-sources.ts";
 import { proxyHelp } from "./proxy/proxy-help.ts";
@@ -68,6 +69,7 @@ async function runFlags(flags: EnvoyFlags, terminal: Terminal): Promise<number> 
     hostname: hostname(),
     // A file is as good where it is checked as where it is to run.
     ...(flags.mode !== "validate" && { foreignSources: await findForeignSources() }),
+    local: localData(terminal),
     allowsUnknownFields: flags.allowsUnknownStaticFields,
   });
   const colors = colorsFor("auto", terminal.env, terminal.stderr);
@@ -92,6 +94,11 @@ async function runFlags(flags: EnvoyFlags, terminal: Terminal): Promise<number> 
     log.info("one worker runs, whatever --concurrency says", { concurrency: flags.concurrency });
   }
   return serve(config, schema, flags, log, terminal);
+}
+
+/** What the configuration may name outside itself. */
+function localData({ cwd, env }: Terminal): LocalData {
+  return { readFile: (path) => readFileSync(resolve(cwd, path)), environment: (name) => env[name] };
 }
 
 /** The texts of the configuration, or why there are none. */
@@ -137,6 +144,7 @@ async function serve(
       extensions: bundledExtensions,
       log,
       hostname: hostname(),
+      local: localData(terminal),
       version: readVersion(),
       commandLine: commandLineOptions(flags),
       drainMs: flags.drainTimeMs,

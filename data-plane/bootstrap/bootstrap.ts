@@ -7,6 +7,7 @@ import { configuredAddress, listenerAddressSupport } from "../resources/address.
 import type { ClusterConfig } from "../resources/cluster.ts";
 import { parseCluster } from "../resources/cluster.ts";
 import type { ExtensionTable, ForeignSources, ParseContext, Runtime } from "../resources/extension.ts";
+import type { LocalData } from "../resources/data-source.ts";
 import type { ListenerConfig } from "../resources/listener.ts";
 import { parseListener } from "../resources/listener.ts";
 import type { Parsed } from "../resources/parsed.ts";
@@ -55,6 +56,8 @@ export interface BootstrapOptions {
   readonly hostname: string;
   /** What this host allows; everything unless given. */
   readonly foreignSources?: ForeignSources;
+  /** Where certificates and keys in files are read from. */
+  readonly local: LocalData;
 }
 
 const support = {
@@ -99,7 +102,8 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
   const cds = source(dynamic?.cds_config, "dynamic_resources.cds_config");
   const lds = source(dynamic?.lds_config, "dynamic_resources.lds_config");
   if (!runtime) return { problems };
-  const { schema, extensions, hostname, foreignSources = { IPv4: true, IPv6: true } } = options;
+  const { schema, extensions, hostname, local } = options;
+  const { foreignSources = { IPv4: true, IPv6: true } } = options;
   const hasCluster = (name: string) => sources.clusters.has(name);
   const context: ParseContext = {
     schema,
@@ -107,6 +111,7 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
     runtime,
     hostname,
     foreignSources,
+    local,
     hasCluster,
     sourceRefusal: (resourceSource) => sourceRefusal(resourceSource, sources),
   };

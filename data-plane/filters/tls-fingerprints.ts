@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { ClientHello } from "./client-hello.ts";
-import { extensionData, extensionType, uint16s } from "./client-hello.ts";
+import type { ClientHello } from "../network/client-hello.ts";
+import { extensionData, extensionType, uint16s } from "../network/client-hello.ts";
 
 /** RFC 8701: values that clients put in at random, so that servers do not choke on new ones. They tell nothing of the client. */
 function isGrease(value: number): boolean {

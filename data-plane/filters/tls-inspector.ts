@@ -5,8 +5,8 @@ import { parsed } from "../resources/parsed.ts";
 import type { SupportTable } from "../resources/support.ts";
 import { noEffect, unsupportedFields } from "../resources/support.ts";
 import { wrapped } from "../resources/values.ts";
-import type { ClientHello } from "./client-hello.ts";
-import { MAX_HELLO_BYTES, offeredProtocols, readClientHello, serverNameOf } from "./client-hello.ts";
+import type { ClientHello } from "../network/client-hello.ts";
+import { MAX_HELLO_BYTES, offeredProtocols, readClientHello, serverNameOf } from "../network/client-hello.ts";
 import { ja3, ja4 } from "./tls-fingerprints.ts";
 
 const typeName = "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector";

@@ -2,6 +2,7 @@ import type { SocketAddress } from "../../src/base/ip-address.ts";
 import type { Address } from "./address.ts";
 import { isSameAddress } from "./address.ts";
 import type { ProxyAddresses, Tlv } from "../proxy-protocol/header.ts";
+import type { TlsConnection } from "./tls-connection.ts";
 
 /**
  * What a received PROXY header left for the upstream writer: Envoy's filter state `envoy.network.proxy_protocol_options` (PP-63).
@@ -61,6 +62,8 @@ export class ConnectionInfo {
   originalSource: SocketAddress | undefined;
   /** Set by the first PROXY header of the connection only (PP-9). */
   proxyProtocol: ProxyProtocolState | undefined;
+  /** Set by a transport socket of TLS, before the network filters start. */
+  tls: TlsConnection | undefined;
   #dynamicMetadata: Map<string, Record<string, MetadataValue>> | undefined;
   #filterState: Map<string, FilterStateObject> | undefined;
 

@@ -11,6 +11,7 @@ import { router } from "../http/router.ts";
 import type { ExtensionTable } from "../resources/extension.ts";
 import { tcpProxy } from "../tcp/tcp-proxy.ts";
 import { downstreamRawBuffer, upstreamRawBuffer } from "../transport-sockets/raw-buffer.ts";
+import { downstreamTls } from "../transport-sockets/tls/downstream-tls.ts";
 import { upstreamProxyProtocol } from "../transport-sockets/upstream-proxy-protocol.ts";
 
 /** Every extension that comes with the data plane. */
@@ -18,7 +19,7 @@ export const bundledExtensions: ExtensionTable = {
   listenerFilters: [proxyProtocol, tlsInspector, httpInspector, originalSrc],
   networkFilters: [tcpProxy, httpConnectionManager],
   upstreamTransportSockets: [upstreamRawBuffer, upstreamProxyProtocol],
-  downstreamTransportSockets: [downstreamRawBuffer],
+  downstreamTransportSockets: [downstreamRawBuffer, downstreamTls],
   accessLoggers: [fileAccessLog, stdoutAccessLog, stderrAccessLog],
   httpFilters: [router, httpOriginalSrc],
   httpRouteConfigs: [],

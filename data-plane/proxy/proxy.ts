@@ -18,6 +18,7 @@ import type {
   RunContext,
   SchemaReader,
 } from "../resources/extension.ts";
+import type { LocalData } from "../resources/data-source.ts";
 import type { ListenerConfig } from "../resources/listener.ts";
 import { parseListener } from "../resources/listener.ts";
 import type { Parsed } from "../resources/parsed.ts";
@@ -51,6 +52,7 @@ export interface ProxyOptions {
   readonly openAccessLog: OpenAccessLog;
   /** `%HOSTNAME%`. */
   readonly hostname: string;
+  readonly local: LocalData;
   /** How long connections of a listener that is gone may go on. */
   readonly drainMs: number;
   /** `--drain-strategy`. */
@@ -77,7 +79,7 @@ export class Proxy implements AsyncDisposable {
   #lastId = 0;
 
   constructor(options: ProxyOptions) {
-    const { bootstrap, schema, extensions, hostname, subscriptions, clock, random, log } = options;
+    const { bootstrap, schema, extensions, hostname, local, subscriptions, clock, random, log } = options;
     this.#options = options;
     const hasCluster = (name: string) => this.clusterRecords.get(name)?.message !== undefined;
     const sourceRefusal = (source: Message | undefined) => subscriptions.refusalOf(source);
@@ -86,6 +88,7 @@ export class Proxy implements AsyncDisposable {
       extensions,
       hostname,
       foreignSources: bootstrap.foreignSources,
+      local,
       runtime: bootstrap.runtime,
       hasCluster,
       sourceRefusal,

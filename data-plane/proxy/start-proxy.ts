@@ -10,6 +10,7 @@ import { startAdminServer } from "../admin/admin-server.ts";
 import { systemResolver } from "../clusters/resolver.ts";
 import type { DrainStrategy } from "../listeners/drain-sequence.ts";
 import type { Address } from "../network/address.ts";
+import type { LocalData } from "../resources/data-source.ts";
 import type { ExtensionTable, OpenAccessLog } from "../resources/extension.ts";
 import { withFirstAnswer } from "../xds-client/first-answer.ts";
 import { grpcTransport } from "../xds-client/grpc-transport.ts";
@@ -25,6 +26,7 @@ export interface StartOptions {
   readonly extensions: ExtensionTable;
   readonly log: Log;
   readonly hostname: string;
+  readonly local: LocalData;
   /** Of this program, as `/server_info` tells it. */
   readonly version: string;
   /** `ServerInfo.command_line_options`. */
@@ -91,7 +93,7 @@ export async function startProxy(options: StartOptions): Promise<RunningProxy> {
 
 /** Makes a proxy and its xDS client, each knowing the other. No I/O. */
 function connectParts(options: StartOptions): { readonly proxy: Proxy; readonly xds: XdsClient } {
-  const { bootstrap, schema, extensions, log, hostname, drainMs, drainStrategy } = options;
+  const { bootstrap, schema, extensions, log, hostname, local, drainMs, drainStrategy } = options;
   const { clock = systemClock, random = Math.random } = options;
   const xds = new XdsClient({
     node: bootstrap.node,
@@ -116,6 +118,7 @@ function connectParts(options: StartOptions): { readonly proxy: Proxy; readonly 
     log,
     openAccessLog: options.openAccessLog,
     hostname,
+    local,
     drainMs,
     drainStrategy,
   });

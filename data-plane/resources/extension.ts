@@ -9,6 +9,7 @@ import type { HeaderList } from "../network/header-list.ts";
 import type { UpstreamContext, Upstreams } from "../network/upstream.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 import type { HttpFilter } from "./http-filter.ts";
+import type { LocalData } from "./data-source.ts";
 import type { Parsed } from "./parsed.ts";
 import type { ResourceSubscriptions } from "./subscriptions.ts";
 
@@ -34,7 +35,7 @@ export interface ForeignSources {
   readonly IPv6: boolean;
 }
 
-/** What reading a configuration may look at. Nothing here opens, resolves or counts anything. */
+/** What reading a configuration may look at. Nothing here opens, resolves or counts anything, but for the files that a DataSource names. */
 export interface ParseContext {
   readonly schema: SchemaReader;
   readonly extensions: ExtensionTable;
@@ -43,6 +44,8 @@ export interface ParseContext {
   readonly hostname: string;
   /** As found at the start; taken for possible where nothing is to run (`--mode validate`). */
   readonly foreignSources: ForeignSources;
+  /** What a DataSource may be read from: certificates and keys in files. */
+  readonly local: LocalData;
   /** There is a cluster of this name, serving or warming. */
   readonly hasCluster: (name: string) => boolean;
   /**

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { formatProblem } from "../../src/base/problem.ts";
 import type { MessageTypes } from "../../src/schema/api.ts";
 import { loadSchema } from "../../src/schema/load.ts";
 import type { Message } from "../../src/schema/message.ts";
 import { parseYaml } from "../../src/schema/yaml/parse-yaml.ts";
 import { bundledExtensions } from "../../data-plane/proxy/bundled-extensions.ts";
+import type { LocalData } from "../../data-plane/resources/data-source.ts";
 import type { ParseContext } from "../../data-plane/resources/extension.ts";
 import type { Parsed } from "../../data-plane/resources/parsed.ts";
 
@@ -18,6 +20,12 @@ export function message(typeName: keyof MessageTypes, yaml: string): Message {
   return { ...found };
 }
 
+/** Files as they are; the environment holds `NAME` alone. */
+export const localData: LocalData = {
+  readFile: (path) => readFileSync(path),
+  environment: (name) => (name === "NAME" ? "value" : undefined),
+};
+
 /** A context with the bundled extensions and the given runtime values. */
 export function parseContext(runtime: Readonly<Record<string, boolean | number>> = {}): ParseContext {
   return {
@@ -25,6 +33,7 @@ export function parseContext(runtime: Readonly<Record<string, boolean | number>>
     extensions: bundledExtensions,
     hostname: "edge",
     foreignSources: { IPv4: true, IPv6: true },
+    local: localData,
     hasCluster: (name) => name !== "missing",
     sourceRefusal: () => undefined,
     runtime: {

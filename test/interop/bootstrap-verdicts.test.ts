@@ -4,6 +4,7 @@ import { parseBootstrap } from "../../data-plane/bootstrap/bootstrap.ts";
 import { readBootstrap } from "../../data-plane/bootstrap/read-bootstrap.ts";
 import { loadDescriptors } from "../../src/schema/load.ts";
 import { Schema } from "../../src/schema/schema.ts";
+import { localData } from "../data-plane/parse-kit.ts";
 import { validateWithEnvoy } from "../kit/envoy.ts";
 import type { JsonObject, JsonValue } from "../kit/json.ts";
 import { needs } from "../kit/peers.ts";
@@ -60,7 +61,8 @@ function refusals(bootstrapJson: JsonValue): string[] {
     httpRouteConfigs: [],
     originalIpDetection: [],
   };
-  const options = { schema, extensions, overrides: {}, hostname: "edge-1", version: "1.0.0" };
+  const local = localData;
+  const options = { schema, extensions, overrides: {}, hostname: "edge-1", version: "1.0.0", local };
   const problems = read.bootstrap ? parseBootstrap(read.bootstrap, options).problems : read.problems;
   return problems.filter(({ severity }) => severity === "error").map(({ message }) => message);
 }

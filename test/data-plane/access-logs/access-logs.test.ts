@@ -10,6 +10,7 @@ import { parseLogFormat } from "../../../data-plane/access-logs/log-format.ts";
 import { ConnectionInfo } from "../../../data-plane/network/connection-info.ts";
 import type { FormatSource } from "../../../data-plane/network/format-string.ts";
 import type { ParseContext } from "../../../data-plane/resources/extension.ts";
+import { localData } from "../parse-kit.ts";
 import { temporaryFolder } from "../../kit/temporary-folder.ts";
 
 const schema = loadSchema();
@@ -34,6 +35,7 @@ const context: ParseContext = {
     number: (_key, fallback) => fallback,
   },
   hostname: "edge-1",
+  local: localData,
 };
 
 function ip(address: string, port: number) {

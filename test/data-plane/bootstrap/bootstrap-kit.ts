@@ -5,6 +5,7 @@ import { Schema } from "../../../src/schema/schema.ts";
 import type { BootstrapConfig } from "../../../data-plane/bootstrap/bootstrap.ts";
 import { parseBootstrap } from "../../../data-plane/bootstrap/bootstrap.ts";
 import type { NodeOverrides } from "../../../data-plane/bootstrap/node.ts";
+import { localData } from "../parse-kit.ts";
 import type { Parsed } from "../../../data-plane/resources/parsed.ts";
 
 export const schema = new Schema(loadDescriptors());
@@ -58,7 +59,14 @@ export function parse(message: Message, overrides: NodeOverrides = {}): Parsed<B
     httpRouteConfigs: [],
     originalIpDetection: [],
   };
-  return parseBootstrap(decoded, { schema, extensions, overrides, version: "1.2.3", hostname: "edge" });
+  return parseBootstrap(decoded, {
+    schema,
+    extensions,
+    overrides,
+    version: "1.2.3",
+    hostname: "edge",
+    local: localData,
+  });
 }
 
 /** The value, which must be there. */

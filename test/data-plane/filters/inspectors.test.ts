@@ -7,7 +7,7 @@ import { tlsInspector } from "../../../data-plane/filters/tls-inspector.ts";
 import { ConnectionInfo } from "../../../data-plane/network/connection-info.ts";
 import { message, parseContext, problemsOf, valueOf } from "../parse-kit.ts";
 import { changedStats, runContext } from "../run-kit.ts";
-import { helloBytes } from "./hello-bytes.ts";
+import { helloBytes } from "../network/hello-bytes.ts";
 
 const TLS_INSPECTOR = "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector";
 const HTTP_INSPECTOR = "envoy.extensions.filters.listener.http_inspector.v3.HttpInspector";

@@ -10,7 +10,7 @@ import { bundledExtensions } from "../../../data-plane/proxy/bundled-extensions.
 import { Proxy } from "../../../data-plane/proxy/proxy.ts";
 import { asType } from "../../../data-plane/resources/message-type.ts";
 import type { Update } from "../../../data-plane/xds-client/update.ts";
-import { message, schema } from "../parse-kit.ts";
+import { localData, message, schema } from "../parse-kit.ts";
 
 const BOOTSTRAP = "envoy.config.bootstrap.v3.Bootstrap";
 
@@ -26,7 +26,7 @@ export interface TestProxyOptions {
 /** A proxy in this process, live with a bootstrap's static resources (YAML). */
 export async function startTestProxy(yaml: string, options: TestProxyOptions = {}): Promise<Proxy> {
   const { trace = [] } = options;
-  const shared = { schema, extensions: bundledExtensions, hostname: "edge" };
+  const shared = { schema, extensions: bundledExtensions, hostname: "edge", local: localData };
   const { value: bootstrap, problems } = parseBootstrap(asType(BOOTSTRAP, message(BOOTSTRAP, yaml)), {
     ...shared,
     overrides: {},
@@ -68,11 +68,16 @@ export function portOf(proxy: Proxy, name: string): number {
 export function tcpListener(
   name: string,
   cluster: string,
-  extra: { readonly listener?: string; readonly proxy?: string; readonly port?: number } = {},
+  extra: {
+    readonly listener?: string;
+    readonly chain?: string;
+    readonly proxy?: string;
+    readonly port?: number;
+  } = {},
 ): string {
   const tcp = "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
   return `{name: ${name}, address: {socket_address: {address: 127.0.0.1, port_value: ${extra.port ?? 0}}},
-    filter_chains: [{filters: [{name: tcp, typed_config: {"@type": ${tcp}, stat_prefix: t, cluster: ${cluster}, ${extra.proxy ?? ""}}}]}],
+    filter_chains: [{filters: [{name: tcp, typed_config: {"@type": ${tcp}, stat_prefix: t, cluster: ${cluster}, ${extra.proxy ?? ""}}}], ${extra.chain ?? ""}}],
     ${extra.listener ?? ""}}`;
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { offeredProtocols, readClientHello, serverNameOf } from "../../../data-plane/filters/client-hello.ts";
+import { offeredProtocols, readClientHello, serverNameOf } from "../../../data-plane/network/client-hello.ts";
 import { ja3, ja4 } from "../../../data-plane/filters/tls-fingerprints.ts";
 import { helloBytes, prefixed, uint16, type HelloSpec } from "./hello-bytes.ts";
 

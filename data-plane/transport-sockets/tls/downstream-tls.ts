@@ -1,0 +1,173 @@
+import { TLSSocket } from "node:tls";
+import type { Problem } from "../../../src/base/problem.ts";
+import type { DownstreamTlsContext } from "../../../src/schema/api.ts";
+import type {
+  DownstreamHandshake,
+  DownstreamTransportSocket,
+  Extension,
+  RunContext,
+} from "../../resources/extension.ts";
+import { asType } from "../../resources/message-type.ts";
+import { parsed, refuse, warn } from "../../resources/parsed.ts";
+import type { SupportTable } from "../../resources/support.ts";
+import { noEffect, oneOf, unsupportedFields } from "../../resources/support.ts";
+import { durationMs, wrapped } from "../../resources/values.ts";
+import type { ClientTraits } from "./client-traits.ts";
+import { clientTraits, noTraits } from "./client-traits.ts";
+import type { CommonTls } from "./common-tls.ts";
+import { parseCommonTls } from "./common-tls.ts";
+import { chainErrorOf, peerCertificateOf } from "./peer-certificate.ts";
+import { readHello } from "./read-hello.ts";
+import type { ServerPlan } from "./server-contexts.ts";
+import { ServerContexts } from "./server-contexts.ts";
+import { parseTicketKeys } from "./ticket-keys.ts";
+import { TlsStats } from "./tls-stats.ts";
+import type { PeerVerdict } from "./verify-peer.ts";
+import { verifyPeer } from "./verify-peer.ts";
+
+const typeName = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext";
+
+const support: SupportTable = {
+  common_tls_context: true,
+  require_client_certificate: true,
+  full_scan_certs_on_sni_mismatch: true,
+  prefer_client_ciphers: true,
+  session_timeout: true,
+  session_ticket_keys: true,
+  disable_stateless_session_resumption: true,
+  // Sessions are kept by tickets alone, so there is nothing to switch off.
+  disable_stateful_session_resumption: noEffect,
+  ocsp_staple_policy: oneOf("LENIENT_STAPLING"),
+  // Envoy reads neither.
+  require_sni: oneOf(false),
+};
+
+/** `envoy.transport_sockets.tls` of a filter chain: TLS with clients, by Node's own implementation. */
+export const downstreamTls: Extension<DownstreamTransportSocket> = {
+  typeName,
+  parse(message, context, path) {
+    const tls = asType(typeName, message);
+    const common = parseCommonTls(tls.common_tls_context, "server", context, `${path}.common_tls_context`);
+    const problems: Problem[] = [...unsupportedFields(message, support, path), ...common.problems];
+    const keys =
+      tls.session_ticket_keys &&
+      parseTicketKeys(tls.session_ticket_keys, context.local, `${path}.session_ticket_keys`);
+    if (keys) problems.push(...keys.problems);
+    if (!common.value) return { problems };
+    const { certificates, validation } = common.value;
+    if ((tls.common_tls_context?.tls_certificates ?? []).length === 0) {
+      const rule = "No TLS certificates found for server context";
+      problems.push(refuse(`${path}.common_tls_context.tls_certificates`, rule));
+    }
+    if (validation && !tls.require_client_certificate) {
+      const story = "not set: a client without a certificate is let in";
+      problems.push(warn(`${path}.require_client_certificate`, story));
+    }
+    if (problems.some(({ severity }) => severity === "error")) return { problems };
+    const plan = serverPlan(tls, common.value);
+    const ticketKey = keys?.value && keys.value.length > 0 ? keys.value : undefined;
+    const secrets = { certificates, ...(validation && { validation }), ...(ticketKey && { ticketKey }) };
+    try {
+      const contexts = new ServerContexts(plan, secrets);
+      return parsed((run, scope) => new DownstreamTls(plan, contexts, run, scope), problems);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return {
+        problems: [...problems, refuse(`${path}.common_tls_context`, `Failed to set up TLS: ${reason}`)],
+      };
+    }
+  },
+};
+
+function serverPlan(tls: DownstreamTlsContext, { params, alpnProtocols }: CommonTls): ServerPlan {
+  return {
+    params,
+    alpnProtocols,
+    requiresClientCertificate: wrapped(tls.require_client_certificate, false, false),
+    scansAllCertificates: wrapped(tls.full_scan_certs_on_sni_mismatch, false, false),
+    prefersClientCiphers: tls.prefer_client_ciphers ?? false,
+    issuesTickets: !(tls.disable_stateless_session_resumption ?? false),
+    ...(tls.session_timeout && {
+      sessionTimeoutSeconds: Math.trunc(durationMs(tls.session_timeout, 0) / 1000),
+    }),
+  };
+}
+
+/** TLS of one filter chain. */
+class DownstreamTls implements DownstreamTransportSocket {
+  readonly #plan: ServerPlan;
+  readonly #contexts: ServerContexts;
+  readonly #stats: TlsStats;
+  readonly #log: RunContext["log"];
+
+  constructor(plan: ServerPlan, contexts: ServerContexts, run: RunContext, scope: string) {
+    this.#plan = plan;
+    this.#contexts = contexts;
+    this.#stats = new TlsStats(run.stats, scope);
+    this.#log = run.log;
+  }
+
+  /**
+   * Reads the ClientHello before OpenSSL does: Node lets a server name choose a certificate, but not the client's algorithms, and it
+   * ends a handshake without a common ALPN protocol, which goes on without one in Envoy.
+   */
+  readonly secure = (handshake: DownstreamHandshake): void => {
+    readHello(handshake.socket, handshake.early, (hello, bytes) => {
+      const speaksTls13 = this.#plan.params.maxVersion === "TLSv1.3";
+      this.#answer(handshake, bytes, hello ? clientTraits(hello, speaksTls13) : noTraits);
+    });
+  };
+
+  #answer(handshake: DownstreamHandshake, hello: Buffer, client: ClientTraits): void {
+    const { socket, info } = handshake;
+    const { alpnProtocols, requiresClientCertificate } = this.#plan;
+    const { validation } = this.#contexts.secrets;
+    const { certificate, context } = this.#contexts.forClient(client);
+    const hasCommonProtocol = alpnProtocols.some((protocol) => client.protocols.includes(protocol));
+    // The handshake begins with what waits in the socket below.
+    if (hello.length > 0) socket.unshift(hello);
+    const secured = new TLSSocket(socket, {
+      isServer: true,
+      secureContext: context,
+      ...(hasCommonProtocol && { ALPNProtocols: [...alpnProtocols] }),
+      requestCert: requiresClientCertificate || validation !== undefined,
+      // Only whether there is one: what it must be is looked at when the handshake is over.
+      rejectUnauthorized: requiresClientCertificate,
+    });
+    const giveUp = () => secured.destroy();
+    secured.on("error", (error) => {
+      this.#stats.countFailure("code" in error ? String(error.code) : "");
+      this.#log.debug("TLS with a client failed", { connection: info.id, error: error.message });
+      giveUp();
+    });
+    // Read on until the handshake is over, or its end is not seen; there is nothing to read before it.
+    secured.on("end", giveUp);
+    secured.resume();
+    secured.once("secure", () => {
+      secured.off("end", giveUp);
+      secured.pause();
+      const peer = peerCertificateOf(secured);
+      const verdict: PeerVerdict =
+        peer && validation
+          ? verifyPeer({ facts: peer, chainError: chainErrorOf(secured), shownBy: "client" }, validation)
+          : { kind: "accepted", isValidated: false };
+      if (verdict.kind === "refused") {
+        this.#stats.counters[verdict.counter] += 1;
+        this.#log.debug("TLS with a client failed", { connection: info.id, error: verdict.reason });
+        giveUp();
+        return;
+      }
+      info.tls = {
+        version: secured.getProtocol() ?? "",
+        cipher: secured.getCipher().name,
+        alpn: secured.alpnProtocol || "",
+        serverName: client.serverName,
+        peer,
+        isPeerValidated: verdict.isValidated,
+        local: certificate.facts,
+      };
+      this.#stats.countHandshake(info.tls, secured.isSessionReused());
+      handshake.onSecured(secured);
+    });
+  }
+}

@@ -1,0 +1,95 @@
+import { constants, createHash } from "node:crypto";
+import { createSecureContext, type SecureContext, type SecureContextOptions } from "node:tls";
+import { chooseCertificate } from "./choose-certificate.ts";
+import type { ClientTraits } from "./client-traits.ts";
+import type { TlsCertificate } from "./tls-certificate.ts";
+import type { TlsParams } from "./tls-params.ts";
+import type { PeerValidation } from "./validation-context.ts";
+
+/** How a server of one filter chain does its handshakes, secrets aside. */
+export interface ServerPlan {
+  readonly params: TlsParams;
+  readonly alpnProtocols: readonly string[];
+  readonly requiresClientCertificate: boolean;
+  readonly scansAllCertificates: boolean;
+  readonly prefersClientCiphers: boolean;
+  readonly issuesTickets: boolean;
+  /** Seconds; absent: the library's own. */
+  readonly sessionTimeoutSeconds?: number;
+}
+
+/** What its handshakes are done with. */
+export interface ServerSecrets {
+  /** Not empty. */
+  readonly certificates: readonly TlsCertificate[];
+  /** Absent: nobody is asked for a certificate. */
+  readonly validation?: PeerValidation;
+  /** As Envoy has them, 80 bytes; absent: keys of this process alone. */
+  readonly ticketKey?: Buffer;
+}
+
+/** The secure contexts of a server with one set of secrets: one for each certificate. */
+export class ServerContexts {
+  readonly secrets: ServerSecrets;
+  readonly #scansAll: boolean;
+  readonly #byCertificate: ReadonlyMap<TlsCertificate, SecureContext>;
+
+  /** @throws the library's error when it does not take the secrets */
+  constructor(plan: ServerPlan, secrets: ServerSecrets) {
+    const shared = sharedOptions(plan, secrets);
+    this.secrets = secrets;
+    this.#scansAll = plan.scansAllCertificates;
+    this.#byCertificate = new Map(
+      secrets.certificates.map((certificate) => {
+        const { chainPem, keyPem } = certificate;
+        return [certificate, createSecureContext({ ...shared, cert: chainPem, key: keyPem })];
+      }),
+    );
+  }
+
+  /** The certificate to show to a client, with its context. */
+  forClient(client: ClientTraits): { readonly certificate: TlsCertificate; readonly context: SecureContext } {
+    const certificate = chooseCertificate(this.secrets.certificates, client, this.#scansAll);
+    const context = certificate && this.#byCertificate.get(certificate);
+    if (!context) throw new TypeError("a server has at least one certificate");
+    return { certificate, context };
+  }
+}
+
+function sharedOptions(plan: ServerPlan, secrets: ServerSecrets): SecureContextOptions {
+  const { validation, ticketKey } = secrets;
+  return {
+    ...plan.params,
+    honorCipherOrder: !plan.prefersClientCiphers,
+    sessionIdContext: sessionContext(secrets),
+    ...(plan.sessionTimeoutSeconds !== undefined && { sessionTimeout: plan.sessionTimeoutSeconds }),
+    ...(!plan.issuesTickets && { secureOptions: constants.SSL_OP_NO_TICKET }),
+    ...(ticketKey && { ticketKeys: nodeTicketKey(ticketKey) }),
+    ...(validation && trustOptions(validation)),
+  };
+}
+
+/** What a peer's chain is looked at with. */
+function trustOptions(validation: PeerValidation): SecureContextOptions {
+  const { authorities, authorityPem, crls } = validation;
+  if (authorities.length === 0) return { ca: [] };
+  // As Envoy does: an authority may be any certificate, not only one that signed itself.
+  return { ca: authorityPem, allowPartialTrustChain: true, ...(crls.length > 0 && { crl: [...crls] }) };
+}
+
+/** A session goes on only with the same certificates and the same demands on the client's. */
+function sessionContext({ certificates, validation }: ServerSecrets): string {
+  const hash = createHash("sha256");
+  for (const { facts } of certificates) hash.update(facts.certificate.raw);
+  if (validation) {
+    for (const { certificate } of validation.authorities) hash.update(certificate.raw);
+    for (const crl of validation.crls) hash.update(crl);
+    hash.update(validation.identity);
+  }
+  return hash.digest("hex").slice(0, 32);
+}
+
+/** OpenSSL takes 48 bytes where BoringSSL takes 80: processes with one key of Envoy's have one of these in common. */
+function nodeTicketKey(key: Buffer): Buffer {
+  return createHash("sha512").update(key).digest().subarray(0, 48);
+}

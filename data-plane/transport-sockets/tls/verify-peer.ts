@@ -1,0 +1,143 @@
+import { createHash, type X509Certificate } from "node:crypto";
+import type { CertificateFacts } from "../../network/certificate-facts.ts";
+import { matchesDnsName } from "./dns-name-match.ts";
+import { matchesAnyName } from "./name-matchers.ts";
+import type { PeerValidation } from "./validation-context.ts";
+
+/** What came of looking at a peer's certificate. */
+export type PeerVerdict =
+  /** `isValidated`: something was asked of it, and it is that. */
+  | { readonly kind: "accepted"; readonly isValidated: boolean }
+  | {
+      readonly kind: "refused";
+      /** What is counted, under `ssl.`. */
+      readonly counter: "fail_verify_error" | "fail_verify_san" | "fail_verify_cert_hash";
+      /** Envoy's words. */
+      readonly reason: string;
+    };
+
+/** A certificate that was shown, and what OpenSSL says of its chain. */
+export interface ShownCertificate {
+  readonly facts: CertificateFacts;
+  /** OpenSSL's name of what is wrong, `CERT_HAS_EXPIRED`; undefined when nothing is. */
+  readonly chainError: string | undefined;
+  /** Which side of the handshake showed it. */
+  readonly shownBy: "client" | "server";
+}
+
+/**
+ * Envoy's default validator, past the chain: names, then hashes. `dnsName` is what the certificate must be for, where the names of the
+ * configuration do not count (`auto_san_validation`, `auto_sni_san_validation`).
+ */
+export function verifyPeer(
+  shown: ShownCertificate,
+  validation: PeerValidation,
+  dnsName?: string,
+): PeerVerdict {
+  const { authorities, acceptsUntrusted } = validation;
+  const hasAuthorities = authorities.length > 0;
+  const error = hasAuthorities ? trustError(shown, validation) : undefined;
+  if (error !== undefined) {
+    if (acceptsUntrusted) return { kind: "accepted", isValidated: false };
+    return {
+      kind: "refused",
+      counter: "fail_verify_error",
+      reason: `verify cert failed: X509_verify_cert: certificate verification error at ${error}`,
+    };
+  }
+  const verdict = verifyIdentity(shown.facts, validation, dnsName);
+  if (verdict.kind === "refused") {
+    return acceptsUntrusted ? { kind: "accepted", isValidated: false } : verdict;
+  }
+  return { kind: "accepted", isValidated: verdict.isValidated || hasAuthorities };
+}
+
+function verifyIdentity(
+  facts: CertificateFacts,
+  { names, hashes, keyHashes }: PeerValidation,
+  dnsName: string | undefined,
+): PeerVerdict {
+  const shown = facts.names.map(({ value }) => value).join(", ");
+  if (dnsName !== undefined) {
+    if (!facts.names.some((name) => isNamed(dnsName, name.kind, name.value))) {
+      const story = `verify cert failed: verify SAN list, expected SANs: [${dnsName}], certificate SANs: [${shown}]`;
+      return { kind: "refused", counter: "fail_verify_san", reason: story };
+    }
+  } else if (names.length > 0 && !matchesAnyName(names, facts)) {
+    const story = `verify cert failed: SAN matcher, certificate SANs are [${shown}]`;
+    return { kind: "refused", counter: "fail_verify_san", reason: story };
+  }
+  const hasHashes = hashes.length > 0 || keyHashes.length > 0;
+  if (hasHashes && !hashes.includes(facts.fingerprint256) && !keyHashes.includes(keyHashOf(facts))) {
+    const reason = "verify cert failed: cert hash and spki";
+    return { kind: "refused", counter: "fail_verify_cert_hash", reason };
+  }
+  return { kind: "accepted", isValidated: dnsName !== undefined || names.length > 0 || hasHashes };
+}
+
+function isNamed(wanted: string, kind: string, value: string): boolean {
+  return kind === "dns" ? matchesDnsName(wanted, value) : value === wanted;
+}
+
+function keyHashOf({ certificate }: CertificateFacts): string {
+  const key = certificate.publicKey.export({ type: "spki", format: "der" });
+  return createHash("sha256").update(key).digest("base64");
+}
+
+const untimely: ReadonlySet<string> = new Set(["CERT_HAS_EXPIRED", "CERT_NOT_YET_VALID"]);
+
+/** What is wrong with the chain, in the words of BoringSSL as far as they are known; undefined when nothing is. */
+function trustError(
+  { facts, chainError, shownBy }: ShownCertificate,
+  { authorities, allowsExpired }: PeerValidation,
+): string | undefined {
+  if (chainError === undefined) return undefined;
+  if (allowsExpired && untimely.has(chainError)) {
+    // OpenSSL tells the last error alone, so an untimely certificate could be an untrusted one too.
+    const isTrusted = leadsTo(authorities, facts.certificate, facts.chain, facts.chain.length);
+    if (isTrusted && isMeantFor(facts.certificate, shownBy)) return undefined;
+    return "depth 0: unable to get local issuer certificate";
+  }
+  return chainErrorTexts.get(chainError) ?? `depth 0: ${chainError}`;
+}
+
+/** True when the certificate is an authority, or was issued by one, or by another of the chain for which that holds. */
+function leadsTo(
+  authorities: readonly CertificateFacts[],
+  certificate: X509Certificate,
+  chain: readonly X509Certificate[],
+  depth: number,
+): boolean {
+  if (authorities.some(({ certificate: { raw } }) => raw.equals(certificate.raw))) return true;
+  if (authorities.some((authority) => isIssuer(authority.certificate, certificate))) return true;
+  if (depth === 0) return false;
+  return chain.some((other) => isIssuer(other, certificate) && leadsTo(authorities, other, chain, depth - 1));
+}
+
+const purposes = { client: "1.3.6.1.5.5.7.3.2", server: "1.3.6.1.5.5.7.3.1" };
+
+/** The certificate is for this side of TLS, or says nothing of what it is for. */
+function isMeantFor({ keyUsage }: X509Certificate, side: "client" | "server"): boolean {
+  const usages: readonly string[] | undefined = keyUsage;
+  return usages === undefined || usages.includes(purposes[side]);
+}
+
+function isIssuer(issuer: X509Certificate, certificate: X509Certificate): boolean {
+  return issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+}
+
+const chainErrorTexts: ReadonlyMap<string, string> = new Map([
+  // OpenSSL goes on behind the first error, BoringSSL stops at it: both are the same untrusted certificate.
+  ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "depth 0: unable to get local issuer certificate"],
+  ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "depth 0: unable to get local issuer certificate"],
+  ["UNABLE_TO_GET_ISSUER_CERT", "depth 0: unable to get issuer certificate"],
+  ["DEPTH_ZERO_SELF_SIGNED_CERT", "depth 0: self signed certificate"],
+  ["SELF_SIGNED_CERT_IN_CHAIN", "depth 1: self signed certificate in certificate chain"],
+  ["CERT_HAS_EXPIRED", "depth 0: certificate has expired"],
+  ["CERT_NOT_YET_VALID", "depth 0: certificate is not yet valid"],
+  ["CERT_REVOKED", "depth 0: certificate revoked"],
+  ["UNABLE_TO_GET_CRL", "depth 0: unable to get certificate CRL"],
+  ["CRL_HAS_EXPIRED", "depth 0: CRL has expired"],
+  ["INVALID_PURPOSE", "depth 0: unsupported certificate purpose"],
+  ["INVALID_CA", "depth 1: invalid CA certificate"],
+]);
