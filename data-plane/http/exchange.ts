@@ -274,6 +274,7 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
         bytesSent: this.#sentBytes,
         durationMs: manager.run.clock.monotonic() - this.#startedAtMs,
       },
+      nowMs: manager.run.clock.now(),
     });
   }
 

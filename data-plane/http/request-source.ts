@@ -26,6 +26,8 @@ export interface ExchangeFacts {
   readonly details: string;
   readonly flags: readonly string[];
   readonly transfer: Transfer;
+  /** Wall clock, milliseconds since 1970. */
+  readonly nowMs: number;
 }
 
 /** What format strings read of an exchange. */
@@ -41,6 +43,9 @@ export function requestSource(facts: ExchangeFacts): FormatSource {
       local: info.local,
       directRemote: info.directRemote,
       directLocal: info.directLocal,
+      serverName: info.serverName,
+      ja3Hash: info.ja3Hash,
+      ja4Hash: info.ja4Hash,
       metadata: (namespace) => exchange.metadata(namespace),
       filterState: (name) => info.filterState(name),
     },
@@ -59,6 +64,13 @@ export function requestSource(facts: ExchangeFacts): FormatSource {
       details: facts.details,
       routeName: exchange.route?.name,
       virtualHost: exchange.route?.virtualHost,
+    },
+    outcome: {
+      logType: "DownstreamEnd",
+      startedAtMs: facts.nowMs - facts.transfer.durationMs,
+      endedAtMs: facts.nowMs,
+      streamId: request.headers.get("x-request-id"),
+      upstreamProtocol: stream?.protocol,
     },
     hostname: facts.hostname,
   };

@@ -1,215 +1,131 @@
-import type { Address } from "./address.ts";
-import { formatAddress, formatHost } from "./address.ts";
-import type { ConnectionInfo, MetadataValue } from "./connection-info.ts";
-import type { HttpProtocol } from "./http-message.ts";
-import type { Host } from "./upstream.ts";
+import type { MetadataValue } from "./connection-info.ts";
+import { addressOperators } from "./format/address-operators.ts";
+import type { FormatSource } from "./format/format-source.ts";
+import type { OperatorReader, OperatorRefusal, OperatorTable, OperatorValue } from "./format/operator.ts";
+import { requestOperators } from "./format/request-operators.ts";
+import { streamOperators } from "./format/stream-operators.ts";
+import { timeOperators } from "./format/time-operators.ts";
 
-/** What a format string is evaluated against. */
-export interface FormatSource {
-  /** The connection that the `%DOWNSTREAM_…%` operators mean. */
-  readonly connection: Pick<
-    ConnectionInfo,
-    "id" | "remote" | "local" | "directRemote" | "directLocal" | "metadata" | "filterState"
-  >;
-  readonly upstreamHost?: Host;
-  /** This side's end of the upstream connection. */
-  readonly upstreamLocal?: Address;
-  /** The cluster that was chosen. */
-  readonly upstreamCluster?: string;
-  /** What has gone over the connection so far: only access logs know. */
-  readonly transfer?: Transfer;
-  /** The request that it is about; absent on a bare connection. */
-  readonly exchange?: HttpExchange;
-  readonly hostname: string;
-}
-
-/** A request and what came of it, as far as it has come. */
-export interface HttpExchange {
-  /** A header by its lower-case name, or `:method`, `:path`, `:authority`, `:scheme`. */
-  request(name: string): string | undefined;
-  response(name: string): string | undefined;
-  /** 0 before there is one. */
-  readonly status: number;
-  readonly protocol: HttpProtocol;
-  /** Short forms, in the order in which they came about: `UF`, `NR`. */
-  readonly flags: readonly string[];
-  /** How often an upstream was tried: `%UPSTREAM_REQUEST_ATTEMPT_COUNT%`. */
-  readonly attempts: number;
-  /** What the transport socket said of the last failure: `%UPSTREAM_TRANSPORT_FAILURE_REASON%`. */
-  readonly upstreamFailure: string | undefined;
-  /** `%RESPONSE_CODE_DETAILS%`, in Envoy's words; empty before there is an answer. */
-  readonly details: string;
-  readonly routeName: string | undefined;
-  readonly virtualHost: string | undefined;
-}
-
-/** What went over a connection, headers of the PROXY protocol not counted (PP-94). */
-export interface Transfer {
-  readonly bytesReceived: number;
-  readonly bytesSent: number;
-  readonly durationMs: number;
-}
+export type { FormatSource, Transfer } from "./format/format-source.ts";
 
 /** A parsed format string: the text for a source. A value that is missing reads `-`. */
 export type Format = (source: FormatSource) => string;
 
-/** Reads the argument of an operator and gives what it yields for a source. */
-type Operator = (argument: string) => (source: FormatSource) => string | undefined;
+/** A piece of a format string: text as it is, or an operator and what its text is cut to. */
+export type FormatPart =
+  | { readonly kind: "literal"; readonly text: string }
+  | { readonly kind: "operator"; readonly read: OperatorReader; readonly maxLength: number | undefined };
 
-const port = (address: Address) => (address.family === "pipe" ? undefined : String(address.port));
-const none = () => undefined;
-const nothing: Operator = () => none;
+const operators: OperatorTable = {
+  ...addressOperators,
+  ...streamOperators,
+  ...requestOperators,
+  ...timeOperators,
+};
 
-/** `NAME` or `NAME?OTHER`: the first of the two that is there. */
-function header(of: (exchange: HttpExchange, name: string) => string | undefined): Operator {
-  return (argument) => {
-    const names = argument.toLowerCase().split("?");
-    return ({ exchange }) => {
-      if (!exchange) return undefined;
-      for (const name of names) {
-        const value = of(exchange, name);
-        if (value !== undefined) return value;
-      }
-      return undefined;
-    };
-  };
-}
-
-function number(of: (transfer: Transfer) => number): (source: FormatSource) => string | undefined {
-  return ({ transfer }) => transfer && String(of(transfer));
-}
-
-function addressOperators(name: string, of: (source: FormatSource) => Address): [string, Operator][] {
-  return [
-    [`${name}_ADDRESS`, () => (source) => formatAddress(of(source))],
-    [`${name}_ADDRESS_WITHOUT_PORT`, () => (source) => formatHost(of(source))],
-    [`${name}_PORT`, () => (source) => port(of(source))],
-  ];
-}
-
-const operators: ReadonlyMap<string, Operator> = new Map<string, Operator>([
-  ...addressOperators("DOWNSTREAM_REMOTE", ({ connection }) => connection.remote),
-  ...addressOperators("DOWNSTREAM_LOCAL", ({ connection }) => connection.local),
-  ...addressOperators("DOWNSTREAM_DIRECT_REMOTE", ({ connection }) => connection.directRemote),
-  ...addressOperators("DOWNSTREAM_DIRECT_LOCAL", ({ connection }) => connection.directLocal),
-  [
-    "CONNECTION_ID",
-    () =>
-      ({ connection }) =>
-        String(connection.id),
-  ],
-  [
-    "HOSTNAME",
-    () =>
-      ({ hostname }) =>
-        hostname,
-  ],
-  [
-    "UPSTREAM_HOST",
-    () =>
-      ({ upstreamHost }) =>
-        upstreamHost && formatAddress(upstreamHost.address),
-  ],
-  [
-    "UPSTREAM_LOCAL_ADDRESS",
-    () =>
-      ({ upstreamLocal }) =>
-        upstreamLocal && formatAddress(upstreamLocal),
-  ],
-  [
-    "UPSTREAM_CLUSTER",
-    () =>
-      ({ upstreamCluster }) =>
-        upstreamCluster,
-  ],
-  ["BYTES_RECEIVED", () => number(({ bytesReceived }) => bytesReceived)],
-  ["BYTES_SENT", () => number(({ bytesSent }) => bytesSent)],
-  ["DURATION", () => number(({ durationMs }) => Math.trunc(durationMs))],
-  [
-    "UPSTREAM_METADATA",
-    (argument) => {
-      const [namespace = "", ...keys] = argument.split(":");
-      return ({ upstreamHost }) => lookUp(upstreamHost?.metadata.filter.get(namespace), keys);
-    },
-  ],
-  [
-    "DYNAMIC_METADATA",
-    (argument) => {
-      const [namespace = "", ...keys] = argument.split(":");
-      return ({ connection }) => lookUp(connection.metadata(namespace), keys);
-    },
-  ],
-  [
-    "FILTER_STATE",
-    (argument) => {
-      const [name = "", form, field = ""] = argument.split(":");
-      return ({ connection }) => {
-        const object = connection.filterState(name);
-        return form === "FIELD" ? object?.field(field) : object?.serialize();
-      };
-    },
-  ],
-  // What belongs to a request has no value on a bare connection (PP-105).
-  ["REQ", header((exchange, name) => exchange.request(name))],
-  ["RESP", header((exchange, name) => exchange.response(name))],
-  ["TRAILER", nothing],
-  ["RESPONSE_CODE", () => (source) => String(source.exchange?.status ?? 0)],
-  ["PROTOCOL", () => (source) => source.exchange?.protocol],
-]);
+/** Operators of Envoy 1.40 that are not known here: a format that has one is refused, as it is for names that Envoy has not either. */
+const envoyOnly = new Set(
+  (
+    "BYTES_RETRANSMITTED CEL CLUSTER_METADATA COALESCE COMMON_DURATION DOWNSTREAM_DETECTED_CLOSE_TYPE " +
+    "DOWNSTREAM_HANDSHAKE_DURATION DOWNSTREAM_LOCAL_CLOSE_REASON ENVIRONMENT FILTER_CHAIN_NAME LISTENER_NAME " +
+    "METADATA PACKETS_RETRANSMITTED REQUEST_HEADERS_BYTES REQ_WITHOUT_QUERY RESPONSE_HEADERS_BYTES " +
+    "RESPONSE_TRAILERS_BYTES ROUNDTRIP_DURATION " +
+    "UPSTREAM_CONNECTION_IDS_ATTEMPTED UPSTREAM_CONNECTION_POOL_READY_DURATION UPSTREAM_DETECTED_CLOSE_TYPE UPSTREAM_FILTER_STATE " +
+    "UPSTREAM_HOSTS_ATTEMPTED UPSTREAM_HOST_NAMES_ATTEMPTED UPSTREAM_LOCAL_CLOSE_REASON VIRTUAL_CLUSTER_NAME"
+  ).split(" "),
+);
 
 /** An operator, or a literal percent sign. */
-const operatorPattern = /%(?:([A-Z][A-Z0-9_]*)(?:\(([^)]*)\))?(?::(\d+))?)?%/y;
+const operatorPattern = /%(?:([A-Z0-9_]+)(?:\((.*?)\))?(?::(\d+))?)?%/y;
 
 /**
  * Reads Envoy's format string: text with `%OPERATOR(argument):max_length%`, `%%` for a percent sign. Gives the reason when it is
  * none, or names an operator that is not known here. `missing` is what a value that is not there reads.
  */
 export function parseFormat(text: string, missing = "-"): Format | { readonly reason: string } {
-  const parts: Format[] = [];
+  const parts = parseFormatParts(text);
+  return "reason" in parts ? parts : formatOf(parts, missing);
+}
+
+/** The text of parts for a source. */
+export function formatOf(parts: readonly FormatPart[], missing: string): Format {
+  const [only] = parts;
+  if (only?.kind === "literal" && parts.length === 1) return () => only.text;
+  return (source) => {
+    let text = "";
+    for (const part of parts)
+      text += part.kind === "literal" ? part.text : (partText(part, source) ?? missing);
+    return text;
+  };
+}
+
+/** The parts of a format string; neighbouring literals are one. */
+export function parseFormatParts(text: string): readonly FormatPart[] | { readonly reason: string } {
+  const parts: FormatPart[] = [];
+  let literal = "";
   let at = 0;
+  const flush = () => {
+    if (literal !== "") parts.push({ kind: "literal", text: literal });
+    literal = "";
+  };
   while (at < text.length) {
     const next = text.indexOf("%", at);
-    const literal = text.slice(at, next < 0 ? text.length : next);
-    if (literal !== "") parts.push(() => literal);
+    literal += text.slice(at, next < 0 ? text.length : next);
     if (next < 0) break;
     operatorPattern.lastIndex = next;
     const found = operatorPattern.exec(text);
-    if (!found) return { reason: `incorrect operator at ${JSON.stringify(text.slice(next, next + 40))}` };
-    const part = parseOperator(found[1], found[2] ?? "", found[3], missing);
-    if (typeof part !== "function") return part;
-    parts.push(part);
+    if (!found) {
+      return { reason: `Incorrect configuration: ${text}. Couldn't find valid command at position ${next}` };
+    }
     at = operatorPattern.lastIndex;
+    const [, name, argument = "", maxLength] = found;
+    if (name === undefined) {
+      literal += "%";
+      continue;
+    }
+    const read = readOperator(name, argument, maxLength !== undefined);
+    if ("reason" in read) return read;
+    flush();
+    parts.push({
+      kind: "operator",
+      read,
+      maxLength: maxLength === undefined ? undefined : Number(maxLength),
+    });
   }
-  return (source) => parts.map((part) => part(source)).join("");
+  flush();
+  return parts;
 }
 
-function parseOperator(
-  name: string | undefined,
-  argument: string,
-  maxLength: string | undefined,
-  missing: string,
-): Format | { readonly reason: string } {
-  if (name === undefined) return () => "%";
-  const operator = operators.get(name);
-  if (!operator) return { reason: `%${name}% is not known to the bundled data plane` };
-  const read = operator(argument);
-  const limit = maxLength === undefined ? undefined : Number(maxLength);
-  return (source) => (read(source) ?? missing).slice(0, limit);
+function readOperator(name: string, argument: string, hasLength: boolean): OperatorReader | OperatorRefusal {
+  const operator = Object.hasOwn(operators, name) ? operators[name] : undefined;
+  if (!operator) {
+    if (envoyOnly.has(name) || /_TLS_|_PEER_|_SAN$|_SUBJECT$|_BYTES_|_DURATION$/.test(name)) {
+      return { reason: `%${name}% is not supported by the bundled data plane` };
+    }
+    return { reason: `Not supported field in StreamInfo: ${name}` };
+  }
+  if (operator.argument === "none" && (argument !== "" || hasLength)) {
+    return { reason: `${name} does not take any parameters or length` };
+  }
+  if (operator.argument === "required" && argument === "") return { reason: `${name} requires parameters` };
+  if (!operator.hasLength && hasLength) return { reason: `${name} does not allow length to be specified.` };
+  return operator.read(argument);
 }
 
-/** The value under a path of keys: text as it is, everything else as JSON with sorted keys. */
-function lookUp(
-  fields: Readonly<Record<string, MetadataValue>> | undefined,
-  keys: readonly string[],
+/** The text of an operator, cut; undefined where it has no value. */
+export function partText(
+  { read, maxLength }: Extract<FormatPart, { readonly kind: "operator" }>,
+  source: FormatSource,
 ): string | undefined {
-  let value: MetadataValue | undefined = fields;
-  for (const key of keys) {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-    const entries: readonly (readonly [string, MetadataValue])[] = Object.entries(value);
-    value = entries.find(([name]) => name === key)?.[1];
-  }
+  const value = read(source);
   if (value === undefined) return undefined;
-  return typeof value === "string" ? value : JSON.stringify(sortKeys(value));
+  const text = typeof value === "string" ? value : valueText(value);
+  return maxLength === undefined ? text : text.slice(0, maxLength);
+}
+
+/** JSON with sorted keys, as Envoy writes structures. */
+export function valueText(value: Exclude<OperatorValue, undefined>): string {
+  return JSON.stringify(sortKeys(value));
 }
 
 function sortKeys(value: MetadataValue): MetadataValue {

@@ -123,15 +123,19 @@ export class Stage implements AsyncDisposable {
     });
   }
 
-  /** Lines that the file has got since it was first asked for in this case: `logMark(file)` before, this behind. */
-  async logLines(file: string, count: number): Promise<readonly string[]> {
+  /** Lines that the file has got since `logMark(file)`, as soon as there are `count` and `areAll` says so. */
+  async logLines(
+    file: string,
+    count: number,
+    areAll: (lines: readonly string[]) => boolean = () => true,
+  ): Promise<readonly string[]> {
     const start = this.#logSizes.get(file) ?? 0;
     return until(
       10_000,
       () => `${count} lines in ${file}; got ${JSON.stringify(this.#logTail(file, start))}`,
       () => {
         const lines = this.#logTail(file, start).split("\n").slice(0, -1);
-        return lines.length >= count ? lines : undefined;
+        return lines.length >= count && areAll(lines) ? lines : undefined;
       },
     );
   }

@@ -6,6 +6,7 @@ import { loadSchema } from "../../../src/schema/load.ts";
 import type { Message } from "../../../src/schema/message.ts";
 import { fileAccessLog, stdoutAccessLog } from "../../../data-plane/access-logs/loggers.ts";
 import { AccessLogs } from "../../../data-plane/access-logs/open-access-logs.ts";
+import { parseAccessLogs } from "../../../data-plane/access-logs/parse-access-logs.ts";
 import { parseLogFormat } from "../../../data-plane/access-logs/log-format.ts";
 import { ConnectionInfo } from "../../../data-plane/network/connection-info.ts";
 import type { FormatSource } from "../../../data-plane/network/format-string.ts";
@@ -94,14 +95,14 @@ describe("parseLogFormat()", () => {
     assert.equal(lineOf({ json_format: { fields } }), '{"path":null,"who":"203.0.113.7:40000"}\n');
   });
 
-  it("refuses an unset format, an operator that it does not know and values that are no text, by path", () => {
-    assert.deepEqual(problemsOf(undefined), ["log_format"]);
+  it("writes Envoy's default format where none is set", () => {
+    assert.equal(lineOf({}), '[-] "- - -" 0 - 80 120 3 - "-" "-" "-" "-" "127.0.0.1:10001"\n');
+  });
+
+  it("refuses an operator that it does not know, by path, and takes values that are no text", () => {
     assert.deepEqual(problemsOf({ text_format: "%NOPE%" }), ["log_format.text_format"]);
     const fields = { a: { number_value: 1 }, b: { string_value: "%NOPE%" } };
-    assert.deepEqual(problemsOf({ json_format: { fields } }), [
-      "log_format.json_format.a",
-      "log_format.json_format.b",
-    ]);
+    assert.deepEqual(problemsOf({ json_format: { fields } }), ["log_format.json_format.b"]);
   });
 });
 
@@ -131,13 +132,10 @@ describe("fileAccessLog", () => {
     const config = {
       path: "/tmp/x",
       access_log_format: 1,
-      log_format: { text_format: "x", omit_empty_values: true },
+      log_format: { text_format: "x", formatters: [{ name: "x" }] },
     };
     const paths = fileAccessLog.parse(config, context, "access_log[0]").problems.map(({ path }) => path);
-    assert.deepEqual(paths, [
-      "access_log[0].access_log_format",
-      "access_log[0].log_format.omit_empty_values",
-    ]);
+    assert.deepEqual(paths, ["access_log[0].access_log_format", "access_log[0].log_format.formatters"]);
   });
 
   it("goes on when the file cannot be opened, and says so once", async () => {
@@ -149,6 +147,22 @@ describe("fileAccessLog", () => {
     await logs[Symbol.asyncDispose]();
     write("lost too\n");
     assert.deepEqual(said, ["cannot write an access log"]);
+  });
+});
+
+describe("parseAccessLogs()", () => {
+  it("refuses filters that it does not know by name, inside of others too", () => {
+    const filter = { and_filter: { filters: [{ traceable_filter: {} }, { metadata_filter: {} }] } };
+    const logs = [{ filter }, { filter: { extension_filter: {} } }];
+    const paths = parseAccessLogs(logs, context, "access_log").problems.map(({ path }) => path);
+    assert.deepEqual(
+      paths.filter((path) => path?.includes("filter")),
+      [
+        "access_log[0].filter.and_filter.filters[0].traceable_filter",
+        "access_log[0].filter.and_filter.filters[1].metadata_filter",
+        "access_log[1].filter.extension_filter",
+      ],
+    );
   });
 });
 

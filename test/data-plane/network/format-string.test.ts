@@ -47,10 +47,36 @@ describe("parseFormat()", () => {
   }
 
   it("names an operator that is not known (PP-133)", () => {
-    assert.deepEqual(parseFormat("a %NOPE% b"), { reason: "%NOPE% is not known to the bundled data plane" });
+    assert.deepEqual(parseFormat("a %NOPE% b"), { reason: "Not supported field in StreamInfo: NOPE" });
   });
 
+  const refusals: readonly (readonly [format: string, reason: string])[] = [
+    ["%BYTES_RETRANSMITTED%", "%BYTES_RETRANSMITTED% is not supported by the bundled data plane"],
+    ["%REQ%", "REQ requires parameters"],
+    ["%REQ(a?b?c)%", "More than 1 alternative header specified in token: a?b?c"],
+    ["%REQ(a b)%", "Invalid header configuration. Format string contains invalid characters."],
+    ["%DURATION(a)%", "DURATION does not take any parameters or length"],
+    ["%START_TIME:3%", "START_TIME does not allow length to be specified."],
+    ["%START_TIME(%n)%", "Invalid header configuration. Format string contains newline."],
+    ["%START_TIME(%U)%", "%U of a time format is not known to the bundled data plane"],
+    ["%FILTER_STATE%", "Invalid filter state configuration, key cannot be empty."],
+    ["%FILTER_STATE(a:NOPE)%", "Invalid filter state serialize type, only support PLAIN/TYPED/FIELD."],
+    [
+      "%FILTER_STATE(a:PLAIN:b)%",
+      "Invalid filter state serialize type, FIELD should be used with the field name.",
+    ],
+    ["%PATH(XX)%", "Invalid PATH option: 'XX', only 'WQ'/'NQ' are allowed"],
+    ["%GRPC_STATUS(X)%", "GrpcStatusFormatter only supports CAMEL_STRING, SNAKE_STRING or NUMBER. Got: X"],
+  ];
+  for (const [format, reason] of refusals) {
+    it(`refuses ${format} in Envoy's words`, () => {
+      assert.deepEqual(parseFormat(format), { reason });
+    });
+  }
+
   it("shows where an operator is broken", () => {
-    assert.deepEqual(parseFormat("a %HOST"), { reason: 'incorrect operator at "%HOST"' });
+    assert.deepEqual(parseFormat("a %HOST"), {
+      reason: "Incorrect configuration: a %HOST. Couldn't find valid command at position 2",
+    });
   });
 });
