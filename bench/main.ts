@@ -6,7 +6,7 @@ import { fanoutMarks, runFanout } from "./fanout.ts";
 import { orderMarks, runOrder } from "./order.ts";
 import { type Figure, type Mark, judge, renderMarks, renderTable, writeJson } from "./kit/report.ts";
 import { proxyProtocolMarks, runProxyProtocol } from "./proxy-protocol.ts";
-import { runTcp, tcpMarks } from "./tcp.ts";
+import { runTcp, tcpMarks } from "./tcp/run.ts";
 
 interface Benchmark {
   readonly marks: readonly Mark[];
