@@ -44,7 +44,8 @@ export function errorState(view: AdminView, { errorState: error }: ResourceRecor
   };
 }
 
-function asAny(view: AdminView, typeName: string, message: Message): JsonValue {
+/** A message as an Any is shown. */
+export function asAny(view: AdminView, typeName: string, message: Message): JsonValue {
   const json = view.toJson(typeName, message);
   const fields = isRecord(json) ? json : {};
   return { "@type": typeUrlOf(typeName), ...fields };

@@ -8,6 +8,7 @@ import { refuse } from "../resources/parsed.ts";
 import type { SupportTable } from "../resources/support.ts";
 import { noEffect, oneOf } from "../resources/support.ts";
 import { durationMs, wrapped } from "../resources/values.ts";
+import { scopedRoutesSupport } from "./routes/scoped-routes.ts";
 
 /** What the connection manager does with addresses and headers of requests. */
 export interface RequestRules {
@@ -58,6 +59,7 @@ export const managerSupport: SupportTable = {
   codec_type: oneOf("AUTO", "HTTP1", "HTTP2"),
   route_config: true,
   rds: { route_config_name: true, config_source: true },
+  scoped_routes: scopedRoutesSupport,
   http_filters: { name: true, typed_config: true, is_optional: oneOf(false), disabled: true },
   server_name: true,
   server_header_transformation: oneOf("OVERWRITE", "APPEND_IF_ABSENT", "PASS_THROUGH"),

@@ -4,7 +4,7 @@ import type { ChainFilter } from "./filter-run.ts";
 import type { HttpDate } from "./http-date.ts";
 import type { ManagerConfig } from "./manager-config.ts";
 import type { ManagerStats } from "./manager-stats.ts";
-import type { RouteSource } from "./routes/route-source.ts";
+import type { RouteSource } from "./routes/rds.ts";
 
 /** A connection manager that runs: what its connections share. */
 export interface Manager {

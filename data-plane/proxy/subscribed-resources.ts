@@ -1,10 +1,17 @@
 import type { Clock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
 import { ResourceRecords } from "../resources/resource-records.ts";
-import type { ResourceHold, ResourceSubscriptions, ResourceWatch } from "../resources/subscriptions.ts";
+import type {
+  CollectionWatch,
+  ResourceHold,
+  ResourceSubscriptions,
+  ResourceWatch,
+} from "../resources/subscriptions.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 import type { NameSubscriptions, ResourceConsumer, Update, Verdict } from "../xds-client/update.ts";
 import { applyEach } from "./consume.ts";
+import { SubscriptionCounters } from "./subscription-counters.ts";
+import { WatchedCollection } from "./watched-collection.ts";
 import { WatchedResource } from "./watched-resource.ts";
 
 export interface SubscribedResourcesOptions {
@@ -50,27 +57,27 @@ class WatchedType implements ResourceConsumer {
     );
     const refusedNames = new Set(refused.map(({ name }) => name));
     for (const { name, version } of resources.values()) {
-      if (!refusedNames.has(name)) this.resources.get(name)?.countSuccess(version, clock.now());
+      if (!refusedNames.has(name)) this.resources.get(name)?.accepted(version, clock.now());
     }
-    for (const name of update.removed) this.resources.get(name)?.countRemoval(clock.now());
+    for (const name of update.removed) this.resources.get(name)?.counters.success(undefined, clock.now());
     // XC-27: a refusal is counted on every subscription of the type.
-    if (refused.length > 0) for (const resource of this.resources.values()) resource.countRejection();
+    if (refused.length > 0) for (const resource of this.resources.values()) resource.counters.rejection();
     for (const name of update.resources.keys()) this.resources.get(name)?.endWait();
     for (const name of update.removed) this.resources.get(name)?.removed();
     return { refused };
   }
 
   fetchEnded(names: readonly string[], end: "timeout" | "refused"): void {
-    if (end === "refused") for (const resource of this.resources.values()) resource.countRejection();
+    if (end === "refused") for (const resource of this.resources.values()) resource.counters.rejection();
     for (const name of names) {
       const resource = this.resources.get(name);
-      if (end === "timeout") resource?.countTimeout();
+      if (end === "timeout") resource?.counters.timeout();
       resource?.endWait();
     }
   }
 
   streamFailed(): void {
-    for (const resource of this.resources.values()) resource.countFailure();
+    for (const resource of this.resources.values()) resource.counters.failure();
   }
 }
 
@@ -78,6 +85,7 @@ class WatchedType implements ResourceConsumer {
 export class SubscribedResources implements ResourceSubscriptions {
   readonly #options: SubscribedResourcesOptions;
   readonly #types = new Map<string, WatchedType>();
+  readonly #collections = new Map<string, WatchedCollection>();
 
   constructor(options: SubscribedResourcesOptions) {
     this.#options = options;
@@ -85,15 +93,29 @@ export class SubscribedResources implements ResourceSubscriptions {
 
   /** The records of a type for `/config_dump`, in the order of first subscription. */
   records(typeUrl: string): ResourceRecords {
-    return this.#type(typeUrl).records;
+    return (this.#collections.get(typeUrl) ?? this.#type(typeUrl)).records;
+  }
+
+  subscribeAll<Value>(watch: CollectionWatch<Value>): ResourceHold {
+    const { client, stats, clock, log } = this.#options;
+    let collection = this.#collections.get(watch.typeUrl);
+    if (!collection) {
+      const counters = new SubscriptionCounters(stats, watch.statScope);
+      collection = new WatchedCollection(counters, clock, log);
+      this.#collections.set(watch.typeUrl, collection);
+      client.consume(watch.typeUrl, collection);
+      client.subscribeAllFrom(watch.typeUrl, watch.source);
+    }
+    return collection.join(watch);
   }
 
   subscribe<Value>(watch: ResourceWatch<Value>): ResourceHold {
     const type = this.#type(watch.typeUrl);
+    this.#options.client.consume(watch.typeUrl, type);
     const known = type.resources.get(watch.name);
     if (known) return this.#hold(type, known, watch);
     const { stats, log } = this.#options;
-    const resource = new WatchedResource(stats, watch.statScope, log);
+    const resource = new WatchedResource(new SubscriptionCounters(stats, watch.statScope), log);
     type.resources.set(watch.name, resource);
     resource.subscription = this.#options.client.subscribe(watch.typeUrl, watch.name, watch.source);
     return this.#hold(type, resource, watch);
@@ -121,7 +143,6 @@ export class SubscribedResources implements ResourceSubscriptions {
     if (known) return known;
     const type = new WatchedType(this.#options);
     this.#types.set(typeUrl, type);
-    this.#options.client.consume(typeUrl, type);
     return type;
   }
 }

@@ -4,16 +4,9 @@ import type { Message } from "../../src/schema/message.ts";
 import type { Parsed } from "../resources/parsed.ts";
 import { parsed, reasonOf } from "../resources/parsed.ts";
 import type { ResourceInfo, ResourceWatch } from "../resources/subscriptions.ts";
-import type { StatsStore } from "../stats/stats-store.ts";
 import type { NameSubscription, UpdatedResource } from "../xds-client/update.ts";
-
-const counters = [
-  "init_fetch_timeout",
-  "update_attempt",
-  "update_failure",
-  "update_rejected",
-  "update_success",
-] as const;
+import { FirstAnswerGate } from "./first-answer-gate.ts";
+import type { SubscriptionCounters } from "./subscription-counters.ts";
 
 /** One watch with its type of value closed over. */
 interface Watcher {
@@ -26,21 +19,15 @@ interface Watcher {
 export class WatchedResource {
   subscription: NameSubscription | undefined;
   readonly #watchers = new Set<Watcher>();
-  readonly #stats: StatsStore;
-  readonly #scope: string;
+  readonly counters: SubscriptionCounters;
   readonly #log: Log;
-  readonly #counters;
+  readonly #gate = new FirstAnswerGate();
   #held: { readonly message: Message; readonly info: ResourceInfo } | undefined;
-  #isAnswered = false;
-  #waiters: (() => void)[] = [];
 
-  /** `scope` is that of its first watch, as in Envoy, where later ones share its subscription and with it the counters. */
-  constructor(stats: StatsStore, scope: string, log: Log) {
-    this.#stats = stats;
-    this.#scope = scope;
+  /** `counters` are those of its first watch, as in Envoy, where later ones share its subscription. */
+  constructor(counters: SubscriptionCounters, log: Log) {
+    this.counters = counters;
     this.#log = log;
-    this.#counters = stats.counters(scope, counters);
-    this.#counters.update_attempt += 1;
   }
 
   get isWatched(): boolean {
@@ -70,8 +57,7 @@ export class WatchedResource {
   }
 
   whenAnswered(callback: () => void): void {
-    if (this.#isAnswered) callback();
-    else this.#waiters.push(callback);
+    this.#gate.whenOpen(callback);
   }
 
   /** Reads a version for all watches. The value is the step that takes it into use. */
@@ -90,21 +76,9 @@ export class WatchedResource {
   }
 
   /** A version was not refused, changed or not. */
-  countSuccess(version: string, atMs: number): void {
+  accepted(version: string, atMs: number): void {
     if (this.#held) this.#held = { ...this.#held, info: { version } };
-    this.#stats.setText(`${this.#scope}.version_text`, version);
-    this.#countUpdate(atMs);
-  }
-
-  /** A removal is an update too. */
-  countRemoval(atMs: number): void {
-    this.#countUpdate(atMs);
-  }
-
-  #countUpdate(atMs: number): void {
-    this.#counters.update_attempt += 1;
-    this.#counters.update_success += 1;
-    this.#stats.gauges(this.#scope, ["update_time"]).update_time.set(atMs);
+    this.counters.success(version, atMs);
   }
 
   removed(): void {
@@ -114,24 +88,6 @@ export class WatchedResource {
 
   /** The first answer is here, or will not come for now. */
   endWait(): void {
-    this.#isAnswered = true;
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const callback of waiters) callback();
-  }
-
-  countRejection(): void {
-    this.#counters.update_attempt += 1;
-    this.#counters.update_rejected += 1;
-  }
-
-  countTimeout(): void {
-    this.#counters.update_attempt += 1;
-    this.#counters.init_fetch_timeout += 1;
-  }
-
-  countFailure(): void {
-    this.#counters.update_attempt += 1;
-    this.#counters.update_failure += 1;
+    this.#gate.open();
   }
 }

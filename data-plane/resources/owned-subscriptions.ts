@@ -1,4 +1,4 @@
-import type { ResourceHold, ResourceSubscriptions, ResourceWatch } from "./subscriptions.ts";
+import type { CollectionWatch, ResourceHold, ResourceSubscriptions, ResourceWatch } from "./subscriptions.ts";
 
 /** The subscriptions of one owner (a version of a filter chain or of a cluster), which waits for them and ends them together. */
 export class OwnedSubscriptions implements ResourceSubscriptions {
@@ -18,6 +18,14 @@ export class OwnedSubscriptions implements ResourceSubscriptions {
   }
 
   subscribe<Value>(watch: ResourceWatch<Value>): ResourceHold {
+    return this.#own(() => this.#subscriptions.subscribe(watch));
+  }
+
+  subscribeAll<Value>(watch: CollectionWatch<Value>): ResourceHold {
+    return this.#own(() => this.#subscriptions.subscribeAll(watch));
+  }
+
+  #own(subscribe: () => ResourceHold): ResourceHold {
     // Counted before it begins: an answer may come inside `subscribe` and lead to further subscriptions.
     this.#unanswered += 1;
     let isAnswered = false;
@@ -27,7 +35,7 @@ export class OwnedSubscriptions implements ResourceSubscriptions {
       this.#unanswered -= 1;
       this.#tell();
     };
-    const inner = this.#subscriptions.subscribe(watch);
+    const inner = subscribe();
     inner.whenAnswered(answered);
     const hold: ResourceHold = {
       whenAnswered: (callback) => inner.whenAnswered(callback),

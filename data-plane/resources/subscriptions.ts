@@ -36,6 +36,22 @@ export interface ResourceInfo {
   readonly version: string;
 }
 
+/** All resources of a type that a server has (SRDS). */
+export interface CollectionWatch<Value> {
+  readonly typeUrl: string;
+  /** As in `ResourceWatch`. All collections of one type come from the source of the first one that is watched. */
+  readonly source: Message;
+  /** As in `ResourceWatch`. */
+  readonly statScope: string;
+  /** Reads one of them; an error refuses it by name, and its last good version stays. */
+  parse(message: Message): Parsed<Value>;
+  /** Two that must not be there together have one key. The later one is refused with `conflictText`. */
+  keyOf(value: Value): string;
+  conflictText(first: string, second: string): string;
+  /** Takes into use all that is there, by name, in the order of their arrival. */
+  onUpdate(values: ReadonlyMap<string, Value>): void;
+}
+
 /** A running watch. */
 export interface ResourceHold {
   /**
@@ -57,4 +73,6 @@ export interface ResourceHold {
  */
 export interface ResourceSubscriptions {
   subscribe<Value>(watch: ResourceWatch<Value>): ResourceHold;
+  /** Once somebody has watched a collection, the server goes on to be asked for it: xDS has no word for the opposite. */
+  subscribeAll<Value>(watch: CollectionWatch<Value>): ResourceHold;
 }

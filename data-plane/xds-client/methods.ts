@@ -3,6 +3,7 @@ import {
   CLUSTER_LOAD_ASSIGNMENT,
   LISTENER,
   ROUTE_CONFIGURATION,
+  SCOPED_ROUTE_CONFIGURATION,
   SECRET,
 } from "../../src/schema/type-urls.ts";
 import type { MethodPath } from "./grpc-transport.ts";
@@ -14,6 +15,7 @@ const services: Readonly<Record<string, readonly [service: string, noun: string]
   [CLUSTER_LOAD_ASSIGNMENT]: ["envoy.service.endpoint.v3.EndpointDiscoveryService", "Endpoints"],
   [LISTENER]: ["envoy.service.listener.v3.ListenerDiscoveryService", "Listeners"],
   [ROUTE_CONFIGURATION]: ["envoy.service.route.v3.RouteDiscoveryService", "Routes"],
+  [SCOPED_ROUTE_CONFIGURATION]: ["envoy.service.route.v3.ScopedRoutesDiscoveryService", "ScopedRoutes"],
   [SECRET]: ["envoy.service.secret.v3.SecretDiscoveryService", "Secrets"],
 };
 

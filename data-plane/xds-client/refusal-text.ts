@@ -21,6 +21,8 @@ export function refusalText(typeUrl: string, refused: readonly Refusal[]): strin
       return `Error adding/updating cluster(s) ${named.join(", ")}`;
     case "type.googleapis.com/envoy.config.listener.v3.Listener":
       return `Error adding/updating listener(s) ${named.map((line) => `${line}\n`).join("")}`;
+    case "type.googleapis.com/envoy.config.route.v3.ScopedRouteConfiguration":
+      return `Error adding/updating scoped route(s): ${refused.map(({ reason }) => reason).join(", ")}`;
     case "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret":
       return named.join(", ");
     default:

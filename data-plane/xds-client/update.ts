@@ -81,4 +81,6 @@ export interface NameSubscriptions {
    * `refusalOf` had nothing against; its `initial_fetch_timeout` (default 15 s, 0 for ever) starts now.
    */
   subscribe(typeUrl: string, name: string, source: Message): NameSubscription;
+  /** Subscribes to everything that there is of a type (SRDS), for good. Further calls with the same source change nothing. */
+  subscribeAllFrom(typeUrl: string, source: Message): void;
 }

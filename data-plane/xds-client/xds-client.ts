@@ -65,6 +65,13 @@ export class XdsClient implements NameSubscriptions, AsyncDisposable {
   }
 
   /** @throws Error for a source that `refusalOf` refuses */
+  subscribeAllFrom(typeUrl: string, source: Message): void {
+    const resolved = this.#options.resolve(source);
+    if (resolved.kind === "refused") throw new Error(resolved.reason);
+    this.subscribeAll(typeUrl, resolved.plan);
+  }
+
+  /** @throws Error for a source that `refusalOf` refuses */
   subscribe(typeUrl: string, name: string, source: Message): NameSubscription {
     const resolved = this.#options.resolve(source);
     if (resolved.kind === "refused") throw new Error(resolved.reason);

@@ -17,7 +17,10 @@ export function runContext(
     random: () => 0,
     openAccessLog: () => () => undefined,
     log: createLog("off", () => undefined),
-    subscriptions: { subscribe: ({ name }) => assert.fail(`nobody serves ${name}`) },
+    subscriptions: {
+      subscribe: ({ name }) => assert.fail(`nobody serves ${name}`),
+      subscribeAll: ({ typeUrl }) => assert.fail(`nobody serves ${typeUrl}`),
+    },
   };
 }
 

@@ -9,6 +9,7 @@ import {
   CLUSTER_LOAD_ASSIGNMENT,
   LISTENER,
   ROUTE_CONFIGURATION,
+  SCOPED_ROUTE_CONFIGURATION,
   SECRET,
 } from "../../src/schema/type-urls.ts";
 import { aggregatedMethod, methodOf } from "../../data-plane/xds-client/methods.ts";
@@ -211,7 +212,14 @@ export class ScriptedXds implements AsyncDisposable {
 const asIs = (bytes: Buffer) => bytes;
 
 function paths(): string[] {
-  const types = [CLUSTER, CLUSTER_LOAD_ASSIGNMENT, LISTENER, ROUTE_CONFIGURATION, SECRET];
+  const types = [
+    CLUSTER,
+    CLUSTER_LOAD_ASSIGNMENT,
+    LISTENER,
+    ROUTE_CONFIGURATION,
+    SCOPED_ROUTE_CONFIGURATION,
+    SECRET,
+  ];
   return (["sotw", "delta"] as const).flatMap((mode) => [
     aggregatedMethod(mode),
     ...types.flatMap((typeUrl) => methodOf(typeUrl, mode) ?? []),

@@ -30,9 +30,10 @@ describe("a connection manager's configuration", () => {
     assert.deepEqual(problems({ use_remote_address: true, xff_num_trusted_hops: 1, via: "edge" }), []);
   });
 
+  const locator = { scoped_routes: { scoped_rds: { srds_resources_locator: "xdstp://a/b" } } };
   const refused: readonly (readonly [field: string, value: JsonObject])[] = [
     ["route_config.vhds", { route_config: { vhds: { config_source: { ads: {} } } } }],
-    ["scoped_routes", { scoped_routes: {} }],
+    ["scoped_routes.scoped_rds.srds_resources_locator", locator],
     ["codec_type", { codec_type: "HTTP3" }],
     ["http2_protocol_options.allow_connect", { http2_protocol_options: { allow_connect: true } }],
     ["upgrade_configs", { upgrade_configs: [{ upgrade_type: "websocket" }] }],

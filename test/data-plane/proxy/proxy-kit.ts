@@ -43,6 +43,7 @@ export async function startTestProxy(yaml: string, options: TestProxyOptions = {
     subscriptions: {
       consume: () => undefined,
       refusalOf: () => undefined,
+      subscribeAllFrom: () => undefined,
       subscribe: (_typeUrl, name) => {
         trace.push(`+${name}`);
         return { refresh: () => trace.push(`refresh ${name}`), close: () => trace.push(`-${name}`) };

@@ -23,6 +23,7 @@ function scene() {
     client: {
       consume: (typeUrl, consumer) => consumers.set(typeUrl, consumer),
       refusalOf: () => undefined,
+      subscribeAllFrom: () => undefined,
       subscribe: (_typeUrl, name) => {
         wire.push(`+${name}`);
         return { refresh: () => wire.push(`refresh ${name}`), close: () => wire.push(`-${name}`) };
