@@ -287,7 +287,15 @@ export class ActiveListener implements DrainDecision {
         filter.serve(connection);
         return;
       }
-      if (filter.admit(info) === "close") break;
+      const admission = filter.admit(connection);
+      if (admission === "close") break;
+      if (admission !== "continue") {
+        socket.once(
+          "close",
+          this.#run.clock.after(admission.closeAfterMs, () => socket.destroy()),
+        );
+        return;
+      }
     }
     // Refused, or a chain without a terminal filter: nobody would ever look after the connection.
     socket.destroy();

@@ -1,6 +1,9 @@
 import { fileAccessLog, stderrAccessLog, stdoutAccessLog } from "../access-logs/loggers.ts";
+import { connectionLimit } from "../filters/connection-limit.ts";
 import { httpInspector } from "../filters/http-inspector.ts";
 import { httpOriginalSrc } from "../filters/http-original-src.ts";
+import { listenerLocalRateLimit, networkLocalRateLimit } from "../filters/local-ratelimit.ts";
+import { originalDst } from "../filters/original-dst.ts";
 import { originalSrc } from "../filters/original-src.ts";
 import { proxyProtocol } from "../filters/proxy-protocol.ts";
 import { tlsInspector } from "../filters/tls-inspector.ts";
@@ -16,8 +19,15 @@ import { upstreamProxyProtocol } from "../transport-sockets/upstream-proxy-proto
 
 /** Every extension that comes with the data plane. */
 export const bundledExtensions: ExtensionTable = {
-  listenerFilters: [proxyProtocol, tlsInspector, httpInspector, originalSrc],
-  networkFilters: [tcpProxy, httpConnectionManager],
+  listenerFilters: [
+    proxyProtocol,
+    tlsInspector,
+    httpInspector,
+    originalSrc,
+    originalDst,
+    listenerLocalRateLimit,
+  ],
+  networkFilters: [networkLocalRateLimit, connectionLimit, tcpProxy, httpConnectionManager],
   upstreamTransportSockets: [upstreamRawBuffer, upstreamProxyProtocol],
   downstreamTransportSockets: [downstreamRawBuffer, downstreamTls],
   accessLoggers: [fileAccessLog, stdoutAccessLog, stderrAccessLog],

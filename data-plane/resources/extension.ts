@@ -121,10 +121,13 @@ export interface DownstreamConnection {
   readonly drain: DrainDecision;
 }
 
+/** What becomes of a connection at a network filter. `closeAfterMs`: until then it is neither read nor answered. */
+export type Admission = "continue" | "close" | { readonly closeAfterMs: number };
+
 /** A network filter of one filter chain. */
 export type NetworkFilter =
-  /** Decides at the start whether the connection goes on. */
-  | { readonly kind: "gate"; admit(connection: ConnectionInfo): "continue" | "close" }
+  /** Decides at the start whether the connection goes on. It must leave the bytes of the connection alone. */
+  | { readonly kind: "gate"; admit(connection: DownstreamConnection): Admission }
   /** The last of its chain: does the work. */
   | { readonly kind: "terminal"; serve(connection: DownstreamConnection): void };
 
