@@ -33,8 +33,6 @@ export interface HealthCheckConfig {
   readonly mostMs: number;
   readonly healthyThreshold: number;
   readonly unhealthyThreshold: number;
-  /** Checked instead of the port of the endpoint. */
-  readonly altPort: number | undefined;
   /** The next check of a host goes over the connection of the one before. True when unset. */
   readonly reusesConnection: boolean;
   readonly logsEveryFailure: boolean;
@@ -92,7 +90,8 @@ const healthCheckSupport: SupportTable = {
   interval_jitter_percent: true,
   unhealthy_threshold: true,
   healthy_threshold: true,
-  alt_port: true,
+  // Envoy 1.40 takes it and checks the endpoint's own port.
+  alt_port: noEffect,
   reuse_connection: true,
   no_traffic_interval: true,
   no_traffic_healthy_interval: true,
@@ -148,6 +147,11 @@ export function parseHealthChecks(
       refuse(`${path}.grpc_health_check`, `${name} cluster must support HTTP/2 for gRPC healthchecking`),
     );
   }
+  if (check.alt_port) {
+    problems.push(
+      warn(`${path}.alt_port`, "Envoy does not use it; see health_check_config.port_value of endpoints"),
+    );
+  }
   const eventLogPaths = parseEventLogs(check, context, path, problems);
   if (!checker) return { problems };
   return parsed({ ...timing(check, context), ...habits(check), eventLogPaths, checker }, problems);
@@ -177,7 +181,6 @@ function habits(check: HealthCheck) {
   return {
     healthyThreshold: wrapped(check.healthy_threshold, 0, 0),
     unhealthyThreshold: wrapped(check.unhealthy_threshold, 0, 0),
-    altPort: check.alt_port ? wrapped(check.alt_port, 0, 0) : undefined,
     reusesConnection: wrapped(check.reuse_connection, false, true),
     logsEveryFailure: check.always_log_health_check_failures ?? false,
     logsEverySuccess: check.always_log_health_check_success ?? false,

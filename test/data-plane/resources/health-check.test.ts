@@ -52,7 +52,6 @@ describe("parseHealthChecks()", () => {
       mostMs: Number.MAX_SAFE_INTEGER,
       healthyThreshold: 3,
       unhealthyThreshold: 4,
-      altPort: undefined,
       reusesConnection: true,
       logsEveryFailure: false,
       logsEverySuccess: false,
@@ -93,6 +92,14 @@ describe("parseHealthChecks()", () => {
     assert.deepEqual(
       problems.map(({ severity, path }) => [severity, path]),
       [["warning", "health_checks[0].tcp_health_check.send.binary"]],
+    );
+  });
+
+  it("warns of alt_port, which Envoy does not look at", () => {
+    const { problems } = parse("tcp_health_check: {}, alt_port: 80");
+    assert.deepEqual(
+      problems.map(({ severity, path }) => [severity, path]),
+      [["warning", "health_checks[0].alt_port"]],
     );
   });
 
