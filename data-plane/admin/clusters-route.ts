@@ -76,8 +76,8 @@ function hostLines(cluster: string, host: ClusterHost): string[] {
     ["sub_zone", host.locality.subZone],
     ["canary", false],
     ["priority", host.priority],
-    ["success_rate", -1],
-    ["local_origin_success_rate", -1],
+    ["success_rate", host.outcomes?.successRate ?? -1],
+    ["local_origin_success_rate", host.outcomes?.localOriginSuccessRate ?? -1],
   ];
   return fields.map(([field, value]) => `${cluster}::${formatAddress(host.address)}::${field}::${value}`);
 }
@@ -126,9 +126,11 @@ function hostJson(host: ClusterHost): object {
       { type: "GAUGE", ...metric("rq_pending_active", rqPendingActive) },
     ],
     health_status: healthJson(host),
+    ...rateJson("success_rate", host.outcomes?.successRate),
     weight: host.weight,
     ...(host.hostname !== "" && { hostname: host.hostname }),
     ...(host.priority !== 0 && { priority: host.priority }),
+    ...rateJson("local_origin_success_rate", host.outcomes?.localOriginSuccessRate),
     locality: {
       ...(region !== "" && { region }),
       ...(zone !== "" && { zone }),
@@ -156,6 +158,11 @@ function edsStatus(is: (flag: HostHealthFlag) => boolean): string {
   if (is("failed_eds_health")) return "UNHEALTHY";
   if (is("eds_status_draining")) return "DRAINING";
   return is("degraded_eds_health") ? "DEGRADED" : "HEALTHY";
+}
+
+/** `envoy.type.v3.Percent`, of a host that has a rate. */
+function rateJson(field: string, percent = -1): object {
+  return percent < 0 ? {} : { [field]: { ...(percent !== 0 && { value: percent }) } };
 }
 
 /** A 64-bit number is text in proto JSON, and zero is left out. */

@@ -1,4 +1,5 @@
 import { connect as connectSocket, type OnReadOpts, type Socket } from "node:net";
+import type { DialForCheck } from "../health/check-connection.ts";
 import type { Address } from "../network/address.ts";
 import { endpointAddress, formatHost } from "../network/address.ts";
 import type { RequestRetries, StreamRequest } from "../network/http-stream.ts";
@@ -6,6 +7,7 @@ import type { LentReader, ReadMemory } from "../network/read-memory.ts";
 import type {
   ConnectAttempt,
   ConnectRequest,
+  Host,
   Upstream,
   UpstreamConnection,
   UpstreamContext,
@@ -21,6 +23,8 @@ import type { ClusterStats } from "./cluster-stats.ts";
 import { clusterStats } from "./cluster-stats.ts";
 import { Tally } from "../stats/tally.ts";
 import { RetryBooks } from "./retry-books.ts";
+import { HostConnections } from "./host-connections.ts";
+import { HostWatch } from "./host-watch.ts";
 import { Http1Pool } from "./http1-pool.ts";
 import type { HostSet, HostSetLayout } from "./host-set.ts";
 import { hostSets } from "./host-set.ts";
@@ -47,6 +51,10 @@ export class ActiveCluster implements Upstream {
   readonly #books: ConnectionBooks;
   readonly #http: Http1Pool;
   readonly #responses: Record<"own" | "internal" | "external", Tally>;
+  /** Absent where neither checks nor outlier detection are configured. */
+  readonly #watch: HostWatch | undefined;
+  /** Of TCP, where they are to end with the health of their host. */
+  readonly #connections: HostConnections | undefined;
 
   /** `nextId` numbers connections over the process. */
   constructor(config: ClusterConfig, run: RunContext, nextId: () => number, memory: ReadMemory) {
@@ -80,6 +88,28 @@ export class ActiveCluster implements Upstream {
       keyOf: (request) => this.#poolKey(request),
       dial: (host, request) => this.#dial(host, request, false),
     });
+    const { health } = config;
+    if (!health.check && !health.outliers) return;
+    if (health.closesConnectionsOnFailure) this.#connections = new HostConnections();
+    this.#watch = new HostWatch({
+      config,
+      run,
+      scope,
+      isSecure: this.#transport.secure !== undefined,
+      hasTraffic: () => this.stats.counters.upstream_cx_total > 0,
+      dial: (host, address) => (onConnected, onFailure) =>
+        this.#dialForCheck(host, address, onConnected, onFailure),
+      onChanged: () => this.healthChanged(),
+      onFailed: (host) => {
+        this.#http.drainHost(host);
+        this.#connections?.close(host);
+      },
+      onGone: (gone) =>
+        this.setHosts(
+          this.#all.filter((host) => host !== gone),
+          this.#layout,
+        ),
+    });
   }
 
   get name(): string {
@@ -97,7 +127,8 @@ export class ActiveCluster implements Upstream {
   }
 
   /** Replaces the hosts; running connections to hosts that are gone go on. A static cluster may have two at one address. */
-  setHosts(hosts: readonly ClusterHost[], layout: HostSetLayout): void {
+  setHosts(found: readonly ClusterHost[], layout: HostSetLayout): void {
+    const hosts = this.#watch?.update(found) ?? found;
     const next = new Map(hosts.map((host) => [host.key, host]));
     const isChanged = next.size !== this.#hosts.size || [...next.keys()].some((key) => !this.#hosts.has(key));
     this.#hosts = next;
@@ -128,6 +159,17 @@ export class ActiveCluster implements Upstream {
     let heaviest = 0;
     for (const { weight } of this.#all) heaviest = Math.max(heaviest, weight);
     gauges.max_host_weight.set(heaviest);
+  }
+
+  /** Begins to check the hosts. Calls back once, when each has had its first check; at once where there is nothing to check. */
+  startChecks(onChecked: () => void): void {
+    if (this.#watch) this.#watch.start(onChecked);
+    else onChecked();
+  }
+
+  /** Leaves the health of the hosts as it is from now on: another version serves, or none. */
+  stopChecks(): void {
+    this.#watch?.stop();
   }
 
   /** Calls back once, when the cluster has no connection any more; at once if it has none. */
@@ -189,7 +231,7 @@ export class ActiveCluster implements Upstream {
     const booking = this.#books.open(host, carriesRequest);
     // What puts a handshake on the socket reads it itself.
     const reader = request.lentBytes && !this.#transport.secure ? this.#memory.openReader() : undefined;
-    const socket = this.#open(host, sourceOf(request), reader?.onread);
+    const socket = this.#open(host.address, sourceOf(request), reader?.onread);
     let isSettled = false;
     const settle = () => {
       isSettled = true;
@@ -200,6 +242,7 @@ export class ActiveCluster implements Upstream {
       socket.destroy();
       if (request.isLastAttempt) counters.upstream_cx_connect_attempts_exceeded += 1;
       booking.end(failure);
+      if (carriesRequest) host.outcomes?.failed(failure === "connect-timeout" ? 504 : 503);
       request.onFailure(failure);
     };
     const cancelTimer = this.#run.clock.after(this.config.connectTimeoutMs, () => fail("connect-timeout"));
@@ -207,6 +250,10 @@ export class ActiveCluster implements Upstream {
       if (isSettled) return;
       settle();
       booking.connected();
+      if (carriesRequest) {
+        host.outcomes?.connectedFinally();
+        this.#connections?.add(host, socket);
+      }
       request.onConnected(this.#established(socket, host, request, booking, reader));
     });
     socket.on("error", (error) => {
@@ -225,7 +272,38 @@ export class ActiveCluster implements Upstream {
     };
   }
 
-  #open(host: ClusterHost, source: Address | undefined, onread: OnReadOpts | undefined): Socket {
+  #dialForCheck(
+    host: Host,
+    address: Address,
+    onConnected: Parameters<DialForCheck>[0],
+    onFailure: () => void,
+  ): () => void {
+    const socket = this.#open(address, undefined, undefined);
+    let isSettled = false;
+    const cancel = () => {
+      isSettled = true;
+      socket.destroy();
+    };
+    const fail = () => {
+      if (isSettled) return;
+      cancel();
+      onFailure();
+    };
+    socket.on("error", fail);
+    socket.on("connect", () => {
+      if (isSettled) return;
+      const local = endpointAddress(socket.localAddress, socket.localPort);
+      // A check has no downstream to tell of, and its header tells of the address that is checked (PP-118, PP-119).
+      const checked = { ...host, address };
+      const context = { host: checked, connectionId: this.#nextId(), downstream: undefined, local };
+      const header = this.#transport.header(context);
+      isSettled = true;
+      onConnected({ socket, local, remote: address, header });
+    });
+    return cancel;
+  }
+
+  #open(address: Address, source: Address | undefined, onread: OnReadOpts | undefined): Socket {
     const { bind, keepAliveMs } = this.config;
     const options = {
       allowHalfOpen: true,
@@ -233,11 +311,11 @@ export class ActiveCluster implements Upstream {
       ...(onread && { onread }),
       ...(keepAliveMs !== undefined && { keepAlive: true, keepAliveInitialDelay: keepAliveMs }),
     };
-    if (host.address.family === "pipe") return connectSocket({ ...options, path: host.address.path });
+    if (address.family === "pipe") return connectSocket({ ...options, path: address.path });
     return connectSocket({
       ...options,
-      host: host.address.address,
-      port: host.address.port,
+      host: address.address,
+      port: address.port,
       ...(source
         ? { localAddress: formatHost(source) }
         : bind && { localAddress: bind.address, localPort: bind.port }),

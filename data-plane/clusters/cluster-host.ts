@@ -1,7 +1,12 @@
 import type { Address } from "../network/address.ts";
 import { formatAddress } from "../network/address.ts";
-import type { EndpointMetadata, Host } from "../network/upstream.ts";
-import type { EndpointConfig, LocalityConfig } from "../resources/cluster-load-assignment.ts";
+import type { EndpointMetadata, Host, HostOutcomes } from "../network/upstream.ts";
+import type { HostCheck } from "../health/health-checker.ts";
+import type {
+  EndpointCheckConfig,
+  EndpointConfig,
+  LocalityConfig,
+} from "../resources/cluster-load-assignment.ts";
 import { HostFlags } from "./host-health.ts";
 
 /**
@@ -18,6 +23,16 @@ export interface ClusterHost extends Host {
   readonly locality: LocalityConfig;
   readonly flags: HostFlags;
   readonly stats: HostStats;
+  readonly check: HostCheck;
+  /** Set while the cluster watches its hosts. */
+  outcomes: WatchedOutcomes | undefined;
+}
+
+/** The outcomes of a host, and what outlier detection makes of them. */
+export interface WatchedOutcomes extends HostOutcomes {
+  /** Success rates of the last interval in percent; -1 where there is none to tell. */
+  readonly successRate: number;
+  readonly localOriginSuccessRate: number;
 }
 
 /** Envoy's numbers of a host. `rqActive` is what LEAST_REQUEST compares. */
@@ -55,7 +70,16 @@ export function clusterHost(
     locality: endpoint.locality,
     flags,
     stats: before?.stats ?? noStats(),
+    check: hostCheck(endpoint.check, address),
+    outcomes: before?.outcomes,
   };
+}
+
+/** Where and how a host is checked: at the address that it was found at, unless its endpoint says otherwise. */
+function hostCheck({ address, port, hostname, isDisabled }: EndpointCheckConfig, own: Address): HostCheck {
+  const base = address ?? own;
+  const checked = port === 0 || base.family === "pipe" ? base : { ...base, port };
+  return { address: checked, hostname, isDisabled };
 }
 
 function noStats(): HostStats {

@@ -31,6 +31,8 @@ interface Running {
   readonly serviceName: string | undefined;
   /** What it subscribed to beside its endpoints (secrets). */
   readonly subscriptions: OwnedSubscriptions;
+  /** Its hosts are having their first health check. */
+  isChecking: boolean;
   stop(): void;
 }
 
@@ -188,9 +190,11 @@ export class ClusterSet implements Upstreams {
       cluster,
       serviceName: feed.serviceName,
       subscriptions,
+      isChecking: false,
       stop: () => {
         feed.stop();
         subscriptions.close();
+        cluster.stopChecks();
       },
     };
     return { running, ready: feed.ready };
@@ -246,12 +250,21 @@ export class ClusterSet implements Upstreams {
     return { serviceName, stop, ready: new Promise(nothing) };
   }
 
-  /** The endpoints of a version are here, or are not awaited any more; once its secrets are too, it serves (XC-33). */
+  /**
+   * The endpoints of a version are here, or are not awaited any more; once its secrets are too, its hosts are checked, and then it
+   * serves (XC-33).
+   */
   #endWarming(entry: Entry, running: Running): void {
-    if (entry.warming !== running) return;
+    if (entry.warming !== running || running.isChecking) return;
     const { ready } = running.subscriptions;
-    if (ready === undefined) this.#takeOver(entry);
-    else void ready.then(() => this.#endWarming(entry, running));
+    if (ready !== undefined) {
+      void ready.then(() => this.#endWarming(entry, running));
+      return;
+    }
+    running.isChecking = true;
+    running.cluster.startChecks(() => {
+      if (entry.warming === running) this.#takeOver(entry);
+    });
   }
 
   #takeOver(entry: Entry): void {

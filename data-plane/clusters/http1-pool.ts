@@ -92,6 +92,11 @@ export class Http1Pool {
     for (const [connection, { host }] of this.#members) if (!hosts.has(host.key)) connection.drain();
   }
 
+  /** Ends the connections to a host that has failed, busy ones after their exchange: new ones may fare better. */
+  drainHost({ key }: ClusterHost): void {
+    for (const [connection, { host }] of this.#members) if (host.key === key) connection.drain();
+  }
+
   /** No connection is kept for later from now on. */
   retire(): void {
     this.#isRetired = true;

@@ -39,9 +39,12 @@ export class GrpcProbe implements Probe {
     let isGrpc = false;
     this.#session.request(
       {
-        ...subject,
-        method: "POST",
-        path: "/grpc.health.v1.Health/Check",
+        scheme: subject.scheme,
+        pseudoHeaders: {
+          ":method": "POST",
+          ":path": "/grpc.health.v1.Health/Check",
+          ":authority": subject.authority,
+        },
         headers: grpcCheckHeaders(config.mutation, subject, timeoutMs),
         body: healthRequest(config.serviceName),
       },

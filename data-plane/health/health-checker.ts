@@ -12,13 +12,16 @@ import type { CheckEvent, CheckFlags, CheckOutcome, Verdict } from "./check-verd
 import { uncheckedRecord } from "./check-verdict.ts";
 import { openProbe } from "./open-probe.ts";
 
+/** The health flags of a host, as far as checks raise them. One object stands for one host, over all updates. */
+export interface CheckedFlags {
+  set(flag: keyof CheckFlags, isRaised: boolean): boolean;
+}
+
 /** A host as its checks see it. */
-export interface CheckableHost extends Host {
-  /** What tells it from other hosts of the cluster. */
-  readonly key: string;
+export interface CheckableHost<Flags extends CheckedFlags> extends Host {
   readonly locality: LocalityConfig;
   readonly check: HostCheck;
-  readonly flags: { set(flag: keyof CheckFlags, isRaised: boolean): boolean };
+  readonly flags: Flags;
 }
 
 /** The endpoint's `health_check_config`. */
@@ -30,7 +33,7 @@ export interface HostCheck {
   readonly isDisabled: boolean;
 }
 
-export interface HealthCheckerOptions {
+export interface HealthCheckerOptions<Flags extends CheckedFlags> {
   readonly config: HealthCheckConfig;
   readonly cluster: string;
   /** Prefix of the cluster's statistics. */
@@ -45,7 +48,7 @@ export interface HealthCheckerOptions {
   readonly dial: (host: Host, address: Address) => DialForCheck;
   readonly writeEvent: ((line: string) => void) | undefined;
   /** A check of the host passed or failed; its flags are as they are now. */
-  readonly onResult: (host: string, result: CheckResult) => void;
+  readonly onResult: (host: Flags, result: CheckResult) => void;
 }
 
 /** What a check came to, for who follows the health of the host. */
@@ -66,26 +69,28 @@ const counterNames = [
 const gaugeNames = ["degraded", "healthy"] as const;
 
 /** A host, and its checks. */
-interface Entry {
+interface Entry<Flags extends CheckedFlags> {
   /** The latest, as far as updates told of it. */
-  host: CheckableHost;
+  host: CheckableHost<Flags>;
   readonly checks: CheckedHost;
   /** As the gauges count it. */
   shown: CheckFlags;
 }
 
 /** The active checks of the hosts of one version of a cluster. */
-export class HealthChecker {
-  readonly #options: HealthCheckerOptions;
+export class HealthChecker<Flags extends CheckedFlags> {
+  readonly #options: HealthCheckerOptions<Flags>;
   readonly #counters: Counters<(typeof counterNames)[number]>;
   readonly #gauges: Gauges<(typeof gaugeNames)[number]>;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<Flags, Entry<Flags>>();
+  /** Hosts to be checked from the start on; undefined behind it. */
+  #waiting: readonly CheckableHost<Flags>[] | undefined = [];
   #isStopped = false;
-  /** Hosts whose first check has not come to anything yet, from `whenChecked` on. */
-  #unchecked: Set<string> | undefined;
+  /** Hosts whose first check has not come to anything yet. */
+  #unchecked: Set<Flags> | undefined;
   #onChecked: (() => void) | undefined;
 
-  constructor(options: HealthCheckerOptions) {
+  constructor(options: HealthCheckerOptions<Flags>) {
     const scope = `${options.scope}.health_check`;
     this.#options = options;
     this.#counters = options.stats.counters(scope, counterNames);
@@ -93,49 +98,57 @@ export class HealthChecker {
   }
 
   /**
-   * Takes the hosts of the cluster: those that are gone are checked no more, those that are new count as failed from now on and are
-   * checked at once (the first connection is made later than this call). A host that is checked elsewhere than before is new.
+   * Takes the hosts of the cluster. From now on those that are new count as failed; once the checks have started they are checked at
+   * once (the first connection is made later than this call), and those that are gone no more. A host that is checked elsewhere than
+   * before is new.
    */
-  update(hosts: readonly CheckableHost[]): void {
+  update(hosts: readonly CheckableHost<Flags>[]): void {
     if (this.#isStopped) return;
-    const checked = new Map(hosts.filter(({ check }) => !check.isDisabled).map((host) => [host.key, host]));
-    for (const [key, entry] of this.#entries) {
-      const next = checked.get(key);
-      if (next && isCheckedAlike(entry.host, next)) entry.host = next;
-      else this.#drop(key, entry);
+    const checked = hosts.filter(({ check }) => !check.isDisabled);
+    for (const { check, flags } of hosts) if (check.isDisabled) raise(flags, noFlags);
+    if (this.#waiting) {
+      this.#waiting = checked;
+      const { flags: initial } = uncheckedRecord(this.#options.ignoresUncheckedHosts);
+      for (const { flags } of checked) raise(flags, initial);
+      return;
     }
-    for (const host of hosts) {
-      if (host.check.isDisabled) clearFlags(host);
-      else if (!this.#entries.has(host.key)) this.#add(host);
+    const next = new Map(checked.map((host) => [host.flags, host]));
+    for (const [flags, entry] of this.#entries) {
+      const host = next.get(flags);
+      if (host && isCheckedAlike(entry.host, host)) entry.host = host;
+      else this.#drop(entry);
     }
+    for (const host of checked) if (!this.#entries.has(host.flags)) this.#add(host);
+  }
+
+  /** Begins to check. Calls back once, when each of the present hosts has had its first check, or is gone; at once without hosts. */
+  start(onChecked: () => void): void {
+    const hosts = this.#waiting ?? [];
+    this.#waiting = undefined;
+    if (hosts.length === 0) return onChecked();
+    this.#unchecked = new Set(hosts.map(({ flags }) => flags));
+    this.#onChecked = onChecked;
+    for (const host of hosts) this.#add(host);
   }
 
   /** True when the host passes its checks, so that it may stay although discovery dropped it. False for one that is not checked. */
-  isPassing(key: string): boolean {
-    const entry = this.#entries.get(key);
+  isPassing(host: Flags): boolean {
+    const entry = this.#entries.get(host);
     return entry !== undefined && !entry.checks.record.flags.failed_active_hc;
   }
 
-  /** Calls back once, when each of the present hosts has had its first check, or is gone; at once when there is none. */
-  whenChecked(callback: () => void): void {
-    const waiting = [...this.#entries].filter(([, { checks }]) => checks.record.isFirst);
-    if (waiting.length === 0) return callback();
-    this.#unchecked = new Set(waiting.map(([key]) => key));
-    this.#onChecked = callback;
-  }
-
   /** A response of the host to somebody's request asked for it to be left out. */
-  failPassively(key: string): void {
-    this.#entries.get(key)?.checks.failPassively();
+  failPassively(host: Flags): void {
+    this.#entries.get(host)?.checks.failPassively();
   }
 
   /** No checks any more. Hosts keep the health that they have. */
   stop(): void {
     this.#isStopped = true;
-    for (const [key, entry] of this.#entries) this.#drop(key, entry);
+    for (const entry of this.#entries.values()) this.#drop(entry);
   }
 
-  #add(host: CheckableHost): void {
+  #add(host: CheckableHost<Flags>): void {
     const { config, clock, random, hasTraffic, ignoresUncheckedHosts, cluster, scheme, dial } = this.#options;
     const record = uncheckedRecord(ignoresUncheckedHosts);
     const checks = new CheckedHost({
@@ -162,34 +175,33 @@ export class HealthChecker {
       },
       onVerdict: (verdict, outcome) => this.#onVerdict(entry, verdict, outcome),
     });
-    const entry: Entry = { host, checks, shown: record.flags };
-    this.#entries.set(host.key, entry);
+    const entry: Entry<Flags> = { host, checks, shown: record.flags };
+    this.#entries.set(host.flags, entry);
     this.#show(record.flags, 1);
-    raise(host, record.flags);
+    raise(host.flags, record.flags);
     checks.start();
   }
 
-  #drop(key: string, { checks, shown }: Entry): void {
+  #drop({ checks, shown, host }: Entry<Flags>): void {
     checks.stop();
-    this.#entries.delete(key);
+    this.#entries.delete(host.flags);
     this.#show(shown, -1);
-    this.#wasChecked(key);
+    this.#wasChecked(host.flags);
   }
 
-  #onVerdict(entry: Entry, { record, transition, events }: Verdict, outcome: CheckOutcome): void {
+  #onVerdict(entry: Entry<Flags>, { record, transition, events }: Verdict, outcome: CheckOutcome): void {
     const { host } = entry;
     this.#count(outcome);
     this.#log(host, events);
-    this.#show(entry.shown, -1);
+    this.#showChange(entry.shown, record.flags);
     entry.shown = record.flags;
-    this.#show(record.flags, 1);
-    raise(host, record.flags);
-    this.#options.onResult(host.key, {
+    raise(host.flags, record.flags);
+    this.#options.onResult(host.flags, {
       hasPassed: outcome.kind === "passed",
       isChanged: transition === "changed",
       isFailed: record.flags.failed_active_hc,
     });
-    this.#wasChecked(host.key);
+    this.#wasChecked(host.flags);
   }
 
   #count(outcome: CheckOutcome): void {
@@ -202,12 +214,19 @@ export class HealthChecker {
     else if (outcome.failure !== "ACTIVE") this.#counters.network_failure += 1;
   }
 
+  #showChange(before: CheckFlags, now: CheckFlags): void {
+    const { healthy, degraded } = this.#gauges;
+    healthy.add(Number(before.failed_active_hc) - Number(now.failed_active_hc));
+    // A host that is degraded no more still counts, in Envoy too, until it is gone while degraded.
+    if (now.degraded_active_hc && !before.degraded_active_hc) degraded.add(1);
+  }
+
   #show(flags: CheckFlags, by: 1 | -1): void {
     if (!flags.failed_active_hc) this.#gauges.healthy.add(by);
     if (flags.degraded_active_hc) this.#gauges.degraded.add(by);
   }
 
-  #log(host: CheckableHost, events: readonly CheckEvent[]): void {
+  #log(host: CheckableHost<Flags>, events: readonly CheckEvent[]): void {
     const { writeEvent, config, cluster, clock } = this.#options;
     if (!writeEvent) return;
     const subject = {
@@ -219,15 +238,17 @@ export class HealthChecker {
     for (const event of events) writeEvent(checkEventLine(event, subject, clock.now()));
   }
 
-  #wasChecked(key: string): void {
-    if (!this.#unchecked?.delete(key) || this.#unchecked.size > 0) return;
+  #wasChecked(host: Flags): void {
+    if (!this.#unchecked?.delete(host) || this.#unchecked.size > 0) return;
     this.#unchecked = undefined;
     this.#onChecked?.();
   }
 }
 
-/** A change of address, of locality aside, makes a host of its own, checked from the start. */
-function isCheckedAlike(a: CheckableHost, b: CheckableHost): boolean {
+type Checked = Pick<CheckableHost<CheckedFlags>, "check">;
+
+/** A host that is checked at another address than before is another host, as in Envoy. */
+function isCheckedAlike(a: Checked, b: Checked): boolean {
   return isSameAddress(a.check.address, b.check.address) && a.check.hostname === b.check.hostname;
 }
 
@@ -239,10 +260,14 @@ const flagNames = [
   "active_hc_timeout",
 ] as const satisfies readonly (keyof CheckFlags)[];
 
-function raise(host: CheckableHost, flags: CheckFlags): void {
-  for (const name of flagNames) host.flags.set(name, flags[name]);
-}
+const noFlags: CheckFlags = {
+  failed_active_hc: false,
+  degraded_active_hc: false,
+  pending_active_hc: false,
+  excluded_via_immediate_hc_fail: false,
+  active_hc_timeout: false,
+};
 
-function clearFlags(host: CheckableHost): void {
-  for (const name of flagNames) host.flags.set(name, false);
+function raise(flags: CheckedFlags, raised: CheckFlags): void {
+  for (const name of flagNames) flags.set(name, raised[name]);
 }

@@ -98,7 +98,7 @@ export class Http1Probe implements Probe {
     this.#state = { kind: "waiting", open };
     const { config, subject } = this.#options;
     let head = `${config.method} ${config.path} HTTP/1.1\r\nhost: ${subject.authority}\r\n`;
-    const { flat } = checkHeaders(config, subject);
+    const { flat } = checkHeaders(config, subject, "HTTP/1.1");
     for (let at = 0; at < flat.length; at += 2) head += `${flat[at]!}: ${flat[at + 1]!}\r\n`;
     const parts = [prefix ?? Buffer.alloc(0), Buffer.from(`${head}\r\n`, "latin1"), config.send];
     open.connection.socket.write(Buffer.concat(parts));

@@ -12,10 +12,9 @@ export interface Http2CheckEvents {
 
 /** A request of a check. */
 export interface Http2CheckRequest {
-  readonly method: string;
-  readonly path: string;
-  readonly authority: string;
   readonly scheme: string;
+  /** `:method` and so on, in the order in which they go out; `:scheme` comes behind them. */
+  readonly pseudoHeaders: Readonly<Record<string, string>>;
   readonly headers: HeaderList;
   readonly body: Buffer;
 }
@@ -109,19 +108,14 @@ export class Http2CheckSession {
 
   #open(session: ClientHttp2Session, request: Http2CheckRequest, events: Http2CheckEvents): void {
     const { flat } = request.headers;
-    const headers: Record<string, string> = {
-      ":method": request.method,
-      ":path": request.path,
-      ":authority": request.authority,
-      ":scheme": request.scheme,
-    };
+    const headers: Record<string, string> = { ...request.pseudoHeaders, ":scheme": request.scheme };
     for (let at = 0; at < flat.length; at += 2) headers[flat[at]!] = flat[at + 1]!;
     const stream = session.request(headers, { endStream: request.body.length === 0 });
     this.#exchange = { stream, events };
     const isCurrent = () => this.#exchange?.stream === stream;
     let trailers = noHeaders;
     stream.on("response", (received) => {
-      if (isCurrent()) events.onHead(Number(received[":status"] ?? 0), mapOf(received));
+      if (isCurrent()) events.onHead(received[":status"] ?? 0, mapOf(received));
     });
     stream.on("data", (data: Buffer) => {
       if (isCurrent()) events.onData(data);

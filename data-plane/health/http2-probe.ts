@@ -22,7 +22,12 @@ export class Http2Probe implements Probe {
     let status = 0;
     let headers = new HeaderList();
     this.#session.request(
-      { ...config, ...subject, headers: checkHeaders(config, subject), body: config.send },
+      {
+        scheme: subject.scheme,
+        pseudoHeaders: { ":method": config.method, ":authority": subject.authority, ":path": config.path },
+        headers: checkHeaders(config, subject, "HTTP/2"),
+        body: config.send,
+      },
       {
         onHead: (received, fields) => {
           status = received;

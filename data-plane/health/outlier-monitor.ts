@@ -43,16 +43,14 @@ export class OutlierMonitor {
   }
 
   /** A connection is there, over which more is to come: the protocol on it will tell how it went. */
-  connected(): readonly EjectionCause[] {
+  connected(): void {
     if (this.#config.splitsLocalOrigin) this.#localSuccess();
-    return none;
   }
 
   /** A connection is there, and nothing else will be told of it, as in TCP. */
-  connectedFinally(): readonly EjectionCause[] {
-    if (!this.#config.splitsLocalOrigin) return this.response(200);
-    this.#localSuccess();
-    return none;
+  connectedFinally(): void {
+    if (this.#config.splitsLocalOrigin) this.#localSuccess();
+    else this.response(200);
   }
 
   /** The host could not be reached, or broke the exchange off; or did not answer in time, which is 504 where HTTP is spoken. */

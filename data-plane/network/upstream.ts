@@ -13,12 +13,30 @@ export interface EndpointMetadata {
   readonly typed: ReadonlyMap<string, { readonly type_url: string; readonly value: Buffer }>;
 }
 
+/**
+ * Who is told how uses of a host went, so that one that fails too often is left alone (outlier detection), or one that asks for it.
+ */
+export interface HostOutcomes {
+  /** An HTTP response came. */
+  response(status: number): void;
+  /** A connection is there for one exchange, whose own outcome will be told. */
+  connected(): void;
+  /** A connection is there, and no other outcome of it will be told, as in TCP. */
+  connectedFinally(): void;
+  /** The host could not be reached or broke an exchange off (503), or did not answer in time (504). */
+  failed(status: 503 | 504): void;
+  /** A response had `x-envoy-immediate-health-check-fail`. */
+  askedToBeLeftOut(): void;
+}
+
 /** One address that a cluster can be reached at. */
 export interface Host {
   readonly address: Address;
   /** The endpoint's `hostname`, or the DNS name that the address came from; empty if neither. */
   readonly hostname: string;
   readonly metadata: EndpointMetadata;
+  /** Absent where nobody wants to know. */
+  readonly outcomes?: HostOutcomes | undefined;
 }
 
 /** What load balancing may look at of a connection or request. All of it may be absent. */

@@ -3,6 +3,7 @@ import type { MessageTypes } from "../../src/schema/api.ts";
 import type { Message } from "../../src/schema/message.ts";
 import { isRecord } from "../../src/schema/record.ts";
 import type { MetadataValue } from "../network/connection-info.ts";
+import type { Address } from "../network/address.ts";
 import type { EndpointMetadata } from "../network/upstream.ts";
 import { configuredAddress, type ConfiguredAddress, endpointAddressSupport } from "./address.ts";
 import { asType } from "./message-type.ts";
@@ -23,6 +24,18 @@ export interface EndpointConfig {
   readonly locality: LocalityConfig;
   /** 0 is the first to be used. */
   readonly priority: number;
+  readonly check: EndpointCheckConfig;
+}
+
+/** `health_check_config` of an endpoint. */
+export interface EndpointCheckConfig {
+  /** An IP address or a pipe; undefined is the endpoint's own. */
+  readonly address: Address | undefined;
+  /** In place of the address's own; 0 leaves it. */
+  readonly port: number;
+  /** What requests of checks call the host; empty leaves it to the check. */
+  readonly hostname: string;
+  readonly isDisabled: boolean;
 }
 
 /** `health_status`, as far as it makes a difference: UNKNOWN is healthy, TIMEOUT unhealthy. */
@@ -69,7 +82,16 @@ const support: SupportTable = {
     priority: true,
     metadata: noEffect,
     lb_endpoints: {
-      endpoint: { address: endpointAddressSupport, hostname: true },
+      endpoint: {
+        address: endpointAddressSupport,
+        hostname: true,
+        health_check_config: {
+          port_value: true,
+          hostname: true,
+          address: endpointAddressSupport,
+          disable_active_health_check: true,
+        },
+      },
       health_status: oneOf("UNKNOWN", "HEALTHY", "UNHEALTHY", "DRAINING", "TIMEOUT", "DEGRADED"),
       metadata: true,
       load_balancing_weight: true,
@@ -90,7 +112,13 @@ export function parseLoadAssignment(message: Message, path: string): Parsed<Load
         problems.push(refuse(where, "value is required", "rule-violation"));
         return [];
       }
-      return [endpointConfig(endpoint, address, localityOf(group.locality), group.priority ?? 0)];
+      const check = configuredAddress(endpoint.endpoint?.health_check_config?.address);
+      if (check?.family === "name") {
+        const where = `${at}endpoints[${groupIndex}].lb_endpoints[${index}].endpoint.health_check_config.address`;
+        problems.push(refuse(where, `malformed IP address: ${check.name}`));
+        return [];
+      }
+      return [endpointConfig(endpoint, address, check, localityOf(group.locality), group.priority ?? 0)];
     }),
   );
   // A weight counts together with a locality only, as in Envoy.
@@ -129,9 +157,11 @@ export function noEndpoints(clusterName: string): LoadAssignmentConfig {
 function endpointConfig(
   endpoint: MessageTypes["envoy.config.endpoint.v3.LbEndpoint"],
   address: ConfiguredAddress,
+  checkAddress: Address | undefined,
   locality: LocalityConfig,
   priority: number,
 ): EndpointConfig {
+  const check = endpoint.endpoint?.health_check_config;
   return {
     address,
     hostname: endpoint.endpoint?.hostname ?? "",
@@ -140,6 +170,12 @@ function endpointConfig(
     metadata: metadataOf(endpoint.metadata),
     locality,
     priority,
+    check: {
+      address: checkAddress,
+      port: check?.port_value ?? 0,
+      hostname: check?.hostname ?? "",
+      isDisabled: check?.disable_active_health_check ?? false,
+    },
   };
 }
 

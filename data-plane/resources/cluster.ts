@@ -3,6 +3,7 @@ import type { Problem } from "../../src/base/problem.ts";
 import type { Cluster } from "../../src/schema/api.ts";
 import type { Message } from "../../src/schema/message.ts";
 import { isRecord } from "../../src/schema/record.ts";
+import { type ClusterHealthConfig, clusterHealthSupport, parseClusterHealth } from "./cluster-health.ts";
 import { type LoadAssignmentConfig, noEndpoints, parseLoadAssignment } from "./cluster-load-assignment.ts";
 import type { Installer, ParseContext, UpstreamTransportSocket } from "./extension.ts";
 import type { LoadBalancingConfig } from "./load-balancing/load-balancing-config.ts";
@@ -62,6 +63,7 @@ export interface ClusterConfig {
   readonly keepAliveMs?: number;
   readonly transportSocket: Installer<UpstreamTransportSocket>;
   readonly http: UpstreamHttpConfig;
+  readonly health: ClusterHealthConfig;
 }
 
 export interface Thresholds {
@@ -76,6 +78,7 @@ export interface Thresholds {
 const support: SupportTable = {
   ...deprecatedHttpSupport,
   ...loadBalancingSupport,
+  ...clusterHealthSupport,
   typed_extension_protocol_options: (value, path) =>
     Object.keys(isRecord(value) ? value : {})
       .filter((key) => key !== httpOptionsKey)
@@ -123,8 +126,9 @@ export function parseCluster(message: Message, context: ParseContext, path: stri
   const transport = parseTransport(cluster, context, at);
   const http = parseHttpOptions(cluster, context, at);
   const loadBalancing = parseLoadBalancing(cluster, context, at);
-  problems.push(...discovery.problems, ...loadBalancing.problems, ...transport.problems, ...http.problems);
-  if (!discovery.value || !loadBalancing.value || !transport.value) return { problems };
+  const health = parseClusterHealth(cluster, http.value?.isHttp2 ?? false, context, at);
+  for (const part of [discovery, loadBalancing, transport, http, health]) problems.push(...part.problems);
+  if (!discovery.value || !loadBalancing.value || !transport.value || !health.value) return { problems };
   const source = cluster.upstream_bind_config?.source_address;
   if (source && !socketAddress(source.address ?? "", 0)) {
     problems.push(
@@ -150,6 +154,7 @@ export function parseCluster(message: Message, context: ParseContext, path: stri
       }),
       transportSocket: transport.value,
       http: http.value ?? defaultHttp,
+      health: health.value,
     },
     problems,
   );

@@ -14,7 +14,7 @@ function isPlayed(vector: Vector): boolean {
   return missingPartOf(vector) === undefined && !needsForeignSources(vector);
 }
 
-for (const direction of ["receive", "send", "http", "pool", "load"] as const) {
+for (const direction of ["receive", "send", "http", "pool", "health", "load"] as const) {
   describe(`the bundled data plane on the ${direction} vectors`, { concurrency }, () => {
     vectorTests(direction, startBundledProxy, isPlayed);
   });

@@ -11,7 +11,6 @@ export interface MissingPart {
 }
 
 export const missingParts: readonly MissingPart[] = [
-  { name: "active health checks", mark: "health_checks" },
   { name: "the mark of original_src", mark: '"mark":', refusal: "SO_MARK" },
   { name: "TLS towards the upstream", mark: "UpstreamTlsContext" },
 ];

@@ -211,6 +211,7 @@ export class Forward implements AttemptOwner {
   /** The answer took too long, over all tries. */
   onTimeout(): void {
     this.#upstream?.countTimeout();
+    if (!this.#isHeadSent) this.#attempt?.stream?.host.outcomes?.failed(504);
     this.#abortForTime("response_timeout");
   }
 
@@ -219,6 +220,7 @@ export class Forward implements AttemptOwner {
     const counters = this.#upstream?.retries.counters;
     if (!counters || (this.#isHeadSent && !isIdle)) return;
     counters[isIdle ? "upstream_rq_per_try_idle_timeout" : "upstream_rq_per_try_timeout"] += 1;
+    this.#attempt?.stream?.host.outcomes?.failed(504);
     this.#attempt?.cancel();
     this.#attempt = undefined;
     if (this.#isTriedAgain(this.#verdictOn("timeout"), true)) return;

@@ -91,12 +91,14 @@ export class UpstreamAttempt implements StreamRequest {
   onReady(stream: UpstreamStream): void {
     this.#connecting = undefined;
     this.stream = stream;
+    stream.host.outcomes?.connected();
     this.#owner.onStream(stream);
   }
 
   onFailure(failure: AttemptFailure, host?: Host, reason?: string): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    host?.outcomes?.failed(503);
     this.#owner.onAttemptFailure(failure, host, reason);
   }
 
@@ -105,6 +107,11 @@ export class UpstreamAttempt implements StreamRequest {
   }
 
   onHead(status: number, headers: HeaderList, isLast: boolean): void {
+    const outcomes = this.stream?.host.outcomes;
+    if (outcomes) {
+      outcomes.response(status);
+      if (headers.has("x-envoy-immediate-health-check-fail")) outcomes.askedToBeLeftOut();
+    }
     this.#owner.onUpstreamHead(status, headers, isLast);
   }
 

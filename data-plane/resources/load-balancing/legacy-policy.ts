@@ -22,6 +22,8 @@ export const legacySupport: SupportTable = {
   common_lb_config: {
     ...localitySupport,
     healthy_panic_threshold: true,
+    // Read with the health checks (cluster-health.ts).
+    ignore_new_hosts_until_first_hc: true,
     consistent_hashing_lb_config: { use_hostname_for_hashing: true },
   },
   round_robin_lb_config: {},

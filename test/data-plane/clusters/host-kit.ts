@@ -17,6 +17,7 @@ export function host(name: string, settings: Partial<EndpointConfig> = {}): Clus
     metadata: { filter: new Map(), typed: new Map() },
     locality: { region: "", zone: "", subZone: "" },
     priority: 0,
+    check: { address: undefined, port: 0, hostname: "", isDisabled: false },
     ...settings,
   };
   return clusterHost(endpoint, address, new Map());

@@ -62,9 +62,9 @@ typed_extension_protocol_options:
   const refusals: readonly (readonly [story: string, yaml: string, problems: readonly string[]])[] = [
     [
       "names every field that is not supported, with its path (XC-31)",
-      "{name: a, health_checks: [{timeout: 1s}], lb_policy: CLUSTER_PROVIDED, dns_jitter: 1s}",
+      "{name: a, lrs_report_endpoint_metrics: [m], lb_policy: CLUSTER_PROVIDED, dns_jitter: 1s}",
       [
-        "health_checks: not supported by the bundled data plane",
+        "lrs_report_endpoint_metrics: not supported by the bundled data plane",
         "lb_policy: CLUSTER_PROVIDED is not supported by the bundled data plane",
         "dns_jitter: not supported by the bundled data plane",
       ],
@@ -106,9 +106,11 @@ typed_extension_protocol_options:
   }
 
   it("puts the place in a bootstrap in front of each path", () => {
-    const problems = problemsOf(parse("{name: a, outlier_detection: {}}", "static_resources.clusters[0]"));
+    const problems = problemsOf(
+      parse("{name: a, lrs_report_endpoint_metrics: [m]}", "static_resources.clusters[0]"),
+    );
     assert.deepEqual(problems, [
-      "static_resources.clusters[0].outlier_detection: not supported by the bundled data plane",
+      "static_resources.clusters[0].lrs_report_endpoint_metrics: not supported by the bundled data plane",
     ]);
   });
 

@@ -14,7 +14,8 @@ function hostAt(hostname: string, ip: string, weight: number, key?: string): Clu
   const address = socketAddress(ip, 80)!;
   const filter = new Map(key === undefined ? [] : [["envoy.lb", { hash_key: key }] as const]);
   const settings = host(hostname, { weight, metadata: { filter, typed: new Map() } });
-  return clusterHost({ ...settings, address, edsHealth: "healthy" }, address, new Map());
+  const check = { address: undefined, port: 0, hostname: "", isDisabled: false };
+  return clusterHost({ ...settings, address, edsHealth: "healthy", check }, address, new Map());
 }
 
 /** The hosts that a trace of Envoy 1.40 was made with: two by address, one by metadata, one IPv6. */
