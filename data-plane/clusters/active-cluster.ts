@@ -71,6 +71,7 @@ export class ActiveCluster implements Upstream {
     this.#balancer = loadBalancer(config.loadBalancing, {
       random: run.random,
       counters: this.stats.counters,
+      subsets: { counters: this.stats.counters, active: this.stats.gauges.lb_subsets_active },
       gauges: (name, names) => run.stats.gauges(`${scope}.${name}`, names),
     });
     this.#responses = {

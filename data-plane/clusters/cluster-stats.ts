@@ -4,6 +4,11 @@ import type { StatsStore } from "../stats/stats-store.ts";
 const counters = [
   "bind_errors",
   "lb_healthy_panic",
+  "lb_subsets_created",
+  "lb_subsets_fallback",
+  "lb_subsets_fallback_panic",
+  "lb_subsets_removed",
+  "lb_subsets_selected",
   "membership_change",
   "retry_or_shadow_abandoned",
   "update_attempt",
@@ -51,6 +56,7 @@ const counters = [
 ] as const;
 
 const gauges = [
+  "lb_subsets_active",
   "max_host_weight",
   "membership_degraded",
   "membership_excluded",

@@ -13,7 +13,7 @@ interface Partition {
   readonly excluded: readonly ClusterHost[];
 }
 
-/** The hosts of one locality in one priority; never empty. */
+/** The hosts of one locality in one priority. */
 export interface LocalityHosts extends Partition {
   readonly locality: LocalityConfig;
   /** `load_balancing_weight` of the locality; 0 when unset, which takes it no load where localities are weighted. */

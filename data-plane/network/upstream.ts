@@ -3,6 +3,7 @@ import type { Address } from "./address.ts";
 import type { HttpUpstream } from "./http-stream.ts";
 import type { MetadataValue, ProxyProtocolState } from "./connection-info.ts";
 import type { ConnectionInfo } from "./connection-info.ts";
+import type { MetadataMatch } from "./metadata-match.ts";
 import type { TakeBytes } from "./read-memory.ts";
 
 /** `envoy.config.core.v3.Metadata` of an endpoint. */
@@ -43,6 +44,8 @@ export interface Host {
 export interface HostCriteria {
   /** Of the `hash_policy` of the route or of tcp_proxy, 64 bits; without one, policies that hash choose at random. */
   readonly hash?: bigint | undefined;
+  /** The subset of hosts that may serve, where the cluster has subsets. */
+  readonly metadataMatch?: MetadataMatch | undefined;
   /** True: this host is not wanted, as after a failed try. Another is chosen then, up to `maxChoices` times in all. */
   readonly isUnwanted?: ((host: Host) => boolean) | undefined;
   /** 1 when unset. */

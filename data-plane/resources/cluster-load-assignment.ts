@@ -1,14 +1,13 @@
 import type { Problem } from "../../src/base/problem.ts";
 import type { MessageTypes } from "../../src/schema/api.ts";
 import type { Message } from "../../src/schema/message.ts";
-import { isRecord } from "../../src/schema/record.ts";
-import type { MetadataValue } from "../network/connection-info.ts";
 import type { Address } from "../network/address.ts";
 import type { EndpointMetadata } from "../network/upstream.ts";
 import { configuredAddress, type ConfiguredAddress, endpointAddressSupport } from "./address.ts";
 import { asType } from "./message-type.ts";
 import type { Parsed } from "./parsed.ts";
 import { parsed, refuse } from "./parsed.ts";
+import { structFields } from "./struct-fields.ts";
 import type { SupportTable } from "./support.ts";
 import { noEffect, oneOf, unsupportedFields } from "./support.ts";
 import { wrapped } from "./values.ts";
@@ -204,27 +203,4 @@ function metadataOf(
       [namespace, { type_url: any.type_url ?? "", value: any.value ?? Buffer.alloc(0) }] as const,
   );
   return { filter: new Map(filter), typed: new Map(typed) };
-}
-
-/** The fields of a google.protobuf.Struct message as plain values. */
-function structFields(struct: unknown): Record<string, MetadataValue> {
-  const fields = isRecord(struct) && isRecord(struct["fields"]) ? struct["fields"] : {};
-  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, plainValue(value)]));
-}
-
-/** A google.protobuf.Value as a plain value; one without a kind is null. */
-function plainValue(value: unknown): MetadataValue {
-  if (!isRecord(value)) return null;
-  const {
-    string_value: text,
-    number_value: number,
-    bool_value: bool,
-    list_value: list,
-    struct_value: struct,
-  } = value;
-  if (typeof text === "string") return text;
-  if (typeof number === "number") return number;
-  if (typeof bool === "boolean") return bool;
-  if (isRecord(list)) return Array.isArray(list["values"]) ? list["values"].map(plainValue) : [];
-  return struct === undefined ? null : structFields(struct);
 }

@@ -24,15 +24,16 @@ import { durationMs, wrapped } from "../resources/values.ts";
 import type { ConnectionHash } from "./hash-policy.ts";
 import { connectionHash, hashPolicySupport } from "./hash-policy.ts";
 import { startRelay } from "./relay.ts";
-import type { ClusterChoice } from "./weighted-clusters.ts";
-import { weightedClusters } from "./weighted-clusters.ts";
+import type { RouteChoice } from "./route-choice.ts";
+import { connectionSubset, routeChoice } from "./route-choice.ts";
 
 const typeName = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
 
 const support: SupportTable = {
   stat_prefix: true,
   cluster: true,
-  weighted_clusters: { clusters: { name: true, weight: true } },
+  weighted_clusters: { clusters: { name: true, weight: true, metadata_match: true } },
+  metadata_match: true,
   hash_policy: hashPolicySupport,
   idle_timeout: true,
   max_connect_attempts: true,
@@ -61,7 +62,7 @@ const ONE_HOUR_MS = 3_600_000;
 
 interface TcpProxyConfig {
   readonly statPrefix: string;
-  readonly choose: ClusterChoice;
+  readonly choose: RouteChoice;
   readonly hashOf: ConnectionHash | undefined;
   /** 1 h when unset, 0 for none (PP-112). */
   readonly idleTimeoutMs: number;
@@ -93,11 +94,9 @@ export const tcpProxy: Extension<NetworkFilter> = {
 function tcpProxyConfig(proxy: TcpProxy, tlvs: readonly TlvSource[], hostname: string): TcpProxyConfig {
   const policy = proxy.proxy_protocol_tlv_merge_policy;
   const isKnown = policy === "OVERWRITE_BY_TYPE_IF_EXISTS_OR_ADD" || policy === "APPEND_IF_EXISTS_OR_ADD";
-  const weighted = proxy.weighted_clusters?.clusters ?? [];
-  const name = proxy.cluster ?? "";
   return {
     statPrefix: proxy.stat_prefix ?? "",
-    choose: weighted.length > 0 ? weightedClusters(weighted) : () => name,
+    choose: routeChoice(proxy),
     hashOf: connectionHash(proxy.hash_policy),
     idleTimeoutMs: durationMs(proxy.idle_timeout, ONE_HOUR_MS),
     maxConnectAttempts: wrapped(proxy.max_connect_attempts, 1, 1),
@@ -119,7 +118,8 @@ function installTcpProxy(
     serve(connection) {
       counters.downstream_cx_total += 1;
       const { info, socket } = connection;
-      const upstreamCluster = config.choose(run.random());
+      const chosen = config.choose(run.random());
+      const upstreamCluster = chosen.name;
       const { hostname } = config;
       const note =
         logAccess &&
@@ -141,11 +141,13 @@ function installTcpProxy(
         note?.end();
       };
       const hash = config.hashOf?.(info);
+      const match = connectionSubset(info, chosen.metadataMatch);
       const tryToConnect = () => {
         attempts += 1;
         attempt = upstream.connect({
           info,
           hash,
+          metadataMatch: match,
           downstream,
           lentBytes: true,
           isLastAttempt: attempts >= config.maxConnectAttempts,

@@ -8,6 +8,7 @@ import { maglevPolicy, ringHashPolicy } from "./hash-policies.ts";
 import { leastRequestPolicy, leastRequestSupport } from "./least-request.ts";
 import type { LbPolicy, LoadBalancingConfig } from "./load-balancing-config.ts";
 import { localitySettings, localitySupport, panicPercent } from "./locality-settings.ts";
+import { subsetConfig, subsetSupport } from "./subset-config.ts";
 
 /** The fields of a cluster that say how load is balanced, without `load_balancing_policy`. */
 export const legacySupport: SupportTable = {
@@ -30,6 +31,7 @@ export const legacySupport: SupportTable = {
   least_request_lb_config: leastRequestSupport,
   ring_hash_lb_config: { minimum_ring_size: true, maximum_ring_size: true, hash_function: true },
   maglev_lb_config: { table_size: true },
+  lb_subset_config: subsetSupport,
 };
 
 /** `lb_policy`, with `common_lb_config` and the policy's own settings. */
@@ -48,15 +50,24 @@ export function parseLegacyPolicy(
       refuse(`${at}common_lb_config.consistent_hashing_lb_config.use_hostname_for_hashing`, text),
     );
   }
+  const subsets = subsetConfig(cluster.lb_subset_config);
+  if (subsets?.weighsLocalities && !common?.locality_weighted_lb_config) {
+    problems.push(refuse(`${at}lb_subset_config.locality_weight_aware`, subsetLocalityText(cluster.name)));
+  }
   if (!policy.value) return { problems };
   return parsed(
     {
       policy: policy.value,
       panicPercent: panicPercent(common?.healthy_panic_threshold),
       ...localitySettings(common),
+      subsets,
     },
     problems,
   );
+}
+
+function subsetLocalityText(name = ""): string {
+  return `Locality weight aware subset LB requires that a locality_weighted_lb_config be set in ${name}`;
 }
 
 function legacyPolicy(cluster: Cluster, { runtime }: ParseContext, at: string): Parsed<LbPolicy> {

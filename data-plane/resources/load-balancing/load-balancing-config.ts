@@ -1,3 +1,5 @@
+import type { SubsetConfig } from "./subset-config.ts";
+
 /** How a cluster spreads its load over its hosts. */
 export interface LoadBalancingConfig {
   readonly policy: LbPolicy;
@@ -7,6 +9,7 @@ export interface LoadBalancingConfig {
   readonly weighsLocalities: boolean;
   /** `fail_traffic_on_panic`: no host at all instead of all of them. */
   readonly failsTrafficOnPanic: boolean;
+  readonly subsets: SubsetConfig | undefined;
 }
 
 /** How a host is chosen among those that may be used. */

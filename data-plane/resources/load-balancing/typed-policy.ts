@@ -12,6 +12,7 @@ import { maglevPolicy, ringHashPolicy } from "./hash-policies.ts";
 import { leastRequestPolicy, leastRequestSupport } from "./least-request.ts";
 import type { LbPolicy, LoadBalancingConfig } from "./load-balancing-config.ts";
 import { localitySettings, localitySupport } from "./locality-settings.ts";
+import { subsetConfig, subsetSupport } from "./subset-config.ts";
 
 /** What an extension of load balancing says; the panic threshold stays a field of the cluster. */
 export type TypedLoadBalancing = Omit<LoadBalancingConfig, "panicPercent">;
@@ -19,6 +20,7 @@ export type TypedLoadBalancing = Omit<LoadBalancingConfig, "panicPercent">;
 type Reader = (message: Message, context: ParseContext, path: string) => Parsed<TypedLoadBalancing>;
 
 const PREFIX = "envoy.extensions.load_balancing_policies.";
+const SUBSET = "envoy.extensions.load_balancing_policies.subset.v3.Subset";
 const hashingSupport: SupportTable = {
   use_hostname_for_hashing: true,
   consistent_hashing_lb_config: { use_hostname_for_hashing: true },
@@ -31,19 +33,23 @@ const readers: Readonly<Record<string, Reader>> = {
     const config = asType("envoy.extensions.load_balancing_policies.round_robin.v3.RoundRobin", message);
     const problems = unsupportedFields(message, { locality_lb_config: localitySupport }, path);
     const policy: LbPolicy = { kind: "round-robin" };
-    return parsed({ policy, ...localitySettings(config.locality_lb_config) }, problems);
+    return parsed({ policy, ...localitySettings(config.locality_lb_config), subsets: undefined }, problems);
   },
   [`${PREFIX}random.v3.Random`]: (message, _context, path) => {
     const config = asType("envoy.extensions.load_balancing_policies.random.v3.Random", message);
     const problems = unsupportedFields(message, { locality_lb_config: localitySupport }, path);
     const policy: LbPolicy = { kind: "random" };
-    return parsed({ policy, ...localitySettings(config.locality_lb_config) }, problems);
+    return parsed({ policy, ...localitySettings(config.locality_lb_config), subsets: undefined }, problems);
   },
   [`${PREFIX}least_request.v3.LeastRequest`]: (message, { runtime }, path) => {
     const config = asType("envoy.extensions.load_balancing_policies.least_request.v3.LeastRequest", message);
     const support = { ...leastRequestSupport, locality_lb_config: localitySupport };
     return parsed(
-      { policy: leastRequestPolicy(config, runtime), ...localitySettings(config.locality_lb_config) },
+      {
+        policy: leastRequestPolicy(config, runtime),
+        ...localitySettings(config.locality_lb_config),
+        subsets: undefined,
+      },
       unsupportedFields(message, support, path),
     );
   },
@@ -69,6 +75,15 @@ const readers: Readonly<Record<string, Reader>> = {
   },
 };
 
+/** `subset`: the policy inside of subsets is a list of its own, with the localities that it says. */
+function readSubset(message: Message, context: ParseContext, path: string): Parsed<TypedLoadBalancing> {
+  const config = asType(SUBSET, message);
+  const support = { ...subsetSupport, allow_redundant_keys: true, subset_lb_policy: true } as const;
+  const inner = parseTypedPolicy(config.subset_lb_policy ?? {}, context, `${path}.subset_lb_policy`);
+  const problems = [...unsupportedFields(message, support, path), ...inner.problems];
+  return inner.value ? parsed({ ...inner.value, subsets: subsetConfig(config) }, problems) : { problems };
+}
+
 function hashing(
   policy: Parsed<LbPolicy>,
   locality: Parameters<typeof localitySettings>[0],
@@ -76,7 +91,7 @@ function hashing(
 ): Parsed<TypedLoadBalancing> {
   const all = [...policy.problems, ...problems];
   return policy.value
-    ? parsed({ policy: policy.value, ...localitySettings(locality) }, all)
+    ? parsed({ policy: policy.value, ...localitySettings(locality), subsets: undefined }, all)
     : { problems: all };
 }
 
@@ -93,7 +108,7 @@ export function parseTypedPolicy(
   for (const [index, { typed_extension_config: extension }] of (list.policies ?? []).entries()) {
     const typeName = typeNameOf(extension?.typed_config?.type_url ?? "");
     const at = `${path}.policies[${index}].typed_extension_config.typed_config`;
-    const read = readers[typeName];
+    const read = typeName === SUBSET ? readSubset : readers[typeName];
     if (read) {
       const message = unpack(extension?.typed_config ?? {}, typeName, context, at);
       return message.value ? read(message.value, context, at) : { problems: message.problems };

@@ -4,24 +4,44 @@ import type { ClusterHost } from "../../../../data-plane/clusters/cluster-host.t
 import { loadBalancer } from "../../../../data-plane/clusters/load-balancing/make-load-balancer.ts";
 import type { HostCriteria } from "../../../../data-plane/network/upstream.ts";
 import type { LbPolicy } from "../../../../data-plane/resources/load-balancing/load-balancing-config.ts";
+import type { SubsetConfig } from "../../../../data-plane/resources/load-balancing/subset-config.ts";
 import { StatsStore } from "../../../../data-plane/stats/stats-store.ts";
 import { host, setsOf } from "../host-kit.ts";
 
 /** `random`: numbers in [0, 1) in turn, zero after the last. */
-function balancerOf(policy: LbPolicy, hosts: readonly ClusterHost[], random: readonly number[] = []) {
+function balancerOf(
+  policy: LbPolicy,
+  hosts: readonly ClusterHost[],
+  random: readonly number[] = [],
+  subsets?: SubsetConfig,
+) {
   const numbers = [...random];
   const stats = new StatsStore();
+  const subsetCounters = stats.counters("c", [
+    "lb_subsets_created",
+    "lb_subsets_fallback",
+    "lb_subsets_fallback_panic",
+    "lb_subsets_removed",
+    "lb_subsets_selected",
+  ]);
+  const active = stats.gauges("c", ["lb_subsets_active"]).lb_subsets_active;
   const balancer = loadBalancer(
-    { policy, panicPercent: 50, weighsLocalities: false, failsTrafficOnPanic: false },
+    { policy, panicPercent: 50, weighsLocalities: false, failsTrafficOnPanic: false, subsets },
     {
       random: () => numbers.shift() ?? 0,
       counters: stats.counters("c", ["lb_healthy_panic"]),
+      subsets: { counters: subsetCounters, active },
       gauges: (prefix, names) => stats.gauges(`c.${prefix}`, names),
     },
   );
   balancer.update(setsOf(hosts));
   const pick = (criteria: HostCriteria = {}) => balancer.choose(criteria)?.hostname ?? "-";
-  return { pick, picks: (count: number) => Array.from({ length: count }, () => pick()).join(""), stats };
+  return {
+    balancer,
+    pick,
+    picks: (count: number) => Array.from({ length: count }, () => pick()).join(""),
+    stats,
+  };
 }
 
 const busy = (name: string, rqActive: number, weight = 1) => {

@@ -20,7 +20,13 @@ function sceneOf(hosts: readonly ClusterHost[], { config, localityWeights = [], 
   const numbers = [...random];
   const counters = { lb_healthy_panic: 0 };
   const balancer = new PriorityBalancer({
-    config: { panicPercent: 50, weighsLocalities: false, failsTrafficOnPanic: false, ...config },
+    config: {
+      panicPercent: 50,
+      weighsLocalities: false,
+      failsTrafficOnPanic: false,
+      subsets: undefined,
+      ...config,
+    },
     pickerOf: roundRobin,
     random: () => numbers.shift() ?? 0,
     counters,

@@ -22,6 +22,7 @@ describe("load balancing of a cluster", () => {
       panicPercent: 50,
       weighsLocalities: false,
       failsTrafficOnPanic: false,
+      subsets: undefined,
     });
   });
 
@@ -121,7 +122,40 @@ describe("load balancing of a cluster", () => {
     assert.equal(read(typed(foreign, extension("random.v3.Random"))).policy.kind, "random");
   });
 
+  it("reads subsets, in both forms", () => {
+    const fields =
+      "fallback_policy: DEFAULT_SUBSET, default_subset: {v: 1}, list_as_any: true, subset_selectors: [{keys: [b, a], fallback_policy: KEYS_SUBSET, fallback_keys_subset: [a]}]";
+    const expected = {
+      fallback: "default",
+      defaultSubset: { v: 1 },
+      selectors: [{ keys: ["a", "b"], fallback: { keys: ["a"] } }],
+      weighsLocalities: false,
+      scalesLocalityWeight: false,
+      usesAnyInPanic: false,
+      takesListAsAny: true,
+      allowsRedundantKeys: false,
+    };
+    assert.deepEqual(read(`lb_subset_config: {${fields}}`).subsets, expected);
+    const inner = `subset_lb_policy: {policies: [{typed_extension_config: {name: i, typed_config: {${extension("random.v3.Random")}}}}]}`;
+    const found = read(
+      typed(extension("subset.v3.Subset", `, ${fields}, allow_redundant_keys: true, ${inner}`)),
+    );
+    assert.deepEqual(found.subsets, { ...expected, allowsRedundantKeys: true });
+    assert.equal(found.policy.kind, "random");
+    // Without selectors there are none.
+    assert.equal(read("lb_subset_config: {fallback_policy: ANY_ENDPOINT}").subsets, undefined);
+  });
+
   const refusals: readonly (readonly [fields: string, ...problems: readonly string[]])[] = [
+    [
+      "lb_subset_config: {subset_selectors: [{keys: [a], single_host_per_subset: true}], metadata_fallback_policy: FALLBACK_LIST}",
+      "lb_subset_config.subset_selectors[0].single_host_per_subset: true is not supported by the bundled data plane",
+      "lb_subset_config.metadata_fallback_policy: FALLBACK_LIST is not supported by the bundled data plane",
+    ],
+    [
+      "lb_subset_config: {subset_selectors: [{keys: [a]}], locality_weight_aware: true}",
+      "lb_subset_config.locality_weight_aware: Locality weight aware subset LB requires that a locality_weighted_lb_config be set in a",
+    ],
     [
       typed(extension("wrr_locality.v3.WrrLocality")),
       "load_balancing_policy.policies[0].typed_extension_config.typed_config: envoy.extensions.load_balancing_policies.wrr_locality.v3.WrrLocality is not supported by the bundled data plane",
