@@ -1,5 +1,6 @@
 import { fileAccessLog, stderrAccessLog, stdoutAccessLog } from "../access-logs/loggers.ts";
 import { connectionLimit } from "../filters/connection-limit.ts";
+import { headerMutation, headerMutationPerRoute } from "../filters/header-mutation.ts";
 import { httpInspector } from "../filters/http-inspector.ts";
 import { httpOriginalSrc } from "../filters/http-original-src.ts";
 import { listenerLocalRateLimit, networkLocalRateLimit } from "../filters/local-ratelimit.ts";
@@ -31,7 +32,7 @@ export const bundledExtensions: ExtensionTable = {
   upstreamTransportSockets: [upstreamRawBuffer, upstreamProxyProtocol],
   downstreamTransportSockets: [downstreamRawBuffer, downstreamTls],
   accessLoggers: [fileAccessLog, stdoutAccessLog, stderrAccessLog],
-  httpFilters: [router, httpOriginalSrc],
-  httpRouteConfigs: [],
+  httpFilters: [router, headerMutation, httpOriginalSrc],
+  httpRouteConfigs: [headerMutationPerRoute],
   originalIpDetection: [xffDetection, customHeaderDetection],
 };

@@ -36,11 +36,11 @@ export function parseHeaderMutation(
 ): HeaderMutation | undefined {
   const removed = (removals ?? []).map((name) => name.toLowerCase());
   for (const [index, name] of removed.entries()) {
-    if (!isProtected(name)) continue;
+    if (!isProtectedHeader(name)) continue;
     problems.push(refuse(`${paths.remove}[${index}]`, ":-prefixed or host headers may not be removed"));
   }
   const added = (options ?? []).map((option, index) =>
-    parseOption(option, `${paths.add}[${index}]`, problems),
+    parseHeaderOption(option, `${paths.add}[${index}]`, problems),
   );
   if (removed.length === 0 && added.length === 0) return undefined;
   return (headers, source) => {
@@ -49,13 +49,19 @@ export function parseHeaderMutation(
   };
 }
 
-function isProtected(name: string): boolean {
+/** What no configuration may change or take away. */
+export function isProtectedHeader(name: string): boolean {
   return name.startsWith(":") || name === "host";
 }
 
-function parseOption(option: HeaderValueOption, path: string, problems: Problem[]): HeaderMutation {
+/** One `HeaderValueOption`. */
+export function parseHeaderOption(
+  option: HeaderValueOption,
+  path: string,
+  problems: Problem[],
+): HeaderMutation {
   const name = (option.header?.key ?? "").toLowerCase();
-  if (isProtected(name))
+  if (isProtectedHeader(name))
     problems.push(refuse(`${path}.header.key`, ":-prefixed or host headers may not be modified"));
   const format = parseFormat(headerSafe(option.header?.value ?? ""), "");
   if (typeof format !== "function") {
@@ -77,9 +83,15 @@ function apply(name: string, format: Format, action: string | number, keepsEmpty
     if (value === "" && !keepsEmpty) return;
     if (action === "ADD_IF_ABSENT" && headers.has(name)) return;
     if (action === "OVERWRITE_IF_EXISTS" && !headers.has(name)) return;
-    if (action !== "APPEND_IF_EXISTS_OR_ADD") headers.set(name, value);
-    else if (isJoined(name)) headers.append(name, value);
-    else headers.add(name, value);
+    const isAppended = action === "APPEND_IF_EXISTS_OR_ADD";
+    if (isJoined(name)) {
+      if (isAppended) headers.append(name, value);
+      else headers.set(name, value);
+      return;
+    }
+    // What Envoy has no fixed place for moves to the end when it is overwritten.
+    if (!isAppended) headers.remove(name);
+    headers.add(name, value);
   };
 }
 

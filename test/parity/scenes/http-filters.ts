@@ -1,0 +1,124 @@
+import type { JsonObject } from "../../kit/json.ts";
+import { any, bootstrap, cluster, connectionManager, listener, routerFilter } from "../bootstrap.ts";
+import { scene, type Scene } from "../scene.ts";
+import type { Stage } from "../stage.ts";
+
+const get =
+  (path: string, headers: readonly string[] = [], method = "GET") =>
+  async (stage: Stage): Promise<JsonObject> =>
+    stage.exchange([`${method} ${path} HTTP/1.1`, "Host: a", ...headers, "", ""].join("\r\n"), {
+      isHead: method === "HEAD",
+    });
+
+const append = (key: string, value: string, action?: string): JsonObject => ({
+  append: { header: { key, value }, ...(action !== undefined && { append_action: action }) },
+});
+
+/** `typed_per_filter_config` of a level whose one change is to add a value to `x-level`. */
+const level = (value: string): JsonObject => ({
+  typed_per_filter_config: {
+    mutation: any("envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute", {
+      mutations: {
+        request_mutations: [append("x-level", value), append("x-last", value, "OVERWRITE_IF_EXISTS_OR_ADD")],
+        response_mutations: [append("x-level", value)],
+      },
+    }),
+  },
+});
+
+const parameter = (key: string, value: string, action?: string): JsonObject => ({
+  append: { record: { key, value }, ...(action !== undefined && { action }) },
+});
+
+function mutationBootstrap(port: number, more: JsonObject = {}): JsonObject {
+  const mutations = {
+    request_mutations: [
+      append("x-level", "filter"),
+      { remove: "x-gone" },
+      { remove_on_match: { key_matcher: { prefix: "x-temp-" } } },
+      append("x-absent", "new", "ADD_IF_ABSENT"),
+      append("x-there", "over", "OVERWRITE_IF_EXISTS"),
+      append("x-method", "%REQ(:METHOD)% %REQ(x-in)%"),
+      append("x-empty", "%REQ(x-nothing)%"),
+    ],
+    query_parameter_mutations: [
+      parameter("added", "a b&c"),
+      parameter("once", "new", "ADD_IF_ABSENT"),
+      parameter("over", "written", "OVERWRITE_IF_EXISTS_OR_ADD"),
+      parameter("there", "changed", "OVERWRITE_IF_EXISTS"),
+      parameter("method", "%REQ(:METHOD)%"),
+      parameter("k y", "-._~!*'()/:@$,;=+é%%"),
+      { remove: "gone" },
+    ],
+    response_mutations: [
+      append("x-level", "filter"),
+      append("x-status", "%RESPONSE_CODE%"),
+      append("server", "hidden", "OVERWRITE_IF_EXISTS_OR_ADD"),
+      { remove: "x-request" },
+    ],
+  };
+  const filter = {
+    name: "mutation",
+    typed_config: any("envoy.extensions.filters.http.header_mutation.v3.HeaderMutation", {
+      mutations,
+      ...more,
+    }),
+  };
+  const routes = [
+    { match: { prefix: "/route" }, route: { cluster: "http" }, ...level("route") },
+    {
+      match: { prefix: "/direct" },
+      direct_response: { status: 418, body: { inline_string: "no" } },
+      ...level("route"),
+    },
+    {
+      match: { prefix: "/off" },
+      route: { cluster: "http" },
+      typed_per_filter_config: {
+        mutation: any("envoy.config.route.v3.FilterConfig", { disabled: true }),
+      },
+    },
+    { match: { prefix: "/" }, route: { cluster: "http" } },
+  ];
+  const route_config = {
+    name: "local",
+    virtual_hosts: [{ name: "all", domains: ["*"], routes, ...level("host") }],
+    ...level("table"),
+  };
+  return bootstrap(
+    [listener("in", [connectionManager([], { route_config, http_filters: [filter, routerFilter] })])],
+    [cluster("http", port)],
+  );
+}
+
+export const scenes: readonly Scene[] = [
+  scene({
+    area: "http filters",
+    name: "header_mutation",
+    bootstrap: (rig) => mutationBootstrap(rig.http.port),
+    cases: {
+      "the filter's own changes, then the levels', the innermost first": get("/route"),
+      "removes, adds if absent, overwrites if there, and reads formats": get("/x", [
+        "x-gone: 1",
+        "x-temp-a: 1",
+        "X-Temp-B: 1",
+        "x-there: 1",
+        "x-absent: old",
+        "x-in: in",
+      ]),
+      "query parameters: all actions where nothing is there": get("/x"),
+      "query parameters: all actions where everything is there": get(
+        "/x?added=1&once=1&over=1&there=1&gone=1&gone=2&keep=a%20b+c",
+      ),
+      "query parameters with and without values": get("/x?flag&empty=&a%2Fb=c%2Fd&&=v&bad=%2&worse=%zz"),
+      "changes local replies too": get("/direct"),
+      "is switched off by a route": get("/off", ["x-gone: 1"]),
+    },
+  }),
+  scene({
+    area: "http filters",
+    name: "header_mutation, the most specific wins",
+    bootstrap: (rig) => mutationBootstrap(rig.http.port, { most_specific_header_mutations_wins: true }),
+    cases: { "the innermost level has the last word": get("/route") },
+  }),
+];
