@@ -1,5 +1,6 @@
 import { fileAccessLog, stderrAccessLog, stdoutAccessLog } from "../access-logs/loggers.ts";
 import { connectionLimit } from "../filters/connection-limit.ts";
+import { cors, corsPolicy } from "../filters/cors.ts";
 import { headerMutation, headerMutationPerRoute } from "../filters/header-mutation.ts";
 import { httpInspector } from "../filters/http-inspector.ts";
 import { httpOriginalSrc } from "../filters/http-original-src.ts";
@@ -32,7 +33,7 @@ export const bundledExtensions: ExtensionTable = {
   upstreamTransportSockets: [upstreamRawBuffer, upstreamProxyProtocol],
   downstreamTransportSockets: [downstreamRawBuffer, downstreamTls],
   accessLoggers: [fileAccessLog, stdoutAccessLog, stderrAccessLog],
-  httpFilters: [router, headerMutation, httpOriginalSrc],
-  httpRouteConfigs: [headerMutationPerRoute],
+  httpFilters: [router, headerMutation, cors, httpOriginalSrc],
+  httpRouteConfigs: [headerMutationPerRoute, corsPolicy],
   originalIpDetection: [xffDetection, customHeaderDetection],
 };

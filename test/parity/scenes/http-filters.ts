@@ -91,7 +91,87 @@ function mutationBootstrap(port: number, more: JsonObject = {}): JsonObject {
   );
 }
 
+const policy = (fields: JsonObject): JsonObject => ({
+  typed_per_filter_config: { cors: any("envoy.extensions.filters.http.cors.v3.CorsPolicy", fields) },
+});
+
+const fraction = (numerator: number): JsonObject => ({ default_value: { numerator } });
+
+function corsBootstrap(port: number): JsonObject {
+  const to = (prefix: string, fields: JsonObject): JsonObject => ({
+    match: { prefix },
+    route: { cluster: "http" },
+    ...policy(fields),
+  });
+  const routes = [
+    to("/own", {
+      allow_origin_string_match: [{ exact: "https://own.example" }],
+      allow_methods: "PUT",
+      allow_credentials: true,
+    }),
+    to("/more", { expose_headers: "x-seen", allow_private_network_access: true }),
+    to("/all", { allow_origin_string_match: [{ exact: "*" }] }),
+    to("/off", { filter_enabled: fraction(0) }),
+    to("/shadow", { filter_enabled: fraction(0), shadow_enabled: fraction(100) }),
+    to("/stop", { forward_not_matching_preflights: false }),
+    { match: { prefix: "/" }, route: { cluster: "http" } },
+  ];
+  const host = policy({
+    allow_origin_string_match: [{ suffix: ".good.example", ignore_case: true }],
+    allow_methods: "GET, POST",
+    allow_headers: "x-custom",
+    expose_headers: "x-exposed",
+    max_age: "600",
+  });
+  const route_config = {
+    name: "local",
+    virtual_hosts: [
+      { name: "cors", domains: ["*"], routes, ...host },
+      { name: "plain", domains: ["plain"], routes: routes.slice(-1) },
+    ],
+  };
+  const filter = { name: "cors", typed_config: any("envoy.extensions.filters.http.cors.v3.Cors") };
+  return bootstrap(
+    [listener("in", [connectionManager([], { route_config, http_filters: [filter, routerFilter] })])],
+    [cluster("http", port)],
+  );
+}
+
+const origin = (name: string): string => `Origin: https://${name}`;
+const preflight = (path: string, name: string, more: readonly string[] = []) =>
+  get(path, [origin(name), "Access-Control-Request-Method: POST", ...more], "OPTIONS");
+
 export const scenes: readonly Scene[] = [
+  scene({
+    area: "http filters",
+    name: "cors",
+    bootstrap: (rig) => corsBootstrap(rig.http.port),
+    cases: {
+      "a preflight of an allowed origin is answered": preflight("/", "a.good.example"),
+      "a preflight in other letters": preflight("/", "A.GOOD.example"),
+      "a preflight of another origin goes on": preflight("/", "bad.example"),
+      "a preflight of another origin is answered, if the policy says so": preflight("/stop", "bad.example"),
+      "OPTIONS without a method to ask for is no preflight": get("/", [origin("a.good.example")], "OPTIONS"),
+      "a route overrides the virtual host field by field": preflight("/own", "own.example"),
+      "a route adds to the virtual host": preflight("/more", "a.good.example", [
+        "Access-Control-Request-Private-Network: true",
+      ]),
+      "an answer to an allowed origin says so": get("/", [origin("a.good.example")]),
+      "an answer with credentials": get("/own", [origin("own.example")]),
+      "an answer to another origin": get("/", [origin("bad.example")]),
+      "an answer without an origin": get("/"),
+      "every origin": get("/all", [origin("any.example")]),
+      "switched off": preflight("/off", "a.good.example"),
+      "in the shadow": preflight("/shadow", "a.good.example"),
+      "without a policy": get("/", [origin("a.good.example"), "Host: plain"]),
+      "counts origins": (stage) =>
+        stage.counted("cors", async () => {
+          await preflight("/", "a.good.example")(stage);
+          await preflight("/", "bad.example")(stage);
+          await preflight("/shadow", "a.good.example")(stage);
+        }),
+    },
+  }),
   scene({
     area: "http filters",
     name: "header_mutation",
