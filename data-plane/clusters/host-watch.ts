@@ -38,7 +38,7 @@ export class HostWatch {
 
   constructor(options: HostWatchOptions) {
     const { config, run, scope } = options;
-    const { check, outliers, ignoresUncheckedHosts } = config.health;
+    const { check, outliers, ignoresUncheckedHosts, keepsPassingHosts } = config.health;
     this.#options = options;
     this.#outliers =
       outliers &&
@@ -62,6 +62,7 @@ export class HostWatch {
         clock: run.clock,
         random: run.random,
         ignoresUncheckedHosts,
+        keepsPassingHosts,
         scheme: options.isSecure ? "https" : "http",
         hasTraffic: options.hasTraffic,
         dial: options.dial,

@@ -8,7 +8,7 @@ import type { Counters, Gauges, StatsStore } from "../stats/stats-store.ts";
 import { CheckedHost } from "./checked-host.ts";
 import type { DialForCheck } from "./check-connection.ts";
 import { checkEventLine } from "./check-event-line.ts";
-import type { CheckEvent, CheckFlags, CheckOutcome, Verdict } from "./check-verdict.ts";
+import type { CheckEvent, CheckFlags, CheckOutcome, CheckRecord, Verdict } from "./check-verdict.ts";
 import { uncheckedRecord } from "./check-verdict.ts";
 import { openProbe } from "./open-probe.ts";
 
@@ -43,6 +43,8 @@ export interface HealthCheckerOptions<Flags extends CheckedFlags> {
   readonly random: () => number;
   /** New hosts count neither as healthy nor as hosts before their first check (`ignore_new_hosts_until_first_hc`). */
   readonly ignoresUncheckedHosts: boolean;
+  /** A host that passes stays in service though discovery has another in its place. */
+  readonly keepsPassingHosts: boolean;
   readonly scheme: string;
   readonly hasTraffic: () => boolean;
   readonly dial: (host: Host, address: Address) => DialForCheck;
@@ -100,7 +102,7 @@ export class HealthChecker<Flags extends CheckedFlags> {
   /**
    * Takes the hosts of the cluster. From now on those that are new count as failed; once the checks have started they are checked at
    * once (the first connection is made later than this call), and those that are gone no more. A host that is checked elsewhere than
-   * before is new.
+   * before begins anew.
    */
   update(hosts: readonly CheckableHost<Flags>[]): void {
     if (this.#isStopped) return;
@@ -117,8 +119,9 @@ export class HealthChecker<Flags extends CheckedFlags> {
       const host = next.get(flags);
       if (host && isCheckedAlike(entry.host, host)) entry.host = host;
       else this.#drop(entry);
+      if (host && !this.#entries.has(flags)) this.#add(host, this.#recordOfMoved(entry));
     }
-    for (const host of checked) if (!this.#entries.has(host.flags)) this.#add(host);
+    for (const host of checked) if (!this.#entries.has(host.flags)) this.#add(host, this.#newRecord());
   }
 
   /** Begins to check. Calls back once, when each of the present hosts has had its first check, or is gone; at once without hosts. */
@@ -128,7 +131,7 @@ export class HealthChecker<Flags extends CheckedFlags> {
     if (hosts.length === 0) return onChecked();
     this.#unchecked = new Set(hosts.map(({ flags }) => flags));
     this.#onChecked = onChecked;
-    for (const host of hosts) this.#add(host);
+    for (const host of hosts) this.#add(host, this.#newRecord());
   }
 
   /** True when the host passes its checks, so that it may stay although discovery dropped it. False for one that is not checked. */
@@ -148,9 +151,21 @@ export class HealthChecker<Flags extends CheckedFlags> {
     for (const entry of this.#entries.values()) this.#drop(entry);
   }
 
-  #add(host: CheckableHost<Flags>): void {
-    const { config, clock, random, hasTraffic, ignoresUncheckedHosts, cluster, scheme, dial } = this.#options;
-    const record = uncheckedRecord(ignoresUncheckedHosts);
+  #newRecord(): CheckRecord {
+    return uncheckedRecord(this.#options.ignoresUncheckedHosts);
+  }
+
+  /**
+   * What is known of a host that is checked elsewhere from now on. Envoy makes a new host of it and keeps the old one in service for as
+   * long as that passes; there is one host here, which goes on being healthy until the new checks say otherwise.
+   */
+  #recordOfMoved({ checks: { record } }: Entry<Flags>): CheckRecord {
+    const isKept = this.#options.keepsPassingHosts && !record.flags.failed_active_hc;
+    return isKept ? { ...record, isFirst: true, failures: 0 } : this.#newRecord();
+  }
+
+  #add(host: CheckableHost<Flags>, record: CheckRecord): void {
+    const { config, clock, random, hasTraffic, cluster, scheme, dial } = this.#options;
     const checks = new CheckedHost({
       config,
       clock,

@@ -42,7 +42,7 @@ function host(
 }
 
 /** A checker of TCP connections only, whose dials are answered by the test. */
-function scene(more = "") {
+function scene(more = "", keepsPassingHosts = true) {
   const typeName = "envoy.config.cluster.v3.Cluster";
   const yaml = `{name: c, health_checks: [{timeout: 1s, interval: 10s, unhealthy_interval: 5s, healthy_threshold: 2,
     unhealthy_threshold: 2, tcp_health_check: {}${more}}]}`;
@@ -65,6 +65,7 @@ function scene(more = "") {
     clock,
     random: () => 0,
     ignoresUncheckedHosts: false,
+    keepsPassingHosts,
     scheme: "http",
     hasTraffic: () => true,
     dial: (_host, address) => (connected, fail) => {
@@ -219,16 +220,25 @@ describe("HealthChecker", () => {
     assert.equal(dialled.length, 2);
   });
 
-  it("takes a host that is checked elsewhere for a new one", async () => {
-    const { checker, dialled } = scene();
-    const a = host(1);
-    checker.update([a]);
-    checker.start(() => undefined);
-    await pass(dialled[0]!);
-    checker.update([{ ...a, check: { ...a.check, address: socketAddress("127.0.0.1", 9)! } }]);
-    assert.equal(a.flags.text, "/failed_active_hc");
-    assert.equal(dialled[1]?.port, 9);
-  });
+  for (const [keeps, flags] of [
+    [true, "healthy"],
+    [false, "/failed_active_hc"],
+  ] as const) {
+    it(`begins anew with a host that is checked elsewhere, which is ${flags} until then`, async () => {
+      const { checker, dialled, stats } = scene("", keeps);
+      const a = host(1);
+      checker.update([a]);
+      checker.start(() => undefined);
+      await pass(dialled[0]!);
+      checker.update([{ ...a, check: { ...a.check, address: socketAddress("127.0.0.1", 9)! } }]);
+      assert.equal(a.flags.text, flags);
+      assert.equal(dialled[1]?.port, 9);
+      await pass(dialled[1]);
+      assert.equal(a.flags.text, "healthy");
+      const healthy = changedStats(stats, "cluster.c.health_check.healthy");
+      assert.deepEqual(healthy, { "cluster.c.health_check.healthy": 1 });
+    });
+  }
 
   it("clears what checks said of a host that is to be checked no more", async () => {
     const { checker, dialled } = scene();
