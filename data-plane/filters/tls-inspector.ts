@@ -77,8 +77,8 @@ export const tlsInspector: Extension<ListenerFilter> = {
               found(info, verdict.hello, serverName);
               return untouched;
             }
-            if (closesOnError) return close;
             counters.tls_not_found += 1;
+            if (closesOnError) return close;
             info.addMetadata(METADATA, "failure_reason", "ClientHelloNotDetected");
             return untouched;
           },

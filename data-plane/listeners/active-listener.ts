@@ -110,8 +110,8 @@ export class ActiveListener implements DrainDecision {
     return this.#connections.size;
   }
 
-  /** Takes a freshly accepted socket. */
-  accept(socket: Socket): void {
+  /** Takes a freshly accepted socket; `local` where the socket itself has no name for this end. */
+  accept(socket: Socket, local = endpointAddress(socket.localAddress, socket.localPort)): void {
     const { counters } = this.#stats;
     // A connection that breaks is seen by its close; whoever works with it then learns of it there.
     socket.on("error", ignore);
@@ -121,7 +121,6 @@ export class ActiveListener implements DrainDecision {
       return;
     }
     const remote = endpointAddress(socket.remoteAddress, socket.remotePort);
-    const local = endpointAddress(socket.localAddress, socket.localPort);
     this.#begin(socket, new ConnectionInfo(this.#surroundings.nextId(), remote, local), noBytes);
   }
 
@@ -205,7 +204,7 @@ export class ActiveListener implements DrainDecision {
       end.kind === "done" || (end.kind === "timeout" && this.config.continuesOnListenerFiltersTimeout);
     if (!goesOn) {
       this.#forget(tracked);
-      socket.destroy();
+      closeUnserved(socket, end.bytes);
       return;
     }
     const other =
@@ -226,7 +225,7 @@ export class ActiveListener implements DrainDecision {
     if (!chain) {
       counters.no_filter_chain_match += 1;
       this.#forget(tracked);
-      socket.destroy();
+      closeUnserved(socket, early);
       return;
     }
     tracked.fingerprint = chain.config.fingerprint;
@@ -300,6 +299,13 @@ export class ActiveListener implements DrainDecision {
     // Refused, or a chain without a terminal filter: nobody would ever look after the connection.
     socket.destroy();
   }
+}
+
+/** In Envoy what no filter consumed is still in the kernel, which then ends the connection with a reset. */
+function closeUnserved(socket: Socket, unread: Buffer): void {
+  // Only TCP has a reset to send.
+  if (unread.length > 0 && socket.remoteAddress !== undefined) socket.resetAndDestroy();
+  else socket.destroy();
 }
 
 function ignore(): void {}

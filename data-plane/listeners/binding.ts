@@ -1,15 +1,17 @@
-import { createServer, type Socket } from "node:net";
+import { chmod, rm } from "node:fs/promises";
+import { createServer, type Server, type Socket } from "node:net";
 import { endpointAddress, formatAddress, type Address } from "../network/address.ts";
 import type { ListenerConfig } from "../resources/listener.ts";
 
-/** A listening socket. It outlives the versions of a listener that use it, so that an update leaves no gap (XC-42). */
+/** Takes an accepted socket; `local` where the kernel has no name for this end, as on a pipe. */
+export type AcceptSocket = (socket: Socket, local?: Address) => void;
+
+/** The listening sockets of a listener. They outlive its versions that use them, so that an update leaves no gap (XC-42). */
 export interface Binding {
-  /** As configured: port 0 stays 0. */
-  readonly configured: Address;
-  /** With the port that the system chose. */
-  readonly address: Address;
+  /** In the order of the configuration, with the ports that the system chose. */
+  readonly addresses: readonly Address[];
   /** Who gets the connections from now on. */
-  serve(handler: (socket: Socket) => void): void;
+  serve(handler: AcceptSocket): void;
   /** Stops listening; new clients are refused at once, accepted connections stay. Idempotent. */
   close(): void;
 }
@@ -21,37 +23,70 @@ const errorTexts: ReadonlyMap<string, string> = new Map([
   ["EADDRNOTAVAIL", "Cannot assign requested address"],
 ]);
 
-/** Binds a listener's address, or gives the reason in Envoy's words (XC-45). */
-export function bind(config: ListenerConfig): Promise<Binding | { readonly reason: string }> {
-  const { address, isDualStack, backlog } = config;
-  let handler = refuseConnection;
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => handler(socket));
-  return new Promise((resolve) => {
-    server.once("error", (error) => {
-      const code = "code" in error ? String(error.code) : "";
-      resolve({
-        reason: `cannot bind '${formatAddress(address)}': ${errorTexts.get(code) ?? error.message}`,
-      });
-    });
+/** Binds all addresses of a listener, or none and gives the reason in Envoy's words (XC-45). */
+export async function bind(config: ListenerConfig): Promise<Binding | { readonly reason: string }> {
+  let handler: AcceptSocket = refuseConnection;
+  const servers: Server[] = [];
+  const addresses: Address[] = [];
+  const close = () => {
+    for (const server of servers) if (server.listening) server.close();
+  };
+  for (const listen of config.addresses) {
+    const { address } = listen;
+    // An accepted end of a pipe has no name of its own; it is the listener's.
+    const local = address.family === "pipe" ? address : undefined;
+    const server = createServer(
+      {
+        allowHalfOpen: true,
+        noDelay: true,
+        ...(config.keepAliveMs !== undefined && {
+          keepAlive: true,
+          keepAliveInitialDelay: config.keepAliveMs,
+        }),
+      },
+      (socket) => handler(socket, local),
+    );
+    const bound = await open(server, listen, config.backlog);
+    if ("reason" in bound) {
+      close();
+      return bound;
+    }
+    servers.push(server);
+    addresses.push(bound);
+  }
+  return {
+    addresses,
+    serve(next) {
+      handler = next;
+    },
+    close,
+  };
+}
+
+async function open(
+  server: Server,
+  { address, isDualStack, pipeMode }: ListenerConfig["addresses"][number],
+  backlog: number,
+): Promise<Address | { readonly reason: string }> {
+  // As in Envoy: what a process that died has left is in nobody's way.
+  if (address.family === "pipe") await rm(address.path, { force: true }).catch(() => undefined);
+  const failure = await new Promise<Error | undefined>((resolve) => {
+    server.once("error", resolve);
     const options =
       address.family === "pipe"
         ? { path: address.path, backlog }
         : { host: address.address, port: address.port, backlog, ipv6Only: !isDualStack };
-    server.listen(options, () => {
-      const bound = server.address();
-      const isPipe = typeof bound === "string" || bound === null;
-      resolve({
-        configured: address,
-        address: isPipe ? address : endpointAddress(bound.address, bound.port),
-        serve(next) {
-          handler = next;
-        },
-        close() {
-          if (server.listening) server.close();
-        },
-      });
-    });
+    server.listen(options, () => resolve(undefined));
   });
+  if (failure) {
+    const code = "code" in failure ? String(failure.code) : "";
+    return {
+      reason: `cannot bind '${formatAddress(address)}': ${errorTexts.get(code) ?? failure.message}`,
+    };
+  }
+  if (address.family === "pipe" && pipeMode !== 0) await chmod(address.path, pipeMode);
+  const bound = server.address();
+  return typeof bound === "string" || bound === null ? address : endpointAddress(bound.address, bound.port);
 }
 
 /** Nobody serves yet. */

@@ -7,10 +7,10 @@ import type { ListenerFilter, ListenerFilterReader } from "../resources/extensio
 export type ListenerFilterEnd =
   /** All are done; these bytes are left for the filter chain. */
   | { readonly kind: "done"; readonly bytes: Buffer }
-  /** A filter asked to close. */
-  | { readonly kind: "refused" }
+  /** A filter asked to close; these bytes are consumed by nobody. */
+  | { readonly kind: "refused"; readonly bytes: Buffer }
   /** The client ended or broke the connection before they were done (PP-54). */
-  | { readonly kind: "remote-close" }
+  | { readonly kind: "remote-close"; readonly bytes: Buffer }
   /** `listener_filters_timeout` passed; these bytes have come and are consumed by nobody. */
   | { readonly kind: "timeout"; readonly bytes: Buffer };
 
@@ -43,7 +43,7 @@ export function runListenerFilters(run: ListenerFilterRun): void {
       const verdict = reader(bytes);
       if (verdict.kind === "more") return true;
       if (verdict.kind === "close") {
-        end({ kind: "refused" });
+        end({ kind: "refused", bytes });
         return false;
       }
       bytes = bytes.subarray(verdict.consumed);
@@ -58,7 +58,7 @@ export function runListenerFilters(run: ListenerFilterRun): void {
     // A filter that has seen all it may ask for and still wants more gets the timeout, not more memory.
     if (step() && bytes.length >= filters[index]!.readMaxBytes) socket.pause();
   };
-  const onRemoteClose = () => end({ kind: "remote-close" });
+  const onRemoteClose = () => end({ kind: "remote-close", bytes });
   let cancelTimer: (() => void) | undefined;
   const end = (result: ListenerFilterEnd) => {
     cancelTimer?.();

@@ -90,12 +90,11 @@ export class ListenerSet {
     };
   }
 
-  /** Where each listener stands, in the order of addition; the configured address while it is not bound. */
+  /** Where each listener stands, in the order of addition; the configured addresses while it is not bound. */
   addresses(): readonly { readonly name: string; readonly address: Address }[] {
-    return [...this.#entries].map(([name, { listener, binding }]) => ({
-      name,
-      address: binding?.address ?? listener.config.address,
-    }));
+    return [...this.#entries].flatMap(([name, { listener, binding }]) =>
+      (binding?.addresses ?? configured(listener)).map((address) => ({ name, address })),
+    );
   }
 
   has(name: string): boolean {
@@ -185,8 +184,7 @@ export class ListenerSet {
     const old = this.#entries.get(config.name);
     const canTakeOver = old?.binding && isSameSocket(old.listener.config, config);
     // Two sockets cannot hold one address: where only the socket's options change, the old one makes room first.
-    if (old && !canTakeOver && isSameAddress(old.listener.config.address, config.address))
-      old.binding?.close();
+    if (old && !canTakeOver && sharedAddress(old.listener.config, config)) old.binding?.close();
     const binding = canTakeOver ? old.binding : await this.#bind(config);
     if (binding && "reason" in binding) return binding.reason;
     if (wasWarming && this.#warming.get(config.name) !== listener) {
@@ -278,10 +276,10 @@ export class ListenerSet {
   }
 
   #conflict(config: ListenerConfig): string | undefined {
-    if (config.address.family !== "pipe" && config.address.port === 0) return undefined;
     for (const [name, { listener }] of this.#entries) {
-      if (name === config.name || !isSameAddress(listener.config.address, config.address)) continue;
-      const subject = `error adding listener: '${config.name}' has duplicate address '${formatAddress(config.address)}'`;
+      const shared = name === config.name ? undefined : sharedAddress(listener.config, config);
+      if (!shared) continue;
+      const subject = `error adding listener: '${config.name}' has duplicate address '${formatAddress(shared)}'`;
       const hint =
         "to check if the listener has duplicated addresses with other listeners or 'enable_reuse_port'";
       return `${subject} as existing listener, ${hint} is set to 'false' for the listener`;
@@ -303,7 +301,7 @@ export class ListenerSet {
 
   /** Whether the address of a version that is to warm can be had at all; what warms does not listen. */
   async #tryAddress(config: ListenerConfig, old: Entry | undefined): Promise<string | undefined> {
-    if (old?.binding && isSameAddress(old.listener.config.address, config.address)) return undefined;
+    if (old?.binding && sharedAddress(old.listener.config, config)) return undefined;
     const binding = await this.#bind(config);
     if (!binding) return undefined;
     if ("reason" in binding) return binding.reason;
@@ -325,12 +323,12 @@ export class ListenerSet {
   #serve(name: string, listener: ActiveListener, binding: Binding | undefined): void {
     this.#entries.set(name, { listener, binding });
     this.#stats.counters.listener_create_success += binding ? 1 : 0;
-    binding?.serve((socket) => listener.accept(socket));
+    binding?.serve((socket, local) => listener.accept(socket, local));
   }
 
   #findByAddress(info: ConnectionInfo): ActiveListener | undefined {
     for (const { listener } of this.#entries.values()) {
-      if (isSameAddress(listener.config.address, info.local)) return listener;
+      if (configured(listener).some((address) => isSameAddress(address, info.local))) return listener;
     }
     return undefined;
   }
@@ -364,8 +362,23 @@ export class ListenerSet {
   }
 }
 
-/** True when the listening socket of one version can go on as that of the other. */
+function configured({ config }: ActiveListener): readonly Address[] {
+  return config.addresses.map(({ address }) => address);
+}
+
+/** An address that both are to listen on. Port 0 is another one each time. */
+function sharedAddress(a: ListenerConfig, b: ListenerConfig): Address | undefined {
+  const taken = a.addresses.map(({ address }) => address);
+  const wanted = b.addresses.map(({ address }) => address);
+  return wanted.find(
+    (address) =>
+      !(address.family !== "pipe" && address.port === 0) &&
+      taken.some((other) => isSameAddress(other, address)),
+  );
+}
+
+/** True when the listening sockets of one version can go on as those of the other. */
 function isSameSocket(a: ListenerConfig, b: ListenerConfig): boolean {
-  const isSame = isSameAddress(a.address, b.address) && a.isBound === b.isBound;
-  return isSame && a.isDualStack === b.isDualStack && a.backlog === b.backlog;
+  const isSame = a.isBound === b.isBound && a.backlog === b.backlog && a.keepAliveMs === b.keepAliveMs;
+  return isSame && JSON.stringify(a.addresses) === JSON.stringify(b.addresses);
 }

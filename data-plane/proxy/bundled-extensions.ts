@@ -14,6 +14,7 @@ import { customHeaderDetection } from "../http/original-ip/custom-header.ts";
 import { xffDetection } from "../http/original-ip/xff.ts";
 import { router } from "../http/router.ts";
 import type { ExtensionTable } from "../resources/extension.ts";
+import { directResponse } from "../tcp/direct-response.ts";
 import { tcpProxy } from "../tcp/tcp-proxy.ts";
 import { downstreamRawBuffer, upstreamRawBuffer } from "../transport-sockets/raw-buffer.ts";
 import { downstreamTls } from "../transport-sockets/tls/downstream-tls.ts";
@@ -29,7 +30,7 @@ export const bundledExtensions: ExtensionTable = {
     originalDst,
     listenerLocalRateLimit,
   ],
-  networkFilters: [networkLocalRateLimit, connectionLimit, tcpProxy, httpConnectionManager],
+  networkFilters: [networkLocalRateLimit, connectionLimit, directResponse, tcpProxy, httpConnectionManager],
   upstreamTransportSockets: [upstreamRawBuffer, upstreamProxyProtocol],
   downstreamTransportSockets: [downstreamRawBuffer, downstreamTls],
   accessLoggers: [fileAccessLog, stdoutAccessLog, stderrAccessLog],

@@ -1,8 +1,8 @@
 import { socketAddress } from "../../src/base/ip-address.ts";
 import type { MessageTypes } from "../../src/schema/api.ts";
 import type { Address } from "../network/address.ts";
-import type { SupportTable } from "./support.ts";
-import { oneOf } from "./support.ts";
+import type { SupportCheck, SupportTable } from "./support.ts";
+import { notSupported, oneOf } from "./support.ts";
 
 type AddressMessage = MessageTypes["envoy.config.core.v3.Address"];
 
@@ -11,15 +11,21 @@ export type ConfiguredAddress =
   | Address
   | { readonly family: "name"; readonly name: string; readonly port: number };
 
+/** A path of the file system. libuv fills abstract names up with zero bytes, so that no other program would find them. */
+const pipePath: SupportCheck = (value, path) =>
+  String(value).startsWith("@")
+    ? [notSupported(path, "an abstract name, which Node.js 20 does not pass on as it is,")]
+    : [];
+
 /** Fields of `envoy.config.core.v3.Address` that mean something here. Named ports and own resolvers do not. */
 export const endpointAddressSupport: SupportTable = {
   socket_address: { address: true, port_value: true, protocol: oneOf("TCP") },
-  pipe: { path: true },
+  pipe: { path: pipePath },
 };
 
-/** The same for a listener's own address. */
+/** The same for an address to listen on. */
 export const listenerAddressSupport: SupportTable = {
-  ...endpointAddressSupport,
+  pipe: { path: pipePath, mode: true },
   socket_address: { address: true, port_value: true, protocol: oneOf("TCP"), ipv4_compat: true },
 };
 

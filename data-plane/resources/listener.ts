@@ -1,5 +1,5 @@
 import type { Problem } from "../../src/base/problem.ts";
-import type { FilterChain, Listener, MessageTypes } from "../../src/schema/api.ts";
+import type { Address as AddressMessage, FilterChain, Listener, MessageTypes } from "../../src/schema/api.ts";
 import type { Message } from "../../src/schema/message.ts";
 import { isRecord } from "../../src/schema/record.ts";
 import { typeUrlOf } from "../../src/schema/type-urls.ts";
@@ -18,8 +18,8 @@ import { matchesAll, parseFilterChainMatch } from "./filter-chain-match.ts";
 import { asType } from "./message-type.ts";
 import type { Parsed } from "./parsed.ts";
 import { parsed, refuse, warn } from "./parsed.ts";
-import type { SupportTable } from "./support.ts";
-import { noEffect, oneOf, unsupportedFields } from "./support.ts";
+import type { SupportCheck, SupportTable } from "./support.ts";
+import { noEffect, notSupported, oneOf, unsupportedFields } from "./support.ts";
 import { unlessMatched } from "./listener-filter-match.ts";
 import { parseTypedConfig } from "./typed-config.ts";
 import { durationMs, wrapped } from "./values.ts";
@@ -38,14 +38,22 @@ export interface FilterChainConfig {
   readonly transportSocketConnectTimeoutMs: number;
 }
 
+/** An address to listen on. */
+export interface ListenAddress {
+  readonly address: Address;
+  /** An IPv6 wildcard takes IPv4 clients too. */
+  readonly isDualStack: boolean;
+  /** Permissions of a pipe's file; 0 leaves them to the umask. */
+  readonly pipeMode: number;
+}
+
 /** A listener, ready to run. Immutable. */
 export interface ListenerConfig {
   readonly name: string;
   /** Equal for listeners that differ in nothing but their filter chains. */
   readonly fingerprint: string;
-  readonly address: Address;
-  /** An IPv6 wildcard takes IPv4 clients too. */
-  readonly isDualStack: boolean;
+  /** `address`, then `additional_addresses`. */
+  readonly addresses: readonly ListenAddress[];
   /** False: bound nowhere, reached by `use_original_dst` of another listener only (PP-60). */
   readonly isBound: boolean;
   /** Stats are under `listener.<statName>.`: `stat_prefix`, or the address with `_` for `:`. */
@@ -63,6 +71,8 @@ export interface ListenerConfig {
   readonly bufferLimitBytes: number;
   /** False for `drain_type: MODIFY_ONLY`. */
   readonly drainsOnHealthCheckFailure: boolean;
+  /** `tcp_keepalive`: after how long a silence clients are probed; absent for never. */
+  readonly keepAliveMs?: number;
   /** 128 when unset, as in Envoy. */
   readonly backlog: number;
   /** Runtime `envoy.resource_limits.listener.<name>.connection_limit`; connections above it are closed at once. */
@@ -82,6 +92,7 @@ const chainSupport: SupportTable = {
 const support: SupportTable = {
   name: true,
   address: listenerAddressSupport,
+  additional_addresses: { address: listenerAddressSupport },
   stat_prefix: true,
   filter_chains: chainSupport,
   default_filter_chain: chainSupport,
@@ -96,10 +107,40 @@ const support: SupportTable = {
   // What it alters is which listeners `/drain_listeners?inboundonly` means.
   traffic_direction: true,
   drain_type: oneOf("DEFAULT", "MODIFY_ONLY"),
-  // One process accepts on one socket, so there is nobody to share the port with.
+  // All workers accept on one socket, so there is nobody to share the port with.
   enable_reuse_port: noEffect,
   reuse_port: noEffect,
+  // How many are accepted before something else is done: nothing that a client sees depends on it.
+  max_connections_to_accept_per_socket_event: noEffect,
+  tcp_keepalive: { keepalive_time: true },
+  freebind: unlessFalse("IP_FREEBIND, which Node.js cannot set,"),
+  transparent: unlessFalse("IP_TRANSPARENT, which Node.js cannot set,"),
+  tcp_fast_open_queue_length: unlessFalse("TCP_FASTOPEN, which Node.js cannot set,"),
+  enable_mptcp: unlessFalse("MPTCP, which Node.js cannot ask for,"),
+  socket_options: socketOption,
 };
+
+/** Refuses a field that is switched on, with the reason. */
+function unlessFalse(what: string): SupportCheck {
+  return (value, path) => {
+    const set = isRecord(value) ? value["value"] : value;
+    return set === undefined || set === false || set === 0 ? [] : [notSupported(path, what)];
+  };
+}
+
+/** Node.js has no way to set an option; some are as it has them anyway: SO_REUSEADDR and TCP_NODELAY on Linux. */
+function socketOption(value: unknown, path: string): readonly Problem[] {
+  const { level, name, int_value: set } = isRecord(value) ? value : {};
+  const isSetAnyway =
+    Number(set) === 1 &&
+    ((Number(level) === 1 && Number(name) === 2) || (Number(level) === 6 && Number(name) === 1));
+  return isSetAnyway
+    ? []
+    : [notSupported(path, `option ${String(name)} of level ${String(level)}, which Node.js cannot set,`)];
+}
+
+/** Linux's own default (net.ipv4.tcp_keepalive_time), which an unset `keepalive_time` leaves. */
+const DEFAULT_KEEPALIVE_S = 7200;
 
 const PROXY_PROTOCOL = "envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol";
 
@@ -113,7 +154,11 @@ export function parseListener(message: Message, context: ParseContext, path: str
     problems.push(...result.problems);
     return result.value;
   };
-  const address = take(parseAddress(listener, at));
+  const messages = [listener.address, ...(listener.additional_addresses ?? []).map((more) => more.address)];
+  const addresses = messages.map((message, index) => {
+    const path = index === 0 ? `${at}address` : `${at}additional_addresses[${index - 1}].address`;
+    return take(parseAddress(message, path));
+  });
   const filters = listenerFilterMessages(listener, at, problems).map((filter, index) => {
     const path = `${at}listener_filters[${index}]`;
     const install = take(parseTypedConfig("listenerFilters", filter, context, path));
@@ -142,15 +187,14 @@ export function parseListener(message: Message, context: ParseContext, path: str
     const limit = "a destination that the kernel redirected (iptables REDIRECT) cannot be read here";
     problems.push(warn(`${at}use_original_dst`, `${limit}; one that a listener filter restored counts`));
   }
-  if (!address || !chainIndex || isRefused()) return { problems };
+  if (!chainIndex || isRefused()) return { problems };
   const backlog = wrapped(listener.tcp_backlog_size, 0, 128);
   const limitKey = `envoy.resource_limits.listener.${name}.connection_limit`;
   return parsed(
     {
       name,
       fingerprint: JSON.stringify({ ...listener, filter_chains: [], default_filter_chain: {} }),
-      address,
-      isDualStack: listener.address?.socket_address?.ipv4_compat ?? false,
+      addresses: addresses.filter(isPresent),
       isBound: wrapped(listener.bind_to_port, false, true),
       statName: (listener.stat_prefix || addressText(listener)).replaceAll(":", "_"),
       listenerFilters: filters.filter(isPresent),
@@ -162,6 +206,9 @@ export function parseListener(message: Message, context: ParseContext, path: str
       ...(defaultChain && { defaultFilterChain: defaultChain }),
       bufferLimitBytes: wrapped(listener.per_connection_buffer_limit_bytes, 0, 1024 * 1024),
       drainsOnHealthCheckFailure: listener.drain_type !== "MODIFY_ONLY",
+      ...(listener.tcp_keepalive && {
+        keepAliveMs: wrapped(listener.tcp_keepalive.keepalive_time, 0, DEFAULT_KEEPALIVE_S) * 1000,
+      }),
       backlog,
       maxConnections: context.runtime.integer(limitKey, Number.POSITIVE_INFINITY),
     },
@@ -180,11 +227,24 @@ function addressText(listener: Listener): string {
   return `${host.includes(":") ? `[${host}]` : host}:${socket.port_value ?? 0}`;
 }
 
-function parseAddress(listener: Listener, at: string): Parsed<Address> {
-  const address = configuredAddress(listener.address);
-  if (!address) return { problems: [refuse(`${at}address`, "value is required", "rule-violation")] };
-  if (address.family !== "name") return { value: address, problems: [] };
-  return { problems: [refuse(`${at}address`, `malformed IP address: ${address.name}`)] };
+function parseAddress(message: AddressMessage | null | undefined, path: string): Parsed<ListenAddress> {
+  const address = configuredAddress(message);
+  if (!address) return { problems: [refuse(path, "value is required", "rule-violation")] };
+  if (address.family === "name") return { problems: [refuse(path, `malformed IP address: ${address.name}`)] };
+  const pipeMode = message?.pipe?.mode ?? 0;
+  const isDualStack = message?.socket_address?.ipv4_compat ?? false;
+  return parsed(
+    { address, isDualStack, pipeMode },
+    address.family === "pipe" ? pipeProblems(address.path, path) : [],
+  );
+}
+
+/** What `sockaddr_un` of Linux holds, its last zero byte included. */
+const MAX_PIPE_PATH_BYTES = 108;
+
+function pipeProblems(pipe: string, path: string): readonly Problem[] {
+  if (Buffer.byteLength(pipe) < MAX_PIPE_PATH_BYTES) return [];
+  return [refuse(`${path}.pipe.path`, `Path "${pipe}" exceeds maximum UNIX domain socket path size`)];
 }
 
 /**

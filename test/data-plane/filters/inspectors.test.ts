@@ -67,7 +67,7 @@ describe("tls_inspector", () => {
     const yaml = "{close_connection_on_client_hello_parsing_errors: true}";
     const { verdict, stats } = inspect(tlsInspector, yaml, Buffer.from("hello"));
     assert.deepEqual(verdict, { kind: "close" });
-    assert.deepEqual(stats, {});
+    assert.deepEqual(stats, { "tls_inspector.tls_not_found": 1 });
   });
 
   it("waits up to max_client_hello_size and closes a longer hello", () => {

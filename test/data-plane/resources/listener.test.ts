@@ -31,6 +31,18 @@ describe("parseListener()", () => {
     );
   });
 
+  it("listens on every address, a pipe with its mode", () => {
+    const pipe = "{address: {pipe: {path: /run/a.sock, mode: 384}}}";
+    assert.deepEqual(valueOf(parse(listener(`additional_addresses: [${pipe}]`))).addresses, [
+      {
+        address: { address: "127.0.0.1", port: 80, family: "IPv4" },
+        isDualStack: false,
+        pipeMode: 0,
+      },
+      { address: { family: "pipe", path: "/run/a.sock" }, isDualStack: false, pipeMode: 0o600 },
+    ]);
+  });
+
   it("takes the connection limit from the runtime", () => {
     const runtime = { "envoy.resource_limits.listener.l.connection_limit": 5 };
     assert.equal(valueOf(parse(listener(""), runtime)).maxConnections, 5);
@@ -69,7 +81,7 @@ describe("parseListener()", () => {
       "names unsupported fields (XC-31)",
       listener("freebind: true, access_log: [{name: a}]"),
       [
-        "freebind: not supported by the bundled data plane",
+        "freebind: IP_FREEBIND, which Node.js cannot set, is not supported by the bundled data plane",
         "access_log: not supported by the bundled data plane",
       ],
     ],
@@ -89,6 +101,34 @@ describe("parseListener()", () => {
       "refuses matching by suffix, which Envoy does not have either",
       `{name: l, address: ${address}, filter_chains: [{filter_chain_match: {suffix_len: 3}, filters: [${tcp}]}]}`,
       ["filter_chains[0].filter_chain_match.suffix_len: not supported by the bundled data plane"],
+    ],
+    [
+      "refuses what Node.js cannot set on a socket, unless it is set anyway",
+      listener(
+        "transparent: true, freebind: false, tcp_keepalive: {keepalive_probes: 3}, socket_options: [{level: 6, name: 1, int_value: 1}, {level: 1, name: 15, int_value: 1}]",
+      ),
+      [
+        "transparent: IP_TRANSPARENT, which Node.js cannot set, is not supported by the bundled data plane",
+        "tcp_keepalive.keepalive_probes: not supported by the bundled data plane",
+        "socket_options[1]: option 15 of level 1, which Node.js cannot set, is not supported by the bundled data plane",
+      ],
+    ],
+    [
+      "refuses a pipe with an abstract name",
+      `{name: l, address: {pipe: {path: "@a"}}, filter_chains: [{filters: [${tcp}]}]}`,
+      [
+        "address.pipe.path: an abstract name, which Node.js 20 does not pass on as it is, is not supported by the bundled data plane",
+      ],
+    ],
+    [
+      "refuses a pipe whose path is too long for the system",
+      `{name: l, address: {pipe: {path: "/${"a".repeat(107)}"}}, filter_chains: [{filters: [${tcp}]}]}`,
+      [`address.pipe.path: Path "/${"a".repeat(107)}" exceeds maximum UNIX domain socket path size`],
+    ],
+    [
+      "refuses an additional address that is a name",
+      listener("additional_addresses: [{address: {socket_address: {address: example, port_value: 1}}}]"),
+      ["additional_addresses[0].address: malformed IP address: example"],
     ],
     [
       "refuses filter_chain_matcher by name",
