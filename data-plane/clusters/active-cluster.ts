@@ -205,6 +205,7 @@ export class ActiveCluster implements Upstream {
   countResponse(status: number, isInternal: boolean): void {
     this.stats.counters.upstream_rq_completed += 1;
     const side = isInternal ? "internal" : "external";
+    this.#responses[side].add("upstream_rq_completed");
     for (const name of [`upstream_rq_${status}`, `upstream_rq_${Math.trunc(status / 100)}xx`] as const) {
       this.#responses.own.add(name);
       this.#responses[side].add(name);

@@ -166,8 +166,6 @@ export class Http1Pool {
             onIdle: (idle) => this.#onIdle(idle),
             onExchangeEnd: (_connection, reset) => {
               stats.gauges.upstream_rq_active.add(-1);
-              if (reset === "cancelled") stats.counters.upstream_rq_tx_reset += 1;
-              else if (reset !== undefined) stats.counters.upstream_rq_rx_reset += 1;
               if (reset === "protocol-error") stats.counters.upstream_cx_protocol_error += 1;
             },
             onClose: (closed) => this.#onClose(closed),

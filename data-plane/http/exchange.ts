@@ -196,8 +196,8 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     const said = isGrpc(this.request.headers) ? grpcReply(reply) : reply;
     const { status, body } = said;
     const headers = new HeaderList();
-    if (body !== "") headers.flat.push("content-length", String(body.length), "content-type", "text/plain");
     for (const [name, value] of said.headers) headers.add(name, value);
+    if (body !== "") headers.flat.push("content-length", String(body.length), "content-type", "text/plain");
     this.#mutate(headers, status);
     const hasBody = body !== "" && this.request.method !== "HEAD";
     this.#sendHead(status, headers, !hasBody);
