@@ -16,10 +16,14 @@ const chunked: BodyFraming = { kind: "chunked" };
 const untilClose: BodyFraming = { kind: "until-close" };
 
 /**
- * The framing that the headers tell, strictly: two lengths, a length beside a transfer coding, and a coding that is not exactly
- * `chunked` are what request smuggling is made of.
+ * The framing that the headers tell, strictly: two lengths, a length beside a transfer coding (unless that is allowed: it is taken
+ * away then), and a coding that is not exactly `chunked` are what request smuggling is made of.
  */
-export function framingOf(headers: HeaderList, isRequest: boolean): BodyFraming | CodecError {
+export function framingOf(
+  headers: HeaderList,
+  isRequest: boolean,
+  allowsChunkedLength = false,
+): BodyFraming | CodecError {
   const { flat } = headers;
   let length: string | undefined;
   let coding: string | undefined;
@@ -32,7 +36,11 @@ export function framingOf(headers: HeaderList, isRequest: boolean): BodyFraming 
   }
   if (coding !== undefined) {
     if (coding.toLowerCase() !== "chunked") return { status: 501, reason: `the transfer coding ${coding}` };
-    return length === undefined ? chunked : badMessage("both content-length and transfer-encoding");
+    if (length === undefined) return chunked;
+    if (!allowsChunkedLength) return badMessage("both content-length and transfer-encoding");
+    // The chunks decide (RFC 9112, section 6.3), and nobody behind may think otherwise.
+    headers.remove("content-length");
+    return chunked;
   }
   if (length === undefined) return isRequest ? none : untilClose;
   const value = digits.test(length) ? Number(length) : Number.NaN;

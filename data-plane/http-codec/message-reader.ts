@@ -11,6 +11,8 @@ export interface MessageLimits {
   /** Of the head, and of the trailers, first line and line breaks included. */
   readonly maxHeadBytes: number;
   readonly maxHeaders: number;
+  /** A message may have a length beside its chunks: the chunks count. False when absent. */
+  readonly allowsChunkedLength?: boolean;
 }
 
 /** What the reader of a head makes of it. */
@@ -195,7 +197,7 @@ export class MessageReader<StartLine extends object> {
     if (isError(line)) return this.#fail(line) >= 0;
     const headers = readHeaderLines(text, lineEnd + 1, this.#limits.maxHeaders);
     if (!(headers instanceof HeaderList)) return this.#fail(headers) >= 0;
-    const framing = framingOf(headers, this.#isRequest);
+    const framing = framingOf(headers, this.#isRequest, this.#limits.allowsChunkedLength);
     if ("status" in framing) return this.#fail(framing) >= 0;
     const answer = this.#sink.onHead(line, headers, framing);
     if (typeof answer !== "string") return this.#fail(answer) >= 0;

@@ -1,4 +1,4 @@
-import { hasControl, isAuthority, isVisible } from "./characters.ts";
+import { hasControl, isAuthority, isToken, isVisible } from "./characters.ts";
 import type { CodecError } from "./codec-error.ts";
 import { badMessage } from "./codec-error.ts";
 
@@ -60,8 +60,14 @@ const version = /^HTTP\/\d\.\d$/;
 const absolute = /^https?:\/\/([^/?#]*)([^]*)$/i;
 const statusLine = /^HTTP\/1\.([01])[ \t]+(\d{3})(?:[ \t][^]*)?$/;
 
+/** What requests are taken beside the usual ones. */
+export interface RequestLineOptions {
+  /** Methods that Envoy does not know by name. */
+  readonly allowsCustomMethods?: boolean;
+}
+
 /** Reads the first line of a request, without its line break. Only HTTP/1.1 is served: 426 for any other version, as in Envoy. */
-export function readRequestLine(line: string): RequestLine | CodecError {
+export function readRequestLine(line: string, options: RequestLineOptions = {}): RequestLine | CodecError {
   const first = line.indexOf(" ");
   const last = line.lastIndexOf(" ");
   // What nearly every client sends, without a regular expression.
@@ -70,14 +76,18 @@ export function readRequestLine(line: string): RequestLine | CodecError {
     const method = line.slice(0, first);
     if (methods.has(method) && method !== "CONNECT" && isVisible(path)) return { method, path };
   }
-  return readUnusual(line);
+  return readUnusual(line, options);
 }
 
-function readUnusual(line: string): RequestLine | CodecError {
+function readUnusual(
+  line: string,
+  { allowsCustomMethods = false }: RequestLineOptions,
+): RequestLine | CodecError {
   const found = hasControl(line) ? undefined : lenientRequest.exec(line);
   if (!found) return badMessage("no request line");
   const [, method = "", target = "", spelledVersion] = found;
-  if (!methods.has(method)) return badMessage(`the method ${method} is not known`);
+  const isMethod = methods.has(method) || (allowsCustomMethods && isToken(method));
+  if (!isMethod) return badMessage(`the method ${method} is not known`);
   if (spelledVersion !== undefined && !version.test(spelledVersion)) return badMessage("no HTTP version");
   if (!isVisible(target)) return badMessage("the request target holds an invalid character");
   if (spelledVersion !== "HTTP/1.1")
@@ -89,7 +99,7 @@ function readUnusual(line: string): RequestLine | CodecError {
   const [, spelledAuthority = "", rest = ""] = url;
   const authority = spelledAuthority.slice(spelledAuthority.lastIndexOf("@") + 1);
   if (authority === "" || !isAuthority(authority)) return badMessage("the URL has no valid host");
-  return { method, path: rest.startsWith("/") ? rest : `/${rest}`, authority };
+  return { method, path: rest === "" ? "/" : rest, authority };
 }
 
 function connectLine(target: string): RequestLine | CodecError {

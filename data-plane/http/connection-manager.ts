@@ -24,7 +24,7 @@ import { Http1ServerConnection } from "./http1-server-connection.ts";
 import { Http2ServerConnection } from "./http2-server-connection.ts";
 import { HttpDate } from "./http-date.ts";
 import { managerConfig, managerSupport } from "./manager-config.ts";
-import { managerStats } from "./manager-stats.ts";
+import { codecStats, managerStats } from "./manager-stats.ts";
 import { parseRouteSource } from "./routes/route-source.ts";
 import type { Manager } from "./manager.ts";
 import { router } from "./router.ts";
@@ -67,6 +67,7 @@ export const httpConnectionManager: Extension<NetworkFilter> = {
         config,
         run,
         stats: managerStats(run.stats, config.statPrefix, scope),
+        codecStats: codecStats(run.stats),
         http2Stats: http2Stats(run.stats, "http2"),
         routes: routes(run, httpScope),
         detections: detections.flatMap((install) => (install ? [install(run, scope)] : [])),

@@ -1,14 +1,7 @@
 import type { HeaderList } from "../network/header-list.ts";
 
 /** Headers that a sender may not have removed by naming them in `connection`: the rest of the path relies on them. */
-const essential: ReadonlySet<string> = new Set([
-  "content-length",
-  "host",
-  "transfer-encoding",
-  "x-forwarded-for",
-  "x-forwarded-host",
-  "x-forwarded-proto",
-]);
+const essential: ReadonlySet<string> = new Set(["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]);
 
 const maxNominated = 10;
 

@@ -91,7 +91,9 @@ export class Http1ServerConnection implements ServerStream {
     this.#drain = drain;
     this.#timers = new ExchangeTimers(manager.run.clock);
     this.#idle = new Deadline(manager.run.clock, () => this.#onIdle());
-    this.#reader = new MessageReader(readRequestLine, true, manager.config.limits, {
+    const { http1 } = manager.config;
+    const readLine = (line: string) => readRequestLine(line, http1);
+    this.#reader = new MessageReader(readLine, true, manager.config.limits, {
       onHead: (line, headers, framing) => this.#onHead(line, headers, framing),
       onData: (data) => this.#exchange?.onRequestData(data),
       onEnd: (trailers) => this.#onRequestEnd(trailers),
@@ -181,8 +183,9 @@ export class Http1ServerConnection implements ServerStream {
     this.#reader.next();
     this.#waitForRequest();
     if (this.#isPausedByUpstream) this.pauseRequest(false);
-    // Not from within the reader, which has yet to come back from the request that is now over.
-    if (this.#pending && !this.#isReading) this.#readPending();
+    // Not from within the reader, which has yet to come back from the request that is now over; and not before the upstream's
+    // connection has come back to its pool, to be used again.
+    if (this.#pending && !this.#isReading) queueMicrotask(() => this.#readPending());
   }
 
   #onBytes(bytes: Buffer): void {
@@ -237,6 +240,7 @@ export class Http1ServerConnection implements ServerStream {
   }
 
   #readPending(): void {
+    if (this.#exchange || this.#state !== "open") return;
     const bytes = this.#pending;
     this.#pending = undefined;
     if (bytes) this.#read(bytes);
@@ -254,6 +258,7 @@ export class Http1ServerConnection implements ServerStream {
     if (line.authority !== undefined) headers.set("host", line.authority);
     const host = headers.get("host");
     if (host !== undefined && !isAuthority(host)) return badMessage("the host header is no host");
+    if (!this.#checkUnderscores(headers)) return badMessage("a header name with an underscore");
     const hop = readHopHeaders(headers);
     if (!hop) return badMessage("connection names a header that must stay");
     this.#idle.clear();
@@ -281,6 +286,20 @@ export class Http1ServerConnection implements ServerStream {
     this.#exchange = exchange;
     exchange.start();
     return isTunnel ? "tunnel" : "body";
+  }
+
+  /** Does with names that hold an underscore what the manager has; false when the request is not to be taken. */
+  #checkUnderscores(headers: HeaderList): boolean {
+    const { config, codecStats } = this.#manager;
+    if (config.underscores === "ALLOW" || !headers.hasWhere(hasUnderscore)) return true;
+    if (config.underscores === "REJECT_REQUEST") {
+      codecStats.requests_rejected_with_underscores_in_headers += 1;
+      return false;
+    }
+    const before = headers.count;
+    headers.removeWhere(hasUnderscore);
+    codecStats.dropped_headers_with_underscores += before - headers.count;
+    return true;
   }
 
   #onRequestEnd(trailers: HeaderList | undefined): void {
@@ -383,6 +402,10 @@ export class Http1ServerConnection implements ServerStream {
     }
     this.#timers.dispose();
   }
+}
+
+function hasUnderscore(name: string): boolean {
+  return name.includes("_");
 }
 
 /** The limit that is reached first; undefined when there is none. */

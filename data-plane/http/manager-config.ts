@@ -1,5 +1,6 @@
 import type { HttpConnectionManager } from "../../src/schema/api.ts";
 import type { Problem } from "../../src/base/problem.ts";
+import type { MessageLimits } from "../http-codec/message-reader.ts";
 import type { CidrRange } from "../network/cidr-range.ts";
 import { cidrRange } from "../network/cidr-range.ts";
 import type { Http2Config } from "../resources/http2-options.ts";
@@ -48,10 +49,18 @@ export interface ManagerConfig extends RequestRules {
   /** How long a client that was told that its connection will end may still send requests; 5 s when unset. */
   readonly drainTimeoutMs: number;
   readonly maxRequestsPerConnection: number;
-  readonly limits: { readonly maxHeadBytes: number; readonly maxHeaders: number };
+  readonly limits: MessageLimits;
+  readonly http1: Http1Options;
+  /** What becomes of headers whose names hold an underscore. */
+  readonly underscores: "ALLOW" | "REJECT_REQUEST" | "DROP_HEADER";
   /** HTTP/1.1 trailers go through both ways; else they are dropped. */
   readonly hasTrailers: boolean;
   readonly hostname: string;
+}
+
+/** What the HTTP/1.1 codec takes beside what it always does. */
+interface Http1Options {
+  readonly allowsCustomMethods: boolean;
 }
 
 export const managerSupport: SupportTable = {
@@ -85,11 +94,13 @@ export const managerSupport: SupportTable = {
     idle_timeout: true,
     max_headers_count: true,
     max_requests_per_connection: true,
-    headers_with_underscores_action: oneOf("ALLOW"),
+    headers_with_underscores_action: oneOf("ALLOW", "REJECT_REQUEST", "DROP_HEADER"),
   },
   http_protocol_options: {
     allow_absolute_url: oneOf(true),
     enable_trailers: true,
+    allow_chunked_length: true,
+    allow_custom_methods: true,
     use_balsa_parser: noEffect,
   },
   http2_protocol_options: http2Support,
@@ -109,9 +120,12 @@ export function managerConfig(
   const ports = manager.forward_proto_config;
   const header = manager.server_header_transformation;
   const codec = manager.codec_type;
+  const http1 = manager.http_protocol_options;
+  const underscores = common?.headers_with_underscores_action;
   const limits = {
     maxHeadBytes: wrapped(manager.max_request_headers_kb, 0, 60) * 1024,
     maxHeaders: wrapped(common?.max_headers_count, 0, 100),
+    allowsChunkedLength: http1?.allow_chunked_length ?? false,
   };
   return {
     codec: codec === "HTTP1" || codec === "HTTP2" ? codec : "AUTO",
@@ -139,7 +153,9 @@ export function managerConfig(
     maxRequestsPerConnection: wrapped(common?.max_requests_per_connection, 0, 0),
     drainTimeoutMs: durationMs(manager.drain_timeout, 5000),
     limits,
-    hasTrailers: manager.http_protocol_options?.enable_trailers ?? false,
+    http1: { allowsCustomMethods: http1?.allow_custom_methods ?? false },
+    underscores: underscores === "REJECT_REQUEST" || underscores === "DROP_HEADER" ? underscores : "ALLOW",
+    hasTrailers: http1?.enable_trailers ?? false,
     hostname,
   };
 }

@@ -67,6 +67,16 @@ export function managerStats(stats: StatsStore, statPrefix: string, listenerScop
   };
 }
 
+export type CodecStats = ReturnType<typeof codecStats>;
+
+/** The statistics of the HTTP/1.1 codec, which all managers share. */
+export function codecStats(stats: StatsStore) {
+  return stats.counters("http1", [
+    "dropped_headers_with_underscores",
+    "requests_rejected_with_underscores_in_headers",
+  ]);
+}
+
 /** Counts an answer by the first digit of its status. */
 export function countAnswer(stats: ManagerStats, status: number): void {
   const name = byClass[Math.min(5, Math.max(1, Math.trunc(status / 100))) - 1]!;

@@ -3,7 +3,7 @@ import type { AccessLogger, OriginalIpDetection, RunContext } from "../resources
 import type { ChainFilter } from "./filter-run.ts";
 import type { HttpDate } from "./http-date.ts";
 import type { ManagerConfig } from "./manager-config.ts";
-import type { ManagerStats } from "./manager-stats.ts";
+import type { CodecStats, ManagerStats } from "./manager-stats.ts";
 import type { RouteSource } from "./routes/rds.ts";
 
 /** A connection manager that runs: what its connections share. */
@@ -11,6 +11,7 @@ export interface Manager {
   readonly config: ManagerConfig;
   readonly run: RunContext;
   readonly stats: ManagerStats;
+  readonly codecStats: CodecStats;
   /** Shared by all connection managers, as in Envoy. */
   readonly http2Stats: Http2Stats;
   readonly routes: RouteSource;

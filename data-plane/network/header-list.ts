@@ -67,6 +67,13 @@ export class HeaderList {
     this.#removeFrom(name, 0);
   }
 
+  /** Whether the name of any header passes. */
+  hasWhere(passes: (name: string) => boolean): boolean {
+    const { flat } = this;
+    for (let at = 0; at < flat.length; at += 2) if (passes(flat[at]!)) return true;
+    return false;
+  }
+
   /** Takes away every header whose name passes. */
   removeWhere(passes: (name: string) => boolean): void {
     const { flat } = this;

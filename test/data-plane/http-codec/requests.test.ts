@@ -145,7 +145,7 @@ describe("the HTTP/1 codec on requests", () => {
       { method: "GET", path: "/x?y", authority: "b.example" },
       { method: "GET", path: "/", authority: "b.example" },
       { method: "GET", path: "/y", authority: "x:80" },
-      { method: "GET", path: "/?q", authority: "b" },
+      { method: "GET", path: "?q", authority: "b" },
     ]);
   });
 });
