@@ -19,6 +19,8 @@ export interface AdminView {
   /** Wall clock, when the bootstrap was taken. */
   readonly startedAtMs: number;
   readonly stats: StatsStore;
+  /** Called when statistics are about to be shown: the histograms' interval may end with it (`stats_flush_on_admin`). */
+  beforeStats(): void;
   readonly clusterRecords: ResourceRecords;
   readonly listenerRecords: ResourceRecords;
   readonly endpointRecords: ResourceRecords;

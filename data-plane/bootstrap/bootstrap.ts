@@ -13,6 +13,7 @@ import { parseListener } from "../resources/listener.ts";
 import type { Parsed } from "../resources/parsed.ts";
 import { parsed, refuse } from "../resources/parsed.ts";
 import { noEffect, unsupportedFields } from "../resources/support.ts";
+import { durationMs } from "../resources/values.ts";
 import type { ApiSource, SourcePlan } from "../xds-client/source-plan.ts";
 import { parseApiConfigSource } from "./api-config-source.ts";
 import type { SourceContext } from "./config-source.ts";
@@ -40,6 +41,8 @@ export interface BootstrapConfig {
   /** Absent: no admin endpoint. */
   readonly admin?: Address;
   readonly runtime: Runtime;
+  /** How long an interval of histograms is; 0: from one look at the statistics to the next (`stats_flush_on_admin`). */
+  readonly statsFlushMs: number;
   /** What this host allows; see `ParseContext`. */
   readonly foreignSources: ForeignSources;
   /** What a ConfigSource in a resource is looked up in. */
@@ -70,8 +73,9 @@ const support = {
     profile_path: noEffect,
   },
   layered_runtime: true,
-  // How often gauges reach sinks; there are no sinks, and the admin endpoint always tells the current value.
-  stats_flush_interval: noEffect,
+  // There are no sinks: what a flush does is to end the interval of histograms.
+  stats_flush_interval: true,
+  stats_flush_on_admin: true,
 } as const;
 
 /**
@@ -144,6 +148,7 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
       ...(lds ? { lds } : {}),
       ...(admin && admin.family !== "name" ? { admin } : {}),
       runtime,
+      statsFlushMs: bootstrap.stats_flush_on_admin ? 0 : durationMs(bootstrap.stats_flush_interval, 5000),
       foreignSources,
       sources,
     },

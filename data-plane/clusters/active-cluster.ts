@@ -21,6 +21,7 @@ import type { Booking } from "./connection-books.ts";
 import { ConnectionBooks } from "./connection-books.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import { clusterStats } from "./cluster-stats.ts";
+import type { Histograms } from "../stats/stats-store.ts";
 import { Tally } from "../stats/tally.ts";
 import { RetryBooks } from "./retry-books.ts";
 import { HostConnections } from "./host-connections.ts";
@@ -30,6 +31,8 @@ import type { HostSet, HostSetLayout } from "./host-set.ts";
 import { hostSets } from "./host-set.ts";
 import type { LoadBalancer } from "./load-balancing/load-balancer.ts";
 import { loadBalancer } from "./load-balancing/make-load-balancer.ts";
+
+const requestTime = ["upstream_rq_time"] as const;
 
 /** One version of a cluster: its hosts, and the connections that are made to them. */
 export class ActiveCluster implements Upstream {
@@ -55,14 +58,18 @@ export class ActiveCluster implements Upstream {
   readonly #watch: HostWatch | undefined;
   /** Of TCP, where they are to end with the health of their host. */
   readonly #connections: HostConnections | undefined;
+  readonly #scope: string;
+  /** There from the first answer on, as in Envoy. */
+  #requestTimes: Record<"own" | "internal" | "external", Histograms<"upstream_rq_time">> | undefined;
 
   /** `nextId` numbers connections over the process. */
   constructor(config: ClusterConfig, run: RunContext, nextId: () => number, memory: ReadMemory) {
     const scope = `cluster.${config.statName}`;
     this.config = config;
+    this.#scope = scope;
     this.stats = clusterStats(run.stats, scope);
     this.retries = new RetryBooks(config.circuitBreakers.default, this.stats, run.stats, scope);
-    this.#books = new ConnectionBooks(this.stats, config.maxConnections);
+    this.#books = new ConnectionBooks(this.stats, config.maxConnections, run.clock);
     this.#run = run;
     this.#transport = config.transportSocket(run, scope);
     this.#nextId = nextId;
@@ -210,6 +217,17 @@ export class ActiveCluster implements Upstream {
       this.#responses.own.add(name);
       this.#responses[side].add(name);
     }
+  }
+
+  countTime(ms: number, isInternal: boolean): void {
+    const { stats } = this.#run;
+    this.#requestTimes ??= {
+      own: stats.histograms(this.#scope, requestTime),
+      internal: stats.histograms(`${this.#scope}.internal`, requestTime),
+      external: stats.histograms(`${this.#scope}.external`, requestTime),
+    };
+    this.#requestTimes.own.upstream_rq_time.record(ms);
+    this.#requestTimes[isInternal ? "internal" : "external"].upstream_rq_time.record(ms);
   }
 
   countTimeout(): void {

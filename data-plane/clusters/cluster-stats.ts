@@ -75,6 +75,7 @@ export function clusterStats(stats: StatsStore, scope: string) {
   return {
     counters: stats.counters(scope, counters),
     gauges: stats.gauges(scope, gauges),
+    histograms: stats.histograms(scope, ["upstream_cx_connect_ms", "upstream_cx_length_ms"]),
     breaker: stats.gauges(`${scope}.circuit_breakers.default`, ["cx_open", "rq_retry_open"]),
   };
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "../../src/base/clock.ts";
 import type { ClusterHost } from "./cluster-host.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 
@@ -19,11 +20,13 @@ export interface Booking {
 export class ConnectionBooks {
   readonly #stats: ClusterStats;
   readonly #maxConnections: number;
+  readonly #clock: Pick<Clock, "monotonic">;
   #active = 0;
   #onIdle: (() => void) | undefined;
 
-  constructor(stats: ClusterStats, maxConnections: number) {
+  constructor(stats: ClusterStats, maxConnections: number, clock: Pick<Clock, "monotonic">) {
     this.#stats = stats;
+    this.#clock = clock;
     this.#maxConnections = maxConnections;
   }
 
@@ -40,7 +43,9 @@ export class ConnectionBooks {
 
   /** `carriesRequest`: the connection itself is the one request that it carries, as in TCP. */
   open(host: ClusterHost, carriesRequest: boolean): Booking {
-    const { counters, gauges } = this.#stats;
+    const { counters, gauges, histograms } = this.#stats;
+    const openedAtMs = this.#clock.monotonic();
+    let connectedAtMs = openedAtMs;
     this.#change(host, 1);
     counters.upstream_cx_total += 1;
     host.stats.cxTotal += 1;
@@ -53,6 +58,8 @@ export class ConnectionBooks {
     return {
       connected: () => {
         state = "connected";
+        connectedAtMs = this.#clock.monotonic();
+        histograms.upstream_cx_connect_ms.record(connectedAtMs - openedAtMs);
         if (!carriesRequest) return;
         gauges.upstream_rq_pending_active.add(-1);
         host.stats.rqPendingActive -= 1;
@@ -69,6 +76,9 @@ export class ConnectionBooks {
           host.stats[isPending ? "rqPendingActive" : "rqActive"] -= 1;
         }
         this.#countEnd(host, how, isBusy, carriesRequest);
+        if (state === "connected") {
+          histograms.upstream_cx_length_ms.record(this.#clock.monotonic() - connectedAtMs);
+        }
         state = "over";
         this.#change(host, -1);
         if (this.#active === 0) this.#onIdle?.();

@@ -323,7 +323,9 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     const { manager } = this;
     this.#answer = "done";
     this.timers.end();
-    manager.stats.gauges.downstream_rq_active.add(-1);
+    const { gauges, histograms } = manager.stats;
+    gauges.downstream_rq_active.add(-1);
+    histograms.downstream_rq_time.record(manager.run.clock.monotonic() - this.#startedAtMs);
     this.#filters?.end();
     manager.logAccess?.(this.formatSource());
   }

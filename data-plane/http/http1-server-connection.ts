@@ -387,7 +387,9 @@ export class Http1ServerConnection implements ServerStream {
 
   #onClose(): void {
     if (this.#state === "handed-over") return;
-    const { counters, gauges } = this.#manager.stats;
+    const { run, stats } = this.#manager;
+    const { counters, gauges, histograms } = stats;
+    histograms.downstream_cx_length_ms.record(run.clock.monotonic() - this.info.acceptedAtMs);
     counters.downstream_cx_destroy += 1;
     counters[this.#state === "closing" ? "downstream_cx_destroy_local" : "downstream_cx_destroy_remote"] += 1;
     gauges.downstream_cx_active.add(-1);

@@ -63,6 +63,7 @@ export function managerStats(stats: StatsStore, statPrefix: string, listenerScop
   return {
     counters: stats.counters(`http.${statPrefix}`, counters),
     gauges: stats.gauges(`http.${statPrefix}`, gauges),
+    histograms: stats.histograms(`http.${statPrefix}`, ["downstream_cx_length_ms", "downstream_rq_time"]),
     listener: stats.counters(`${listenerScope}.http.${statPrefix}`, byClass),
   };
 }

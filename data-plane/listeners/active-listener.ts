@@ -121,7 +121,9 @@ export class ActiveListener implements DrainDecision {
       return;
     }
     const remote = endpointAddress(socket.remoteAddress, socket.remotePort);
-    this.#begin(socket, new ConnectionInfo(this.#surroundings.nextId(), remote, local), noBytes);
+    const info = new ConnectionInfo(this.#surroundings.nextId(), remote, local);
+    info.acceptedAtMs = this.#run.clock.monotonic();
+    this.#begin(socket, info, noBytes);
   }
 
   /** Begins to ask connections to end: the listener is replaced or removed. */
@@ -218,8 +220,9 @@ export class ActiveListener implements DrainDecision {
   }
 
   #serve(tracked: Tracked, info: ConnectionInfo, early: Buffer): void {
-    const { counters, gauges, worker, workerGauges } = this.#stats;
+    const { counters, gauges, histograms, worker, workerGauges } = this.#stats;
     const { socket } = tracked;
+    const { clock } = this.#run;
     const position = this.config.chainIndex.find(info);
     const chain = position === undefined ? this.#defaultChain : this.#chains[position];
     if (!chain) {
@@ -237,6 +240,7 @@ export class ActiveListener implements DrainDecision {
       counters.downstream_cx_destroy += 1;
       gauges.downstream_cx_active.add(-1);
       workerGauges.downstream_cx_active.add(-1);
+      histograms.downstream_cx_length_ms.record(clock.monotonic() - info.acceptedAtMs);
       tracked.owner.#forget(tracked);
     });
     if (chain.transport?.secure) this.#shakeHands(chain, chain.transport.secure, tracked, info, early);

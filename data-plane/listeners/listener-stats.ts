@@ -16,6 +16,7 @@ export function listenerStats(stats: StatsStore, scope: string) {
       "no_filter_chain_match",
     ]),
     gauges: stats.gauges(scope, ["downstream_cx_active", "downstream_pre_cx_active"]),
+    histograms: stats.histograms(scope, ["downstream_cx_length_ms"]),
     // Envoy counts by worker too; this process is one.
     worker: stats.counters(`${scope}.worker_0`, ["downstream_cx_total"]),
     workerGauges: stats.gauges(`${scope}.worker_0`, ["downstream_cx_active"]),

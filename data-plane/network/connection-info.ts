@@ -38,6 +38,8 @@ export type MetadataValue =
 export class ConnectionInfo {
   /** Counts from 1 over the process: `%CONNECTION_ID%`. */
   readonly id: number;
+  /** When it was accepted, on the monotonic clock. */
+  acceptedAtMs = 0;
   /** The physical peer (PP-57). */
   readonly directRemote: Address;
   /** The local end of the accepted socket. */

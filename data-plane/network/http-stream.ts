@@ -130,6 +130,8 @@ export interface HttpUpstream {
   openStream(request: StreamRequest): ConnectAttempt;
   /** Counts a response under `upstream_rq_…`; `isInternal`: to a request that counts as internal. */
   countResponse(status: number, isInternal: boolean): void;
+  /** Notes how long a response that came whole took, under `upstream_rq_time`. */
+  countTime(ms: number, isInternal: boolean): void;
   /** Counts a response that did not come in time. */
   countTimeout(): void;
 }

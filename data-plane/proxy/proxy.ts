@@ -140,6 +140,9 @@ export class Proxy implements AsyncDisposable {
       bootstrap: bootstrap.message,
       startedAtMs: clock.now() - this.uptimeMs,
       stats: this.stats,
+      beforeStats: () => {
+        if (bootstrap.statsFlushMs === 0) this.stats.flush();
+      },
       clusterRecords: this.clusterRecords,
       listenerRecords: this.listenerRecords,
       endpointRecords: this.endpointRecords,

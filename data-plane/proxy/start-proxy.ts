@@ -71,10 +71,12 @@ export async function startProxy(options: StartOptions): Promise<RunningProxy> {
   const toJson = (typeName: string, message: Message) => schema.toJson(typeName, message, { mask: true });
   const view = proxy.adminView({ version, commandLine, toJson, quit: onQuit });
   const admin = bootstrap.admin && (await startAdminServer(bootstrap.admin, view));
+  const stopFlushing = flushEvery(bootstrap.statsFlushMs, proxy, options.clock ?? systemClock);
   const live = goLive(proxy, xds, bootstrap);
   // Who awaits it gets the error; nobody has to.
   live.catch(() => undefined);
   const close = async () => {
+    stopFlushing();
     await Promise.all([xds.close(), proxy.close()]);
     await admin?.close();
   };
@@ -89,6 +91,20 @@ export async function startProxy(options: StartOptions): Promise<RunningProxy> {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Ends the intervals of histograms, over and over; not at all when each is as long as the time between two looks at them. */
+function flushEvery(intervalMs: number, { stats }: Proxy, clock: Clock): () => void {
+  if (intervalMs === 0) return () => undefined;
+  let cancel: () => void;
+  const again = () => {
+    cancel = clock.after(intervalMs, () => {
+      stats.flush();
+      again();
+    });
+  };
+  again();
+  return () => cancel();
 }
 
 /** Makes a proxy and its xDS client, each knowing the other. No I/O. */

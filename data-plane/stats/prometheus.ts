@@ -1,4 +1,7 @@
-import type { Stat } from "./stats-store.ts";
+import { exactDecimal } from "./exact-decimal.ts";
+import { sumOf } from "./histogram.ts";
+import { prometheusLines } from "./histogram-text.ts";
+import type { HistogramStat, Stat } from "./stats-store.ts";
 
 /** A part of a name that becomes a label: Envoy's default tags. `removed` is cut from the name, `value` is the label's. */
 interface TagRule {
@@ -17,22 +20,36 @@ const rules: readonly TagRule[] = [
   { label: "envoy_proxy_protocol_version", pattern: /^proxy_proto\.(?:.+\.)?(versions\.v(\d)\.)/ },
 ];
 
-/** Envoy's `/stats/prometheus`: a family for each name without its tags, counters before gauges, families by name. */
-export function formatPrometheus(stats: readonly Stat[]): string {
-  return (["counter", "gauge"] as const)
-    .flatMap((kind) => {
-      const families = new Map<string, string[]>();
-      for (const stat of stats) {
-        if (stat.kind !== kind) continue;
-        const { name, labels } = tagsOf(stat.name);
-        const lines = families.get(name) ?? [];
-        lines.push(`${name}{${labels}} ${stat.value}\n`);
-        families.set(name, lines);
-      }
-      return [...families]
-        .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([name, lines]) => `# TYPE ${name} ${kind}\n${lines.join("")}`);
-    })
+/** Envoy's `/stats/prometheus`: a family for each name without its tags, counters, gauges, histograms; families by name. */
+export function formatPrometheus(stats: readonly Stat[], histograms: readonly HistogramStat[] = []): string {
+  const numbers = (["counter", "gauge"] as const).map((kind) =>
+    families(
+      kind,
+      stats.filter((stat) => stat.kind === kind),
+      (name, labels, { value }) => [`${name}{${labels}} ${value}\n`],
+    ),
+  );
+  const shapes = families("histogram", histograms, (name, labels, { histogram }) =>
+    prometheusLines(name, labels, histogram, exactDecimal(sumOf(histogram.cumulative()))),
+  );
+  return [...numbers, shapes].join("");
+}
+
+function families<One extends { readonly name: string }>(
+  kind: string,
+  stats: readonly One[],
+  linesOf: (name: string, labels: string, stat: One) => readonly string[],
+): string {
+  const found = new Map<string, string[]>();
+  for (const stat of stats) {
+    const { name, labels } = tagsOf(stat.name);
+    const lines = found.get(name) ?? [];
+    lines.push(...linesOf(name, labels, stat));
+    found.set(name, lines);
+  }
+  return [...found]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, lines]) => `# TYPE ${name} ${kind}\n${lines.join("")}`)
     .join("");
 }
 

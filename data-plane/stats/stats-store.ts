@@ -1,3 +1,5 @@
+import { Histogram } from "./histogram.ts";
+
 /** Counters under one prefix: plain number fields, so that counting costs an addition. */
 export type Counters<Name extends string> = Record<Name, number>;
 
@@ -28,6 +30,8 @@ export class Gauge {
 
 export type Gauges<Name extends string> = Readonly<Record<Name, Gauge>>;
 
+export type Histograms<Name extends string> = Readonly<Record<Name, Histogram>>;
+
 /** One statistic as it stands. `isUsed`: written to since the start. */
 export type Stat =
   | {
@@ -38,6 +42,13 @@ export type Stat =
     }
   | { readonly kind: "text"; readonly name: string; readonly value: string; readonly isUsed: boolean };
 
+/** One histogram as it stands. */
+export interface HistogramStat {
+  readonly name: string;
+  readonly histogram: Histogram;
+  readonly isUsed: boolean;
+}
+
 /**
  * All statistics of a proxy under Envoy's names. Asking twice for one prefix and name gives the same counter, as in Envoy: two
  * listeners share `proxy_proto.*`, the new version of a cluster counts on where the old one stood.
@@ -45,6 +56,7 @@ export type Stat =
 export class StatsStore {
   readonly #counters = new Map<string, Record<string, number>>();
   readonly #gauges = new Map<string, Record<string, Gauge>>();
+  readonly #histograms = new Map<string, Record<string, Histogram>>();
   readonly #texts = new Map<string, string>();
 
   /** The counters `prefix.name` (bare names for an empty prefix), made when they are not there yet. */
@@ -65,6 +77,22 @@ export class StatsStore {
     return group;
   }
 
+  /** The histograms `prefix.name`, made when they are not there yet. Their values are milliseconds. */
+  histograms<Name extends string>(prefix: string, names: readonly Name[]): Histograms<Name> {
+    const stored: Record<string, Histogram> = this.#histograms.get(prefix) ?? {};
+    this.#histograms.set(prefix, stored);
+    const group: object = stored;
+    fill(group, names, () => new Histogram());
+    return group;
+  }
+
+  /** Ends the interval that histograms tell of beside the whole. */
+  flush(): void {
+    for (const group of this.#histograms.values()) {
+      for (const histogram of Object.values(group)) histogram.flush();
+    }
+  }
+
   /** A text readout, such as `cluster_manager.cds.version_text`. */
   setText(name: string, value: string): void {
     this.#texts.set(name, value);
@@ -77,13 +105,25 @@ export class StatsStore {
 
   /** Forgets everything under `prefix` and `prefix.…`: what Envoy does when a cluster or listener is gone for good. */
   remove(prefix: string): void {
-    for (const groups of [this.#counters, this.#gauges, this.#texts]) {
+    for (const groups of [this.#counters, this.#gauges, this.#histograms, this.#texts]) {
       for (const name of groups.keys())
         if (name === prefix || name.startsWith(`${prefix}.`)) groups.delete(name);
     }
   }
 
-  /** Every statistic, sorted by name. */
+  /** Every histogram, sorted by name. */
+  listHistograms(): HistogramStat[] {
+    const found = [...this.#histograms].flatMap(([prefix, group]) =>
+      Object.entries(group).map(([name, histogram]) => ({
+        name: nameOf(prefix, name),
+        histogram,
+        isUsed: histogram.isUsed,
+      })),
+    );
+    return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** Every other statistic, sorted by name. */
   list(): Stat[] {
     const stats: Stat[] = [];
     for (const [prefix, group] of this.#counters) {

@@ -1,17 +1,29 @@
-import type { Stat } from "./stats-store.ts";
+import { histogramsJson, histogramText, type HistogramView } from "./histogram-text.ts";
+import type { HistogramStat, Stat } from "./stats-store.ts";
 
-/** Envoy's `/stats`: text readouts first, quoted; then a line for each counter and gauge. */
-export function formatStatsText(stats: readonly Stat[]): string {
+/** Envoy's `/stats`: text readouts first, quoted; then a line for each counter and gauge; then the histograms. */
+export function formatStatsText(
+  stats: readonly Stat[],
+  histograms: readonly HistogramStat[] = [],
+  view: HistogramView = "summary",
+): string {
   const lines = [
     ...stats.flatMap((stat) => (stat.kind === "text" ? [`${stat.name}: "${stat.value}"`] : [])),
     ...stats.flatMap((stat) => (stat.kind === "text" ? [] : [`${stat.name}: ${stat.value}`])),
+    ...histograms.map((stat) => histogramText(stat, view)),
   ];
   return lines.map((line) => `${line}\n`).join("");
 }
 
 /** Envoy's `/stats?format=json`. */
-export function formatStatsJson(stats: readonly Stat[]): string {
+export function formatStatsJson(
+  stats: readonly Stat[],
+  histograms: readonly HistogramStat[] = [],
+  view: HistogramView = "summary",
+): string {
   const texts = stats.filter(({ kind }) => kind === "text");
   const numbers = stats.filter(({ kind }) => kind !== "text");
-  return JSON.stringify({ stats: [...texts, ...numbers].map(({ name, value }) => ({ name, value })) });
+  const entries = [...texts, ...numbers].map(({ name, value }) => JSON.stringify({ name, value }));
+  if (histograms.length > 0) entries.push(histogramsJson(histograms, view));
+  return `{"stats":[${entries.join(",")}]}`;
 }

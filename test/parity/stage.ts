@@ -5,7 +5,7 @@ import type { JsonValue } from "../kit/json.ts";
 import type { ProxyProcess } from "../kit/proxy-process.ts";
 import type { RecordedConnection, RecordingBackend } from "../kit/recording-backend.ts";
 import { connectTo, type Ending, type ScriptedClient } from "../kit/scripted-client.ts";
-import { until } from "../kit/within.ts";
+import { pause, until } from "../kit/within.ts";
 import { normalise } from "./normalise.ts";
 import type { Rig, TcpUpstream } from "./rig.ts";
 
@@ -98,6 +98,11 @@ export class Stage implements AsyncDisposable {
   connectionCount(upstream: RecordingBackend | TcpUpstream): number {
     const backend = "backend" in upstream ? upstream.backend : upstream;
     return backend.connections.length - (this.#seen.get(backend) ?? 0);
+  }
+
+  /** Lets real time pass, where a case is about time. */
+  async passed(ms: number): Promise<void> {
+    await pause(ms);
   }
 
   /** Counters and gauges whose names contain the regular expression and which `act` changed, by how much, once they rest. */

@@ -334,6 +334,7 @@ export class Forward implements AttemptOwner {
 
   onUpstreamEnd(trailers: HeaderList | undefined): void {
     this.#attempt = undefined;
+    if (this.#wholeAtMs !== undefined) this.#upstream?.countTime(this.#elapsedMs, this.#owner.isInternal);
     this.#owner.onResponseEnd(trailers);
   }
 

@@ -125,15 +125,17 @@ describe("/config_dump", () => {
     await using proxy = await startTestProxy(staticResources([], []));
     const eds = "{name: w, type: EDS, eds_cluster_config: {eds_config: {ads: {}}}}";
     await proxy.clusterConsumer.apply(updateOf(CLUSTER, { a: staticCluster("a", []), w: eds }));
-    await proxy.clusterConsumer.apply(updateOf(CLUSTER, { a: staticCluster("a", [], "lb_policy: MAGLEV") }));
+    await proxy.clusterConsumer.apply(
+      updateOf(CLUSTER, { a: staticCluster("a", [], "track_cluster_stats: {}") }),
+    );
     await proxy.listenerConsumer.apply(updateOf(LISTENER, { l: "{name: l}" }));
     const [, clusters, listeners] = dump(proxy);
     assert.equal(clusters.version_info, "1");
     assert.equal(clusters.dynamic_warming_clusters[0].cluster.name, "w");
     const [active] = clusters.dynamic_active_clusters;
     assert.equal(active.cluster.name, "a");
-    assert.equal(active.error_state.failed_configuration.lb_policy, "MAGLEV");
-    assert.equal(active.error_state.details, "lb_policy: MAGLEV is not supported by the bundled data plane");
+    assert.deepEqual(active.error_state.failed_configuration.track_cluster_stats, {});
+    assert.equal(active.error_state.details, "track_cluster_stats: not supported by the bundled data plane");
     const [listener] = listeners.dynamic_listeners;
     assert.equal(listener.active_state, undefined);
     assert.match(listener.error_state.details, /address: value is required/);
