@@ -2,7 +2,7 @@ import type { Address } from "./address.ts";
 import type { ConnectionInfo, ProxyProtocolState } from "./connection-info.ts";
 import type { HeaderList } from "./header-list.ts";
 import type { HttpProtocol, RequestHead } from "./http-message.ts";
-import type { ConnectAttempt, ConnectFailure, Host, HostCriteria } from "./upstream.ts";
+import type { ConnectAttempt, ConnectFailure, Host, HostCriteria, RoutePriority } from "./upstream.ts";
 
 /** Why an exchange on a connection ended before its end. */
 export type StreamReset =
@@ -84,6 +84,7 @@ export interface UpstreamStream {
 
 /** A wish for a stream, and who is told what comes of it. */
 export interface StreamRequest extends UpstreamStreamEvents, HostCriteria {
+  readonly priority: RoutePriority;
   readonly info: ConnectionInfo;
   /** What the PROXY header, if the cluster writes one, is to say; undefined where no downstream is to be told of (PP-95). */
   readonly downstream: ProxyProtocolState | undefined;

@@ -40,6 +40,9 @@ export interface Host {
   readonly outcomes?: HostOutcomes | undefined;
 }
 
+/** `envoy.config.core.v3.RoutingPriority`: which circuit breakers of a cluster count. */
+export type RoutePriority = "default" | "high";
+
 /** What load balancing may look at of a connection or request. All of it may be absent. */
 export interface HostCriteria {
   /** Of the `hash_policy` of the route or of tcp_proxy, 64 bits; without one, policies that hash choose at random. */

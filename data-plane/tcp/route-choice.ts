@@ -5,7 +5,7 @@ import { metadataMatch } from "../resources/metadata-match.ts";
 import { weightedChoice } from "./weighted-clusters.ts";
 
 /** A cluster, and the subset of its hosts that may serve. */
-interface ChosenCluster {
+export interface ChosenCluster {
   readonly name: string;
   readonly metadataMatch: MetadataMatch | undefined;
 }

@@ -55,7 +55,7 @@ function fillings(
         key,
         share,
         offset: Number(xxHash64(key) % size),
-        skip: Number(xxHash64(key, 1) % (size - 1n)) + 1,
+        skip: Number(xxHash64(key, 1n) % (size - 1n)) + 1,
         next: 0,
         target: 0,
         count: 0,

@@ -5,10 +5,12 @@ import type { HeaderList } from "../../network/header-list.ts";
 import type { LocalReply, RequestHead } from "../../network/http-message.ts";
 import { localReply } from "../../network/http-message.ts";
 import type { UpstreamStream } from "../../network/http-stream.ts";
-import type { Host, Upstream } from "../../network/upstream.ts";
+import type { MetadataMatch } from "../../network/metadata-match.ts";
+import type { Host, Upstream, RoutePriority } from "../../network/upstream.ts";
 import type { ExchangeTimers } from "../exchange-timers.ts";
 import { isHopHeader } from "../hop-headers.ts";
 import type { Manager } from "../manager.ts";
+import { connectionSubset } from "../../tcp/route-choice.ts";
 import type { Forwarding, Route } from "../routes/route.ts";
 import type { AttemptFailure } from "./failure-replies.ts";
 import { failureFlag, failureReply } from "./failure-replies.ts";
@@ -25,6 +27,8 @@ export interface ForwardOwner {
   readonly info: ConnectionInfo;
   readonly request: RequestHead;
   readonly isInternal: boolean;
+  /** The client of the request. */
+  readonly remote: Address;
   /** Where the upstream is to see the connection come from; undefined leaves it to the cluster. */
   readonly source: Address | undefined;
   readonly timers: ExchangeTimers;
@@ -53,6 +57,7 @@ export class Forward implements AttemptOwner {
   #upstream: Upstream | undefined;
   #attempt: UpstreamAttempt | undefined;
   #clusterName = "";
+  #metadataMatch: MetadataMatch | undefined;
   #timeouts: Timeouts;
   #retries: Retries | undefined;
   #attempts = 0;
@@ -98,7 +103,15 @@ export class Forward implements AttemptOwner {
   }
 
   get hash(): bigint | undefined {
-    return undefined;
+    return this.#action.hashOf?.(this.#owner.request, this.#owner.remote);
+  }
+
+  get metadataMatch(): MetadataMatch | undefined {
+    return connectionSubset(this.#owner.info, this.#metadataMatch);
+  }
+
+  get priority(): RoutePriority {
+    return this.#action.priority;
   }
 
   get isUnwanted(): ((host: Host) => boolean) | undefined {
@@ -141,7 +154,9 @@ export class Forward implements AttemptOwner {
     const { run, stats } = manager;
     const action = this.#action;
     const { headers } = request;
-    this.#clusterName = action.choose(run.random());
+    const chosen = action.choose(run.random());
+    this.#clusterName = chosen.name;
+    this.#metadataMatch = chosen.metadataMatch;
     const upstream = run.upstreams.get(this.#clusterName);
     if (!upstream) {
       stats.counters.no_cluster += 1;

@@ -3,7 +3,8 @@ import type { ConnectionInfo, ProxyProtocolState } from "../../network/connectio
 import type { HeaderList } from "../../network/header-list.ts";
 import type { RequestHead } from "../../network/http-message.ts";
 import type { HttpUpstream, StreamRequest, UpstreamStream } from "../../network/http-stream.ts";
-import type { ConnectAttempt, Host } from "../../network/upstream.ts";
+import type { MetadataMatch } from "../../network/metadata-match.ts";
+import type { ConnectAttempt, Host, RoutePriority } from "../../network/upstream.ts";
 import type { AttemptFailure } from "./failure-replies.ts";
 
 /** Whom an attempt works for. Nothing is told once it was given up. */
@@ -14,6 +15,8 @@ export interface AttemptOwner {
   readonly request: RequestHead;
   /** For policies that hash. */
   readonly hash: bigint | undefined;
+  readonly metadataMatch: MetadataMatch | undefined;
+  readonly priority: RoutePriority;
   /** Undefined wants any host. */
   readonly isUnwanted: ((host: Host) => boolean) | undefined;
   readonly maxChoices: number;
@@ -58,6 +61,14 @@ export class UpstreamAttempt implements StreamRequest {
 
   get hash(): bigint | undefined {
     return this.#owner.hash;
+  }
+
+  get metadataMatch(): MetadataMatch | undefined {
+    return this.#owner.metadataMatch;
+  }
+
+  get priority(): RoutePriority {
+    return this.#owner.priority;
   }
 
   get isUnwanted(): ((host: Host) => boolean) | undefined {

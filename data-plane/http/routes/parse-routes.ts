@@ -10,7 +10,6 @@ import { parsed, refuse } from "../../resources/parsed.ts";
 import type { SupportTable } from "../../resources/support.ts";
 import { noEffect, notSupported, oneOf, unsupportedFields } from "../../resources/support.ts";
 import { durationMs, wrapped } from "../../resources/values.ts";
-import { weightedClusters } from "../../tcp/weighted-clusters.ts";
 import type { RequestHead } from "../../network/http-message.ts";
 import { localReply } from "../../network/http-message.ts";
 import { pathOnly } from "../path-only.ts";
@@ -18,6 +17,8 @@ import type { HeaderMutation } from "../../resources/header-mutation.ts";
 import { headerValueOptionSupport, parseHeaderMutation } from "../../resources/header-mutation.ts";
 import type { LeveledSettings } from "./filter-settings.ts";
 import { parseFilterSettings, settingsInstaller } from "./filter-settings.ts";
+import { clusterChoice } from "./cluster-choice.ts";
+import { hashPolicySupport, requestHash } from "./hash-policy.ts";
 import { parseRedirect, redirectSupport } from "./redirect.ts";
 import { matchSupport, parseRouteMatch } from "./route-match.ts";
 import type { RetryPolicy } from "../forward/retry-policy.ts";
@@ -41,13 +42,15 @@ const levelSupport: SupportTable = {
 
 const forwardSupport: SupportTable = {
   cluster: true,
-  weighted_clusters: { clusters: { name: true, weight: true }, total_weight: noEffect },
+  weighted_clusters: { clusters: { name: true, weight: true, metadata_match: true }, total_weight: noEffect },
   timeout: true,
   idle_timeout: true,
   prefix_rewrite: true,
   host_rewrite_literal: true,
   cluster_not_found_response_code: oneOf("SERVICE_UNAVAILABLE", "NOT_FOUND", "INTERNAL_SERVER_ERROR"),
-  priority: oneOf("DEFAULT"),
+  priority: oneOf("DEFAULT", "HIGH"),
+  hash_policy: hashPolicySupport,
+  metadata_match: true,
   retry_policy: retryPolicySupport,
 };
 
@@ -291,8 +294,7 @@ function parseForward(
       isWeighted: true,
     });
   }
-  const weights = weighted.map((one) => ({ name: one.name ?? "", weight: wrapped(one.weight, 0, 0) }));
-  if (weights.length > 0 && weights.every(({ weight }) => weight === 0)) {
+  if (weighted.length > 0 && weighted.every(({ weight }) => wrapped(weight, 0, 0) === 0)) {
     problems.push(
       refuse(`${path}.weighted_clusters`, "Sum of weights in the weighted_cluster must be greater than 0."),
     );
@@ -302,7 +304,9 @@ function parseForward(
     : around.retryPolicy;
   return {
     kind: "forward",
-    choose: weights.length > 0 ? weightedClusters(weights) : () => name,
+    choose: clusterChoice(route),
+    hashOf: requestHash(route.hash_policy),
+    priority: route.priority === "HIGH" ? "high" : "default",
     timeouts: withinWhole({
       answerMs: durationMs(route.timeout, 15_000),
       perTryMs: retryPolicy?.perTryTimeoutMs ?? 0,

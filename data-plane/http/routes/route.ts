@@ -2,6 +2,9 @@ import type { RetryPolicy } from "../forward/retry-policy.ts";
 import type { Timeouts } from "../forward/timeouts.ts";
 import type { HeaderMutation } from "../../resources/header-mutation.ts";
 import type { LocalReply, RequestHead } from "../../network/http-message.ts";
+import type { RoutePriority } from "../../network/upstream.ts";
+import type { RouteChoice } from "../../tcp/route-choice.ts";
+import type { RequestHash } from "./hash-policy.ts";
 import type { RouteTest } from "./route-match.ts";
 
 /** Who is told how often a request was tried, as the virtual host has it. */
@@ -16,7 +19,11 @@ export interface AttemptCount {
 export interface Forwarding {
   readonly kind: "forward";
   /** From a number in [0, 1). */
-  readonly choose: (random: number) => string;
+  readonly choose: RouteChoice;
+  /** For load balancing by a hash; absent without a `hash_policy`. */
+  readonly hashOf: RequestHash | undefined;
+  /** Which circuit breakers of the cluster count. */
+  readonly priority: RoutePriority;
   /** The whole response has 15 s when unset, 0 for any time. */
   readonly timeouts: Timeouts;
   /** Absent where only headers of the request can ask for retries. */

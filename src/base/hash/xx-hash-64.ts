@@ -8,17 +8,18 @@ const prime5 = new Word64(0x27d4eb2f, 0x165667c5);
 /** 0 - prime1. */
 const minusPrime1 = new Word64(0x61c8864e, 0x7a143579);
 
-/** XXH64 of the bytes; `seed` is a number of 32 bits. */
-export function xxHash64(bytes: Buffer, seed = 0): bigint {
+/** XXH64 of the bytes. */
+export function xxHash64(bytes: Buffer, seed = 0n): bigint {
+  const start = new Word64(Number(seed >> 32n), Number(seed & 0xffff_ffffn));
   const { length } = bytes;
   let at = 0;
   let hash: Word64;
   if (length >= 32) {
     const lanes: readonly [Word64, Word64, Word64, Word64] = [
-      new Word64(0, seed).add(prime1).add(prime2),
-      new Word64(0, seed).add(prime2),
-      new Word64(0, seed),
-      new Word64(0, seed).add(minusPrime1),
+      start.copy().add(prime1).add(prime2),
+      start.copy().add(prime2),
+      start.copy(),
+      start.copy().add(minusPrime1),
     ];
     for (; at + 32 <= length; at += 32) {
       for (let lane = 0; lane < 4; lane += 1) round(lanes[lane]!, wordAt(bytes, at + 8 * lane));
@@ -33,7 +34,7 @@ export function xxHash64(bytes: Buffer, seed = 0): bigint {
         .add(prime4);
     }
   } else {
-    hash = new Word64(0, seed).add(prime5);
+    hash = start.copy().add(prime5);
   }
   hash.addSmall(length);
   for (; at + 8 <= length; at += 8) {

@@ -32,12 +32,12 @@ describe("xxHash64()", () => {
   }
 
   const seeded = [
-    [1, 0, 0xe934a84adb052768n],
-    [1, 2_654_435_761, 0x5014607643a9b4c3n],
-    [14, 0, 0x8282dcc4994e35c8n],
-    [14, 2_654_435_761, 0xc3bd6bf63deb6df0n],
-    [222, 0, 0xb641ae8cb691c174n],
-    [222, 2_654_435_761, 0x20cb8ab7ae10c14an],
+    [1, 0n, 0xe934a84adb052768n],
+    [1, 2_654_435_761n, 0x5014607643a9b4c3n],
+    [14, 0n, 0x8282dcc4994e35c8n],
+    [14, 2_654_435_761n, 0xc3bd6bf63deb6df0n],
+    [222, 0n, 0xb641ae8cb691c174n],
+    [222, 2_654_435_761n, 0x20cb8ab7ae10c14an],
   ] as const;
   for (const [length, seed, hash] of seeded) {
     it(`of ${length} bytes with seed ${seed}`, () =>

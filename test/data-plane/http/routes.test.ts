@@ -34,6 +34,8 @@ function routesOf(match: JsonObject): readonly JsonValue[] {
   return [{ match, direct_response: { status: 200 } }];
 }
 
+const subset = (fields: JsonObject) => ({ metadata_match: { filter_metadata: { "envoy.lb": fields } } });
+
 describe("routes", () => {
   for (const { match, takes, leaves } of matchCases) {
     it(`match ${JSON.stringify(match)} as Envoy does`, () => {
@@ -83,7 +85,21 @@ describe("routes", () => {
     const route = one({ match: { prefix: "/" }, route: { weighted_clusters: { clusters } } });
     const action = routes(route).table(head({ path: "/" }))?.action;
     assert.equal(action?.kind, "forward");
-    assert.deepEqual([0, 0.2, 0.3, 0.99].map(action.choose), ["a", "a", "b", "b"]);
+    const names = [0, 0.2, 0.3, 0.99].map((random) => action.choose(random).name);
+    assert.deepEqual(names, ["a", "a", "b", "b"]);
+  });
+
+  it("ask for a subset of hosts, a weighted cluster above the route", () => {
+    const clusters = [
+      { name: "a", weight: 1, ...subset({ stage: "dev" }) },
+      { name: "b", weight: 1 },
+    ];
+    const forward = { weighted_clusters: { clusters }, ...subset({ stage: "prod", zone: "1" }) };
+    const route = one({ match: { prefix: "/" }, route: forward });
+    const action = routes(route).table(head({ path: "/" }))?.action;
+    assert.equal(action?.kind, "forward");
+    assert.equal(action.choose(0).metadataMatch?.key, '[["stage","dev"],["zone","1"]]');
+    assert.equal(action.choose(0.9).metadataMatch?.key, '[["stage","prod"],["zone","1"]]');
   });
 
   const refusals: readonly (readonly [name: string, route: JsonObject, problem: string])[] = [
