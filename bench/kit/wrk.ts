@@ -24,7 +24,8 @@ export async function measureWithWrk(
   pid: number,
 ): Promise<WrkSample> {
   const flags = headers.flatMap((header) => ["-H", header]);
-  const load = (duration: number) => run("wrk", ["-t1", `-c${connections}`, `-d${duration}s`, ...flags, url]);
+  const load = (duration: number) =>
+    run("wrk", ["-t1", `-c${connections}`, `-d${duration}s`, "--timeout", "30s", ...flags, url]);
   // A proxy runs for months: what its first seconds cost (JIT, growing heaps, cold caches) is not what is measured.
   await load(warmUpSeconds);
   const before = usageOf(pid);
