@@ -13,6 +13,7 @@ import { renderProblems } from "../src/cli/render-problems.ts";
 import type { Output, Terminal } from "../src/cli/terminal.ts";
 import { loadDescriptors } from "../src/schema/load.ts";
 import { Schema } from "../src/schema/schema.ts";
+import { loadUserTypes } from "../src/schema/user-types/load-user-types.ts";
 import type { SourceFile } from "../src/schema/source-node.ts";
 import { readVersion } from "../src/server/build-info.ts";
 import { createJsonLog } from "../src/server/log/json-log.ts";
@@ -25,6 +26,10 @@ import { loadBootstrap } from "./bootstrap/load-bootstrap.ts";
 import { formatAddress } from "./network/address.ts";
 import type { LocalData } from "./resources/data-source.ts";
 import { bundledExtensions } from "./proxy/bundled-extensions.ts";
+import { loadExtensions } from "./proxy/load-extensions.ts";
+import type { ExtensionTable } from "./resources/extension.ts";
+import type { Parsed } from "./resources/parsed.ts";
+import { parsed } from "./resources/parsed.ts";
 import { findForeignSources } from "./proxy/foreign-sources.ts";
 import { proxyHelp } from "./proxy/proxy-help.ts";
 import type { RunningProxy } from "./proxy/start-proxy.ts";
@@ -35,8 +40,8 @@ import { startProxy } from "./proxy/start-proxy.ts";
  * validate`, 1 for a configuration that is refused, 64 for a wrong command line.
  */
 export async function runProxy(args: readonly string[], terminal: Terminal): Promise<number> {
-  const parsed = parseEnvoyFlags(args);
-  switch (parsed.kind) {
+  const line = parseEnvoyFlags(args);
+  switch (line.kind) {
     case "help":
       terminal.stdout.write(proxyHelp);
       return exitCode.ok;
@@ -44,12 +49,12 @@ export async function runProxy(args: readonly string[], terminal: Terminal): Pro
       terminal.stdout.write(`chancery ${readVersion()}\n`);
       return exitCode.ok;
     case "wrong":
-      terminal.stderr.write(`error: ${parsed.message}\nhint: chancery proxy --help\n`);
+      terminal.stderr.write(`error: ${line.message}\nhint: chancery proxy --help\n`);
       return exitCode.usage;
     case "run":
-      return runFlags(parsed.flags, terminal);
+      return runFlags(line.flags, terminal);
     default:
-      return unreachable(parsed);
+      return unreachable(line);
   }
 }
 
@@ -60,10 +65,16 @@ async function runFlags(flags: EnvoyFlags, terminal: Terminal): Promise<number> 
     terminal.stderr.write(`error initializing configuration '${name}': ${files}\n`);
     return exitCode.failure;
   }
-  const schema = new Schema(loadDescriptors());
+  const own = await loadOwn(flags, terminal.cwd);
+  if (!own.value) {
+    const colors = colorsFor("auto", terminal.env, terminal.stderr);
+    terminal.stderr.write(renderProblems(own.problems, { colors, textOf: () => undefined }));
+    return exitCode.failure;
+  }
+  const { schema, extensions } = own.value;
   const { config, problems } = loadBootstrap(files, {
     schema,
-    extensions: bundledExtensions,
+    extensions,
     overrides: flags.node,
     version: readVersion(),
     hostname: hostname(),
@@ -93,7 +104,25 @@ async function runFlags(flags: EnvoyFlags, terminal: Terminal): Promise<number> 
   if ((flags.concurrency ?? 1) > 1) {
     log.info("one worker runs, whatever --concurrency says", { concurrency: flags.concurrency });
   }
-  return serve(config, schema, flags, log, terminal);
+  return serve(config, own.value, flags, log, terminal);
+}
+
+/** What a user can add to: the types, and the extensions that are configured with them. */
+interface OwnParts {
+  readonly schema: Schema;
+  readonly extensions: ExtensionTable;
+}
+
+async function loadOwn(flags: EnvoyFlags, cwd: string): Promise<Parsed<OwnParts>> {
+  const paths = (names: readonly string[]) => names.map((name) => resolve(cwd, name));
+  const { descriptors, problems } = await loadUserTypes(loadDescriptors(), {
+    descriptorSets: paths(flags.descriptorSets),
+    protoPaths: paths(flags.protoPaths),
+  });
+  const hasType = (typeName: string) => descriptors.messages.has(typeName);
+  const table = await loadExtensions({ files: flags.extensions, cwd, hasType });
+  const extensions = table.value ?? bundledExtensions;
+  return parsed({ schema: new Schema(descriptors), extensions }, [...problems, ...table.problems]);
 }
 
 /** What the configuration may name outside itself. */
@@ -128,7 +157,7 @@ function openLog(flags: EnvoyFlags, terminal: Terminal): Log {
 
 async function serve(
   config: BootstrapConfig,
-  schema: Schema,
+  { schema, extensions }: OwnParts,
   flags: EnvoyFlags,
   log: Log,
   terminal: Terminal,
@@ -141,7 +170,7 @@ async function serve(
     await using running = await startProxy({
       bootstrap: config,
       schema,
-      extensions: bundledExtensions,
+      extensions,
       log,
       hostname: hostname(),
       local: localData(terminal),

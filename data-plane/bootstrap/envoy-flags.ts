@@ -20,6 +20,10 @@ export interface EnvoyFlags {
   readonly adminAddressPath?: string;
   readonly allowsUnknownStaticFields: boolean;
   readonly rejectsUnknownDynamicFields: boolean;
+  /** Modules with filters of the user's own; not a flag of Envoy, like the next two. */
+  readonly extensions: readonly string[];
+  readonly descriptorSets: readonly string[];
+  readonly protoPaths: readonly string[];
   /** Flags that were given and do nothing here. */
   readonly unused: readonly string[];
 }
@@ -46,6 +50,9 @@ const valueFlags = [
   "drain-strategy",
   "admin-address-path",
 ] as const;
+
+/** Flags with a value that may be given again, and Envoy does not have. */
+const listFlags = ["extension", "descriptors", "proto-path"] as const;
 
 /** Switches that mean something here. */
 const switches = [
@@ -113,7 +120,7 @@ const defaultDrainTimeSeconds = 600;
 export function parseEnvoyFlags(args: readonly string[]): ParsedFlags {
   const read = readFlags(args);
   if (read.kind === "wrong") return read;
-  const { values, unused } = read;
+  const { values, lists, unused } = read;
   if (values.has("help")) return { kind: "help" };
   if (values.has("version")) return { kind: "version" };
   const mode = values.get("mode") ?? "serve";
@@ -151,6 +158,9 @@ export function parseEnvoyFlags(args: readonly string[]): ParsedFlags {
       drainTimeMs: (drainTime ?? defaultDrainTimeSeconds) * 1000,
       allowsUnknownStaticFields:
         values.has("allow-unknown-static-fields") || values.has("allow-unknown-fields"),
+      extensions: lists.extension,
+      descriptorSets: lists.descriptors,
+      protoPaths: lists["proto-path"],
       rejectsUnknownDynamicFields: values.has("reject-unknown-dynamic-fields"),
       unused,
     },
@@ -158,6 +168,8 @@ export function parseEnvoyFlags(args: readonly string[]): ParsedFlags {
 }
 
 type Values = ReadonlyMap<string, string>;
+
+type ListFlag = (typeof listFlags)[number];
 
 function wrong(message: string): { readonly kind: "wrong"; readonly message: string } {
   return { kind: "wrong", message };
@@ -178,11 +190,17 @@ function wholeNumber(values: Values, flag: string): number | string | undefined 
 }
 
 type Read =
-  | { readonly kind: "flags"; readonly values: Values; readonly unused: readonly string[] }
+  | {
+      readonly kind: "flags";
+      readonly values: Values;
+      readonly lists: Readonly<Record<ListFlag, readonly string[]>>;
+      readonly unused: readonly string[];
+    }
   | { readonly kind: "wrong"; readonly message: string };
 
 function readFlags(args: readonly string[]): Read {
   const values = new Map<string, string>();
+  const lists: Record<ListFlag, string[]> = { extension: [], descriptors: [], "proto-path": [] };
   const unused: string[] = [];
   const rest = [...args];
   for (let arg = rest.shift(); arg !== undefined && arg !== "--"; arg = rest.shift()) {
@@ -191,16 +209,18 @@ function readFlags(args: readonly string[]): Read {
       return wrong(`unexpected argument '${arg}': a proxy takes flags only, its file is given with -c`);
     const { name } = flag;
     const isSwitch = includes(switches, name) || unusedSwitches.includes(name);
-    if (!isSwitch && !includes(valueFlags, name) && !unusedValueFlags.includes(name))
+    const list = listFlags.find((known) => known === name);
+    if (!isSwitch && !list && !includes(valueFlags, name) && !unusedValueFlags.includes(name))
       return unknown(arg, name);
     if (isSwitch && flag.value !== undefined) return wrong(`--${name} takes no value`);
     const value = isSwitch ? "" : (flag.value ?? rest.shift());
     if (value === undefined) return wrong(`--${name} needs a value`);
-    if (unusedSwitches.includes(name) || unusedValueFlags.includes(name)) unused.push(`--${name}`);
+    if (list) lists[list].push(value);
+    else if (unusedSwitches.includes(name) || unusedValueFlags.includes(name)) unused.push(`--${name}`);
     else if (values.has(name)) return wrong(`--${name} is given twice`);
     else values.set(name, value);
   }
-  return { kind: "flags", values, unused: [...new Set(unused)] };
+  return { kind: "flags", values, lists, unused: [...new Set(unused)] };
 }
 
 function splitFlag(arg: string): { readonly name: string; readonly value?: string } | undefined {
@@ -213,7 +233,7 @@ function splitFlag(arg: string): { readonly name: string; readonly value?: strin
 }
 
 function unknown(arg: string, name: string): Read {
-  const known = [...valueFlags, ...switches, ...unusedValueFlags, ...unusedSwitches];
+  const known = [...valueFlags, ...listFlags, ...switches, ...unusedValueFlags, ...unusedSwitches];
   const suggestion = nearest(name, known);
   return wrong(`unknown flag '${arg}'${suggestion ? `; did you mean --${suggestion}?` : ""}`);
 }

@@ -18,6 +18,9 @@ Flags:
       --admin-address-path FILE    write the address of the admin endpoint there
       --allow-unknown-static-fields  leave unknown fields of the bootstrap out
       --reject-unknown-dynamic-fields  refuse responses with fields that this version does not know
+      --extension FILE             load filters of your own, an ES module; may be repeated (docs/extending.md)
+      --proto-path DIR             .proto files of their configurations; may be repeated
+      --descriptors FILE           the same as a FileDescriptorSet; may be repeated
       --version                    print the version
   -h, --help                       print this
 
@@ -30,4 +33,6 @@ Examples:
       check the file: prints "configuration 'bootstrap.yaml' OK", or every error at its line, and exits 1
   chancery proxy -c bootstrap.yaml --service-node edge-7 --drain-time-s 30
       one file for many nodes
+  chancery proxy -c bootstrap.yaml --extension ./acme.js --proto-path ./protos
+      with filters of your own
 `;

@@ -5,6 +5,7 @@ export const dataPlaneProblemCodes = [
   "no-effect",
   "deprecated-field",
   "host-not-ready",
+  "unusable-extension",
 ] as const;
 
 export type DataPlaneProblemCode = (typeof dataPlaneProblemCodes)[number] | "rule-violation";

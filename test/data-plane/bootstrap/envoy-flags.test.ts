@@ -11,6 +11,9 @@ const defaults: EnvoyFlags = {
   drainStrategy: "gradual",
   allowsUnknownStaticFields: false,
   rejectsUnknownDynamicFields: false,
+  extensions: [],
+  descriptorSets: [],
+  protoPaths: [],
   unused: [],
 };
 
@@ -28,6 +31,10 @@ describe("parseEnvoyFlags()", () => {
     ["--drain-strategy immediate", { drainStrategy: "immediate" }],
     ["--allow-unknown-static-fields", { allowsUnknownStaticFields: true }],
     ["--reject-unknown-dynamic-fields", { rejectsUnknownDynamicFields: true }],
+    [
+      "--extension a.js --proto-path p --extension=b.js --descriptors d.binpb --proto-path q",
+      { extensions: ["a.js", "b.js"], descriptorSets: ["d.binpb"], protoPaths: ["p", "q"] },
+    ],
     ["-c a -- --nonsense", { configPath: "a" }],
     [
       "-c /etc/envoy/envoy.yaml --base-id 3 --restart-epoch 0 --disable-hot-restart --cpuset-threads --component-log-level upstream:debug",
