@@ -8,6 +8,8 @@ import { listenerLocalRateLimit, networkLocalRateLimit } from "../filters/local-
 import { originalDst } from "../filters/original-dst.ts";
 import { originalSrc } from "../filters/original-src.ts";
 import { proxyProtocol } from "../filters/proxy-protocol.ts";
+import { httpRbac, httpRbacPerRoute } from "../filters/rbac/http-rbac.ts";
+import { networkRbac } from "../filters/rbac/network-rbac.ts";
 import { tlsInspector } from "../filters/tls-inspector.ts";
 import { httpConnectionManager } from "../http/connection-manager.ts";
 import { customHeaderDetection } from "../http/original-ip/custom-header.ts";
@@ -30,11 +32,18 @@ export const bundledExtensions: ExtensionTable = {
     originalDst,
     listenerLocalRateLimit,
   ],
-  networkFilters: [networkLocalRateLimit, connectionLimit, directResponse, tcpProxy, httpConnectionManager],
+  networkFilters: [
+    networkRbac,
+    networkLocalRateLimit,
+    connectionLimit,
+    directResponse,
+    tcpProxy,
+    httpConnectionManager,
+  ],
   upstreamTransportSockets: [upstreamRawBuffer, upstreamProxyProtocol],
   downstreamTransportSockets: [downstreamRawBuffer, downstreamTls],
   accessLoggers: [fileAccessLog, stdoutAccessLog, stderrAccessLog],
-  httpFilters: [router, headerMutation, cors, httpOriginalSrc],
-  httpRouteConfigs: [headerMutationPerRoute, corsPolicy],
+  httpFilters: [router, headerMutation, cors, httpRbac, httpOriginalSrc],
+  httpRouteConfigs: [headerMutationPerRoute, corsPolicy, httpRbacPerRoute],
   originalIpDetection: [xffDetection, customHeaderDetection],
 };
