@@ -26,7 +26,7 @@ import { Tally } from "../stats/tally.ts";
 import { RetryBooks } from "./retry-books.ts";
 import { HostConnections } from "./host-connections.ts";
 import { HostWatch } from "./host-watch.ts";
-import { Http1Pool } from "./http1-pool.ts";
+import { HttpPools } from "./http-pools.ts";
 import type { HostSet, HostSetLayout } from "./host-set.ts";
 import { hostSets } from "./host-set.ts";
 import type { LoadBalancer } from "./load-balancing/load-balancer.ts";
@@ -47,12 +47,11 @@ export class ActiveCluster implements Upstream {
   #all: readonly ClusterHost[] = [];
   #layout: HostSetLayout = noEndpoints("");
   #sets: readonly HostSet[] = [];
-  #hasToldOfHttp2 = false;
   readonly #balancer: LoadBalancer;
   /** Envoy sets `max_host_weight` for these only. */
   readonly #showsHeaviest: boolean;
   readonly #books: ConnectionBooks;
-  readonly #http: Http1Pool;
+  readonly #http: HttpPools;
   readonly #responses: Record<"own" | "internal" | "external", Tally>;
   /** Absent where neither checks nor outlier detection are configured. */
   readonly #watch: HostWatch | undefined;
@@ -86,11 +85,12 @@ export class ActiveCluster implements Upstream {
       internal: new Tally(run.stats, `${scope}.internal`),
       external: new Tally(run.stats, `${scope}.external`),
     };
-    this.#http = new Http1Pool({
+    this.#http = new HttpPools({
       config: config.http,
       limits: config.circuitBreakers.default,
       stats: this.stats,
-      clock: run.clock,
+      run,
+      scope,
       isFull: () => this.#books.isFull,
       choose: (criteria) => this.#balancer.choose(criteria),
       keyOf: (request) => this.#poolKey(request),
@@ -200,13 +200,7 @@ export class ActiveCluster implements Upstream {
   }
 
   openStream(request: StreamRequest): ConnectAttempt {
-    if (!this.config.http.isHttp2) return this.#http.openStream(request);
-    if (!this.#hasToldOfHttp2) {
-      this.#hasToldOfHttp2 = true;
-      const text = "requests cannot be sent to a cluster of HTTP/2, which is not spoken to upstreams yet";
-      this.#run.log.error(text, { cluster: this.name });
-    }
-    return failLater(request, "connect-fail");
+    return this.#http.openStream(request);
   }
 
   countResponse(status: number, isInternal: boolean): void {
@@ -385,7 +379,7 @@ function isBindError(error: Error): boolean {
 
 function failLater(
   request: Pick<ConnectRequest, "onFailure">,
-  failure: "overflow" | "no-host" | "connect-fail",
+  failure: "overflow" | "no-host",
 ): ConnectAttempt {
   let isCancelled = false;
   queueMicrotask(() => {

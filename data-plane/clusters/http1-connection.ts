@@ -14,18 +14,9 @@ import { MessageReader } from "../http-codec/message-reader.ts";
 import { MessageWriter } from "../http-codec/message-writer.ts";
 import { requestFraming } from "../http-codec/sent-framing.ts";
 import { requestText } from "../http-codec/write-head.ts";
+import type { PooledConnection, PooledConnectionOwner } from "./http-pool.ts";
 import type { StatusLine } from "../http-codec/start-line.ts";
 import { readStatusLine } from "../http-codec/start-line.ts";
-
-/** What a pool is told of its connections. */
-export interface Http1ConnectionOwner {
-  /** The exchange is over; the connection may take the next one. */
-  onIdle(connection: Http1Connection): void;
-  /** The exchange is over, whether the connection goes on or not. */
-  onExchangeEnd(connection: Http1Connection, reset: StreamReset | "cancelled" | undefined): void;
-  /** Called once. */
-  onClose(connection: Http1Connection): void;
-}
 
 /** What an HTTP/1.1 connection is made with, beside the connection itself. */
 export interface Http1ConnectionOptions {
@@ -42,22 +33,24 @@ interface Exchange {
 }
 
 /** A connection to an upstream that speaks HTTP/1.1: one exchange after the other. */
-export class Http1Connection implements UpstreamStream {
+export class Http1Connection implements PooledConnection, UpstreamStream {
   readonly protocol = "HTTP/1.1";
   readonly #upstream: UpstreamConnection;
-  readonly #owner: Http1ConnectionOwner;
+  readonly #owner: PooledConnectionOwner;
   readonly #options: Http1ConnectionOptions;
   readonly #reader: MessageReader<StatusLine>;
   readonly #writer: MessageWriter;
   #exchange: Exchange | undefined;
   #mayGoOn = true;
+  /** Between an exchange and the next one it is seen whether there may be one. */
+  #isReady = true;
   #isClosed = false;
   #isDraining = false;
   #isPaused = false;
   /** Exchanges so far. */
   served = 0;
 
-  constructor(upstream: UpstreamConnection, options: Http1ConnectionOptions, owner: Http1ConnectionOwner) {
+  constructor(upstream: UpstreamConnection, options: Http1ConnectionOptions, owner: PooledConnectionOwner) {
     this.#upstream = upstream;
     this.#owner = owner;
     this.#options = options;
@@ -91,16 +84,22 @@ export class Http1Connection implements UpstreamStream {
     return this.#upstream.local;
   }
 
-  get isUsable(): boolean {
-    return !this.#isClosed && this.#exchange === undefined;
+  get capacity(): number {
+    return this.#isReady && !this.#isClosed && !this.#isDraining ? 1 : 0;
+  }
+
+  get active(): number {
+    return this.#exchange ? 1 : 0;
   }
 
   /** Takes the next exchange. */
-  begin(request: StreamRequest): void {
+  begin(request: StreamRequest): UpstreamStream {
     this.served += 1;
+    this.#isReady = false;
     this.#mayGoOn = true;
     this.#exchange = { events: request, head: request.head, isRequestWhole: false };
     this.#reader.next();
+    return this;
   }
 
   /** No exchange after the present one. */
@@ -140,7 +139,7 @@ export class Http1Connection implements UpstreamStream {
   cancel(): void {
     if (!this.#exchange) return;
     this.#exchange = undefined;
-    this.#owner.onExchangeEnd(this, "cancelled");
+    this.#owner.onStreamEnd(this);
     this.#close("local", true);
   }
 
@@ -188,12 +187,15 @@ export class Http1Connection implements UpstreamStream {
     const exchange = this.#exchange;
     if (!exchange) return;
     this.#exchange = undefined;
-    this.#owner.onExchangeEnd(this, undefined);
+    this.#owner.onStreamEnd(this);
     exchange.events.onEnd(this.#options.hasTrailers ? trailers : undefined);
     // The last piece may have been too much for the client; the next exchange has nothing to do with that.
     this.resume();
     if (!this.#mayGoOn || !exchange.isRequestWhole || this.#isDraining) this.#close("local", false);
-    else if (!this.#isClosed) this.#owner.onIdle(this);
+    else if (!this.#isClosed) {
+      this.#isReady = true;
+      this.#owner.onCapacity(this);
+    }
   }
 
   #onSocketEnd(): void {
@@ -205,9 +207,10 @@ export class Http1Connection implements UpstreamStream {
   }
 
   #fail(reason: StreamReset): void {
+    if (reason === "protocol-error") this.#upstream.traffic.upstream_cx_protocol_error += 1;
     const exchange = this.#exchange;
     this.#exchange = undefined;
-    this.#owner.onExchangeEnd(this, reason);
+    this.#owner.onStreamEnd(this);
     this.#close(reason === "protocol-error" ? "local" : "remote", true);
     exchange?.events.onReset(reason);
   }

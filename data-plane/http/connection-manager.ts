@@ -88,9 +88,11 @@ function serve(manager: Manager, connection: DownstreamConnection): void {
   counters.downstream_cx_total += 1;
   gauges.downstream_cx_active.add(1);
   const serveHttp2 = (early: Buffer) => new Http2ServerConnection(manager, connection).start(early);
-  if (manager.config.codec === "HTTP2") return serveHttp2(connection.early);
+  const { codec } = manager.config;
+  const alpn = connection.info.tls?.alpn ?? "";
+  if (codec === "HTTP2" || (codec === "AUTO" && alpn === "h2")) return serveHttp2(connection.early);
   const http1 = new Http1ServerConnection(manager, connection);
-  http1.start(connection.early, manager.config.codec === "AUTO" ? serveHttp2 : undefined);
+  http1.start(connection.early, codec === "AUTO" && alpn === "" ? serveHttp2 : undefined);
 }
 
 /** A filter of the chain, as it is configured. */

@@ -68,6 +68,12 @@ export class FrameOutput {
     this.#isBlocked = !isTaken;
   }
 
+  /** Drops what is gathered. */
+  discard(): void {
+    this.#pieces = [];
+    this.#bytes = 0;
+  }
+
   /** The transport has sent everything. */
   unblock(): void {
     this.#isBlocked = false;

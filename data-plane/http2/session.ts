@@ -27,6 +27,7 @@ import { readRequestHead, readResponseHead, readTrailers } from "./message-head.
 import type { FrameTransport } from "./output.ts";
 import { FrameOutput } from "./output.ts";
 import type { Http2Limits } from "./http2-limits.ts";
+import type { ResetBy, StreamSink } from "./stream.ts";
 import { Http2Stream } from "./stream.ts";
 
 /** Why a session ended by its own doing; Envoy's words where it has some. */
@@ -34,6 +35,13 @@ export interface SessionFailure {
   /** `flood`: the peer asks for more than it takes. */
   readonly kind: "protocol" | "flood";
   readonly reason: string;
+}
+
+/** How a stream ended before its end; `local`: this side gave it up. */
+export interface StreamEnding {
+  /** An ErrorCode. */
+  readonly code: number;
+  readonly by: ResetBy | "local";
 }
 
 /** What the owner of a session is told. */
@@ -48,8 +56,8 @@ export interface SessionEvents {
   onMaxStreams(): void;
   /** A frame has come; `isPingAck`: the answer to a ping of ours. */
   onFrame(isPingAck: boolean): void;
-  /** A stream is over. */
-  onStreamEnd(stream: Http2Stream): void;
+  /** A stream is over, and its sink is about to hear of it. `reset`: why, when that was before its end. */
+  onStreamEnd(stream: Http2Stream, reset: StreamEnding | undefined): void;
   /** The last frame is written, no other will be; the connection is to be closed. */
   onFail(failure: SessionFailure): void;
 }
@@ -142,9 +150,10 @@ export class Http2Session {
     return this.#nextId < maxWindowBytes;
   }
 
-  /** Sends what a connection begins with. */
-  start(): void {
+  /** Sends what a connection begins with. `prefix` goes in front of it all. */
+  start(prefix?: Buffer): void {
     const { limits } = this.#options;
+    if (prefix) this.#output.add(prefix);
     if (!this.#isServer) this.#output.add(clientPreface);
     const settings: [number, number][] = [
       [Setting.headerTableSize, limits.hpackTableBytes],
@@ -254,7 +263,7 @@ export class Http2Session {
 
   reset(stream: Http2Stream, code: number): void {
     if (this.#state === "open" && stream.id > 0) this.#sendReset(stream.id, code);
-    this.#close(stream);
+    this.#close(stream, { code, by: "local" });
   }
 
   credit(stream: Http2Stream, bytes: number): void {
@@ -269,7 +278,7 @@ export class Http2Session {
 
   ended(stream: Http2Stream): void {
     if (stream.isClosed || stream.local !== "ended") return;
-    if (stream.remote === "ended") this.#close(stream);
+    if (stream.remote === "ended") this.#close(stream, undefined);
     else if (stream.resetsAtEnd) this.reset(stream, ErrorCode.none);
   }
 
@@ -323,7 +332,7 @@ export class Http2Session {
       this.#inbound.sentDataFrames += 1;
       this.#output.add(frame, data);
     }
-    stream.flushTrailers();
+    if (stream.flushTrailers()) this.#options.stats.counters.trailers += 1;
     if (!stream.hasQueue) this.#ready.delete(stream);
     stream.tellDrained();
     this.ended(stream);
@@ -406,6 +415,7 @@ export class Http2Session {
     const flood = this.#inbound.add(frame, paddingBytes);
     if (!flood) return true;
     this.#options.stats.counters[flood] += 1;
+    this.#output.discard();
     return this.#flood(flood);
   }
 
@@ -468,11 +478,18 @@ export class Http2Session {
     if (isNew && !this.#mayOpen(streamId))
       return this.#reject("HEADERS of a stream that is not the peer's to open");
     if (isNew) this.#lastPeerId = streamId;
+    if (flags & Flag.priority && this.#dependsOnItself(frame))
+      return this.#reject("a stream that depends on itself");
     const block = payload.subarray(start, payload.length - padding);
     const isLast = (flags & Flag.endStream) !== 0;
     if (flags & Flag.endHeaders) return this.#onBlock(streamId, isNew, isLast, block);
     this.#block = { streamId, isNew, isLast, pieces: [], bytes: 0, nextTryBytes: blockTryBytes };
     return this.#hold(this.#block, block);
+  }
+
+  /** Priorities mean nothing here, but nghttp2 in Envoy minds this. */
+  #dependsOnItself({ flags, streamId, payload }: Frame): boolean {
+    return (payload.readUInt32BE(flags & Flag.padded ? 1 : 0) & maxWindowBytes) === streamId;
   }
 
   /** A client opens streams with odd numbers; a server none, since it may not push. */
@@ -547,7 +564,6 @@ export class Http2Session {
     if (stream.hasHead) {
       const trailers = isLast ? readTrailers(flat) : undefined;
       if (!trailers || (stream.expectedBytes ?? 0) > 0) return this.#malformed(stream);
-      this.#options.stats.counters.trailers += 1;
       this.#endRemote(stream, trailers.count > 0 ? trailers : undefined);
       return this.#state === "open";
     }
@@ -598,7 +614,7 @@ export class Http2Session {
     const stream = this.#streams.get(streamId);
     if (!stream) return true;
     this.#options.stats.counters.rx_reset += 1;
-    this.#close(stream)?.onReset(payload.readUInt32BE(0), "peer");
+    this.#endBy(stream, payload.readUInt32BE(0), "peer");
     return this.#state === "open";
   }
 
@@ -668,7 +684,7 @@ export class Http2Session {
     this.#options.events.onGoAway(payload.readUInt32BE(4));
     if (this.#isServer) return true;
     for (const stream of this.#streams.values()) {
-      if (stream.id > lastId) this.#close(stream)?.onReset(ErrorCode.refused, "peer");
+      if (stream.id > lastId) this.#endBy(stream, ErrorCode.refused, "peer");
     }
     return true;
   }
@@ -719,12 +735,16 @@ export class Http2Session {
   #break(stream: Http2Stream, code: number, bytes: number): boolean {
     this.#creditConnection(bytes);
     this.#sendReset(stream.id, code);
-    this.#close(stream)?.onReset(code, "messaging");
+    this.#endBy(stream, code, "messaging");
     return this.#state === "open";
   }
 
+  #endBy(stream: Http2Stream, code: number, by: ResetBy): void {
+    this.#close(stream, { code, by })?.onReset(code, by);
+  }
+
   /** Takes the stream off the books; gives who is to be told. */
-  #close(stream: Http2Stream) {
+  #close(stream: Http2Stream, reset: StreamEnding | undefined): StreamSink | undefined {
     if (stream.isClosed) return undefined;
     const withheld = stream.withheldBytes;
     stream.withheldBytes = 0;
@@ -734,7 +754,7 @@ export class Http2Session {
     this.#openCount -= 1;
     this.#options.stats.gauges.streams_active.add(-1);
     if (withheld > 0) this.#creditConnection(withheld);
-    this.#options.events.onStreamEnd(stream);
+    this.#options.events.onStreamEnd(stream, reset);
     return sink;
   }
 
@@ -748,7 +768,9 @@ export class Http2Session {
 
   /** Ends the connection without a word, as Envoy does for what its codec tells of as an invalid frame. */
   #reject(reason: string): false {
-    if (this.#state === "open") this.#end("protocol", reason);
+    if (this.#state === "failed") return false;
+    this.#output.discard();
+    this.#end("protocol", reason);
     return false;
   }
 
@@ -765,7 +787,7 @@ export class Http2Session {
   }
 
   #endAll(code: number): void {
-    for (const stream of this.#streams.values()) this.#close(stream)?.onReset(code, "connection");
+    for (const stream of this.#streams.values()) this.#endBy(stream, code, "connection");
   }
 }
 

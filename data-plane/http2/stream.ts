@@ -149,13 +149,14 @@ export class Http2Stream {
     return { data, isLast };
   }
 
-  /** Sends the trailers, once nothing is before them. For the session. */
-  flushTrailers(): void {
+  /** Sends the trailers, once nothing is before them; true when it did. For the session. */
+  flushTrailers(): boolean {
     const trailers = this.#trailers;
-    if (!trailers || this.#queuedBytes > 0) return;
+    if (!trailers || this.#queuedBytes > 0) return false;
     this.#trailers = undefined;
     this.local = "ended";
     this.#session.sendHeaders(this, noHeaders, trailers, true);
+    return true;
   }
 
   /** Tells the sink when enough has gone out. For the session. */

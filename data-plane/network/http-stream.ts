@@ -11,7 +11,9 @@ export type StreamReset =
   /** The upstream did not begin with it (REFUSED_STREAM, or GOAWAY in front of it): it is safe to send again. */
   | "refused"
   /** The other side took it back (RST_STREAM). */
-  | "remote-reset";
+  | "remote-reset"
+  /** The other side could not connect where a CONNECT wanted to (CONNECT_ERROR). */
+  | "connect-error";
 
 /** What a client tells of its request, in this order; `onReset` instead of whatever is still missing. */
 export interface ServerStreamEvents {
@@ -89,6 +91,8 @@ export interface StreamRequest extends UpstreamStreamEvents, HostCriteria {
   /** What the PROXY header, if the cluster writes one, is to say; undefined where no downstream is to be told of (PP-95). */
   readonly downstream: ProxyProtocolState | undefined;
   readonly head: RequestHead;
+  /** What the client speaks, for clusters that speak the same. */
+  readonly protocol: HttpProtocol;
   /** Where the connection must come from, as `original_src` wants it; undefined leaves it to the cluster. */
   readonly source: Address | undefined;
   /** A connection is there. May be called before `openStream` returns, where one was idle. */

@@ -71,6 +71,7 @@ export type ConnectFailure = "no-host" | "overflow" | "connect-timeout" | "conne
 
 /** Counters of a cluster that its connections add to. */
 interface UpstreamTraffic {
+  upstream_cx_protocol_error: number;
   upstream_cx_rx_bytes_total: number;
   upstream_cx_tx_bytes_total: number;
   upstream_flow_control_paused_reading_total: number;

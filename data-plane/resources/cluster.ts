@@ -126,7 +126,7 @@ export function parseCluster(message: Message, context: ParseContext, path: stri
   const transport = parseTransport(cluster, context, at);
   const http = parseHttpOptions(cluster, context, at);
   const loadBalancing = parseLoadBalancing(cluster, context, at);
-  const health = parseClusterHealth(cluster, http.value?.isHttp2 ?? false, context, at);
+  const health = parseClusterHealth(cluster, http.value?.protocol === "HTTP/2", context, at);
   for (const part of [discovery, loadBalancing, transport, http, health]) problems.push(...part.problems);
   if (!discovery.value || !loadBalancing.value || !transport.value || !health.value) return { problems };
   const source = cluster.upstream_bind_config?.source_address;

@@ -1,5 +1,7 @@
 import type { Cluster, MessageTypes } from "../../src/schema/api.ts";
 import type { ParseContext } from "./extension.ts";
+import type { Http2Config } from "./http2-options.ts";
+import { http2Config, http2Support } from "./http2-options.ts";
 import { asType } from "./message-type.ts";
 import type { Parsed } from "./parsed.ts";
 import { parsed } from "./parsed.ts";
@@ -10,8 +12,9 @@ import { durationMs, wrapped } from "./values.ts";
 
 /** How a cluster's hosts are spoken to in HTTP. */
 export interface UpstreamHttpConfig {
-  /** The upstream wants HTTP/2, as a control plane does; requests of HTTP routes cannot be sent to it. */
-  readonly isHttp2: boolean;
+  /** `downstream`: what the client of a request speaks. */
+  readonly protocol: "HTTP/1.1" | "HTTP/2" | "downstream";
+  readonly http2: Http2Config;
   /** How long a connection may wait for its next request. 1 h when unset, 0 for ever (PP-117). */
   readonly idleTimeoutMs: number;
   /** 0: no limit. */
@@ -27,7 +30,8 @@ export interface UpstreamHttpConfig {
 export const httpOptionsKey = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 
 export const defaultHttp: UpstreamHttpConfig = {
-  isHttp2: false,
+  protocol: "HTTP/1.1",
+  http2: http2Config(undefined, { maxHeaders: 100, maxHeadBytes: 60 * 1024 }),
   idleTimeoutMs: 3_600_000,
   maxRequestsPerConnection: 0,
   maxHeaders: 100,
@@ -48,18 +52,19 @@ const support: SupportTable = {
   common_http_protocol_options: commonSupport,
   explicit_http_config: {
     http_protocol_options: http1Support,
-    // The xDS client reads its keepalive; on TCP it has no effect.
-    http2_protocol_options: true,
+    http2_protocol_options: http2Support,
   },
-  // Clients speak HTTP/1.1, and so it is passed on.
-  use_downstream_protocol_config: { http_protocol_options: http1Support, http2_protocol_options: noEffect },
+  use_downstream_protocol_config: {
+    http_protocol_options: http1Support,
+    http2_protocol_options: http2Support,
+  },
 };
 
 /** The fields of a cluster that came before `HttpProtocolOptions`. */
 export const deprecatedHttpSupport: SupportTable = {
   common_http_protocol_options: commonSupport,
   http_protocol_options: http1Support,
-  http2_protocol_options: true,
+  http2_protocol_options: http2Support,
   protocol_selection: oneOf("USE_CONFIGURED_PROTOCOL", "USE_DOWNSTREAM_PROTOCOL"),
   // Server names are TLS's.
   upstream_http_protocol_options: noEffect,
@@ -73,38 +78,46 @@ export function parseHttpOptions(
 ): Parsed<UpstreamHttpConfig> {
   const any = cluster.typed_extension_protocol_options?.[httpOptionsKey];
   if (!any) {
-    const common = cluster.common_http_protocol_options;
-    const isHttp2 = cluster.http2_protocol_options !== undefined;
-    return { value: httpConfig(common, cluster.http_protocol_options, isHttp2), problems: [] };
+    const { common_http_protocol_options: common, http_protocol_options: http1 } = cluster;
+    const http2 = cluster.http2_protocol_options;
+    const isDownstream = cluster.protocol_selection === "USE_DOWNSTREAM_PROTOCOL";
+    const protocol = isDownstream ? "downstream" : http2 ? "HTTP/2" : "HTTP/1.1";
+    return { value: httpConfig(protocol, common, http1, http2), problems: [] };
   }
   const path = `${at}typed_extension_protocol_options[${JSON.stringify(httpOptionsKey)}]`;
   const message = unpack(any, httpOptionsKey, context, path);
   if (!message.value) return { problems: message.problems };
   const options = asType(httpOptionsKey, message.value);
-  const http1 =
-    options.explicit_http_config?.http_protocol_options ??
-    options.use_downstream_protocol_config?.http_protocol_options;
+  const { explicit_http_config: explicit, use_downstream_protocol_config: downstream } = options;
+  const chosen = explicit ?? downstream;
+  const protocol = downstream ? "downstream" : explicit?.http2_protocol_options ? "HTTP/2" : "HTTP/1.1";
   return parsed(
     httpConfig(
+      protocol,
       options.common_http_protocol_options,
-      http1,
-      options.explicit_http_config?.http2_protocol_options !== undefined,
+      chosen?.http_protocol_options,
+      chosen?.http2_protocol_options,
     ),
     unsupportedFields(message.value, support, path),
   );
 }
 
 function httpConfig(
+  protocol: UpstreamHttpConfig["protocol"],
   common: MessageTypes["envoy.config.core.v3.HttpProtocolOptions"] | null | undefined,
   http1: MessageTypes["envoy.config.core.v3.Http1ProtocolOptions"] | null | undefined,
-  isHttp2: boolean,
+  http2: MessageTypes["envoy.config.core.v3.Http2ProtocolOptions"] | null | undefined,
 ): UpstreamHttpConfig {
-  return {
-    isHttp2,
-    idleTimeoutMs: durationMs(common?.idle_timeout, defaultHttp.idleTimeoutMs),
-    maxRequestsPerConnection: wrapped(common?.max_requests_per_connection, 0, 0),
+  const heads = {
     maxHeaders: wrapped(common?.max_headers_count, 0, defaultHttp.maxHeaders),
     maxHeadBytes: wrapped(common?.max_response_headers_kb, 0, 60) * 1024,
+  };
+  return {
+    protocol,
+    http2: http2Config(http2, heads),
+    ...heads,
+    idleTimeoutMs: durationMs(common?.idle_timeout, defaultHttp.idleTimeoutMs),
+    maxRequestsPerConnection: wrapped(common?.max_requests_per_connection, 0, 0),
     hasTrailers: http1?.enable_trailers ?? false,
   };
 }

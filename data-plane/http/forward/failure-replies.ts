@@ -22,6 +22,7 @@ const told: Readonly<Record<Exclude<AttemptFailure, "no-host">, Told>> = {
   "protocol-error": { text: "protocol error", flag: "UPE" },
   refused: { text: "remote refused stream reset", flag: "UR" },
   "remote-reset": { text: "remote reset", flag: "UR" },
+  "connect-error": { text: "remote error with CONNECT request", flag: "UR" },
 };
 
 /** What is known of a failure beside its kind. */

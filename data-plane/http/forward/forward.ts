@@ -2,7 +2,7 @@ import type { Address } from "../../network/address.ts";
 import type { ConnectionInfo, ProxyProtocolState } from "../../network/connection-info.ts";
 import type { FormatSource } from "../../network/format-string.ts";
 import type { HeaderList } from "../../network/header-list.ts";
-import type { LocalReply, RequestHead } from "../../network/http-message.ts";
+import type { HttpProtocol, LocalReply, RequestHead } from "../../network/http-message.ts";
 import { localReply } from "../../network/http-message.ts";
 import type { UpstreamStream } from "../../network/http-stream.ts";
 import type { MetadataMatch } from "../../network/metadata-match.ts";
@@ -26,6 +26,7 @@ export interface ForwardOwner {
   readonly manager: Manager;
   readonly info: ConnectionInfo;
   readonly request: RequestHead;
+  readonly protocol: HttpProtocol;
   readonly isInternal: boolean;
   /** The client of the request. */
   readonly remote: Address;
@@ -92,6 +93,10 @@ export class Forward implements AttemptOwner {
 
   get info(): ConnectionInfo {
     return this.#owner.info;
+  }
+
+  get protocol(): HttpProtocol {
+    return this.#owner.protocol;
   }
 
   get request(): RequestHead {
@@ -306,8 +311,9 @@ export class Forward implements AttemptOwner {
     this.#reply(isOverload ? { ...reply, headers: [["x-envoy-overloaded", "true"]] } : reply, true);
   }
 
-  onUpstreamInterim(): void {
-    // Envoy passes nothing on but 100, and that where `proxy_100_continue` is set.
+  onUpstreamInterim(status: number): void {
+    // Envoy passes nothing on but 100, and that where `proxy_100_continue` is set. It counts them all.
+    this.#upstream?.countResponse(status, this.#owner.isInternal);
     this.#owner.touch();
     this.#touchTry();
   }

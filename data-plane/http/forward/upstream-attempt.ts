@@ -1,7 +1,7 @@
 import type { Address } from "../../network/address.ts";
 import type { ConnectionInfo, ProxyProtocolState } from "../../network/connection-info.ts";
 import type { HeaderList } from "../../network/header-list.ts";
-import type { RequestHead } from "../../network/http-message.ts";
+import type { HttpProtocol, RequestHead } from "../../network/http-message.ts";
 import type { HttpUpstream, StreamRequest, UpstreamStream } from "../../network/http-stream.ts";
 import type { MetadataMatch } from "../../network/metadata-match.ts";
 import type { ConnectAttempt, Host, RoutePriority } from "../../network/upstream.ts";
@@ -13,6 +13,7 @@ export interface AttemptOwner {
   readonly downstream: ProxyProtocolState | undefined;
   readonly source: Address | undefined;
   readonly request: RequestHead;
+  readonly protocol: HttpProtocol;
   /** For policies that hash. */
   readonly hash: bigint | undefined;
   readonly metadataMatch: MetadataMatch | undefined;
@@ -53,6 +54,10 @@ export class UpstreamAttempt implements StreamRequest {
 
   get source(): Address | undefined {
     return this.#owner.source;
+  }
+
+  get protocol(): HttpProtocol {
+    return this.#owner.protocol;
   }
 
   get head(): RequestHead {

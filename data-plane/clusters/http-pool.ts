@@ -1,24 +1,59 @@
 import type { Clock } from "../../src/base/clock.ts";
 import { Deadline } from "../network/deadline.ts";
-import type { StreamRequest } from "../network/http-stream.ts";
-import type { ConnectAttempt, ConnectFailure, ConnectRequest, HostCriteria } from "../network/upstream.ts";
+import type { StreamRequest, UpstreamStream } from "../network/http-stream.ts";
+import type {
+  ConnectAttempt,
+  ConnectFailure,
+  ConnectRequest,
+  HostCriteria,
+  UpstreamConnection,
+} from "../network/upstream.ts";
 import type { Thresholds } from "../resources/cluster.ts";
 import type { UpstreamHttpConfig } from "../resources/http-options.ts";
 import type { ClusterHost } from "./cluster-host.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
-import { Http1Connection } from "./http1-connection.ts";
 
-export interface Http1PoolOptions {
+/** A connection of the pool, whatever it speaks. */
+export interface PooledConnection {
+  /** How many streams it takes now; 0 when it is busy, or ends. */
+  readonly capacity: number;
+  /** Streams that are not over. */
+  readonly active: number;
+  /** Streams so far. */
+  readonly served: number;
+  /** Takes a stream, where it has the capacity. */
+  begin(request: StreamRequest): UpstreamStream;
+  /** Takes no more streams, and closes behind those that it has. */
+  drain(): void;
+  /** Closes a connection that serves nobody. */
+  close(by: "local" | "remote"): void;
+}
+
+/** What the pool is told of its connections. */
+export interface PooledConnectionOwner {
+  /** A stream is over. */
+  onStreamEnd(connection: PooledConnection): void;
+  /** It takes more streams than before. */
+  onCapacity(connection: PooledConnection): void;
+  /** Called once. */
+  onClose(connection: PooledConnection): void;
+}
+
+export interface HttpPoolOptions {
   readonly config: UpstreamHttpConfig;
   readonly limits: Thresholds;
   readonly stats: ClusterStats;
   readonly clock: Clock;
+  /** For how many streams that wait one connection is opened: those that it will take at once, as far as that is known. */
+  readonly streamsPerConnection: number;
   /** No more connections may be opened now. */
   isFull(): boolean;
   choose(criteria: HostCriteria): ClusterHost | undefined;
   /** What downstreams must have in common to share a connection. */
   keyOf(request: StreamRequest): string;
   dial(host: ClusterHost, request: ConnectRequest): ConnectAttempt;
+  /** Speaks HTTP on a connection that is up. */
+  speak(upstream: UpstreamConnection, owner: PooledConnectionOwner): PooledConnection;
 }
 
 /** A request that waits for a connection. */
@@ -30,8 +65,8 @@ interface Waiter {
 /** The connections to one host for downstreams of one key. */
 interface Group {
   readonly key: string;
-  /** The one used last is at the end, and is the next to be used. */
-  readonly idle: Http1Connection[];
+  /** Those with capacity. The one used last is at the end, and is the next to be used. */
+  readonly ready: PooledConnection[];
   readonly waiting: Waiter[];
   dialing: number;
   /** Connections, busy ones too. */
@@ -46,17 +81,17 @@ interface Member {
 }
 
 /**
- * The HTTP/1.1 connections of a cluster. Each carries one request at a time and is used again for the same host and key only; it
- * outlives the downstream connection that it was opened for (PP-113, PP-116).
+ * The HTTP connections of a cluster. Each serves one host and key only, one stream after the other or many at once as its protocol
+ * has it, and outlives the downstream connection that it was opened for (PP-113, PP-116).
  */
-export class Http1Pool {
-  readonly #options: Http1PoolOptions;
+export class HttpPool {
+  readonly #options: HttpPoolOptions;
   readonly #groups = new Map<string, Group>();
-  readonly #members = new Map<Http1Connection, Member>();
+  readonly #members = new Map<PooledConnection, Member>();
   #waitingCount = 0;
   #isRetired = false;
 
-  constructor(options: Http1PoolOptions) {
+  constructor(options: HttpPoolOptions) {
     this.#options = options;
   }
 
@@ -72,9 +107,9 @@ export class Http1Pool {
       return refused(request, "overflow");
     }
     const group = this.#group(host, request);
-    const idle = this.#takeIdle(group);
-    if (idle) {
-      this.#serve(idle, host, request);
+    const ready = this.#takeReady(group);
+    if (ready) {
+      this.#serve(ready, host, request);
       return settled;
     }
     const isFull = this.#options.isFull();
@@ -107,16 +142,18 @@ export class Http1Pool {
     const key = `${host.key} ${this.#options.keyOf(request)}`;
     let group = this.#groups.get(key);
     if (!group) {
-      group = { key, idle: [], waiting: [], dialing: 0, size: 0 };
+      group = { key, ready: [], waiting: [], dialing: 0, size: 0 };
       this.#groups.set(key, group);
     }
     return group;
   }
 
-  #takeIdle(group: Group): Http1Connection | undefined {
-    let connection = group.idle.pop();
-    while (connection && !connection.isUsable) connection = group.idle.pop();
-    if (connection) this.#members.get(connection)?.idle.clear();
+  #takeReady({ ready }: Group): PooledConnection | undefined {
+    let connection = ready.at(-1);
+    while (connection && connection.capacity === 0) {
+      ready.pop();
+      connection = ready.at(-1);
+    }
     return connection;
   }
 
@@ -127,7 +164,7 @@ export class Http1Pool {
     waiter.host.stats.rqPendingActive += 1;
     this.#waitingCount += 1;
     group.waiting.push(waiter);
-    if (mayDial) this.#dial(group, waiter);
+    if (mayDial && this.#lacksConnections(group)) this.#dial(group, waiter);
     return {
       cancel: () => {
         const at = group.waiting.indexOf(waiter);
@@ -148,7 +185,7 @@ export class Http1Pool {
 
   /** Dials for a request; whoever waits longest gets the connection. */
   #dial(group: Group, { host, request }: Waiter): void {
-    const { config, clock, stats } = this.#options;
+    const { clock, stats } = this.#options;
     group.dialing += 1;
     this.#options.dial(host, {
       info: request.info,
@@ -157,27 +194,14 @@ export class Http1Pool {
       isLastAttempt: false,
       onConnected: (upstream) => {
         group.dialing -= 1;
-        stats.counters.upstream_cx_http1_total += 1;
-        const limits = { maxHeadBytes: config.maxHeadBytes, maxHeaders: config.maxHeaders };
-        const connection = new Http1Connection(
-          upstream,
-          { limits, hasTrailers: config.hasTrailers },
-          {
-            onIdle: (idle) => this.#onIdle(idle),
-            onExchangeEnd: (_connection, reset) => {
-              stats.gauges.upstream_rq_active.add(-1);
-              if (reset === "protocol-error") stats.counters.upstream_cx_protocol_error += 1;
-            },
-            onClose: (closed) => this.#onClose(closed),
-          },
-        );
+        const connection = this.#options.speak(upstream, this.#owner);
         const idle = new Deadline(clock, () => {
           stats.counters.upstream_cx_idle_timeout += 1;
           connection.close("local");
         });
         this.#members.set(connection, { group, host, idle });
         group.size += 1;
-        this.#onIdle(connection);
+        this.#onCapacity(connection);
       },
       onFailure: (failure) => {
         group.dialing -= 1;
@@ -196,54 +220,75 @@ export class Http1Pool {
     }
   }
 
-  #onIdle(connection: Http1Connection): void {
-    const { config, stats } = this.#options;
+  readonly #owner: PooledConnectionOwner = {
+    onStreamEnd: (connection) => this.#onStreamEnd(connection),
+    onCapacity: (connection) => this.#onCapacity(connection),
+    onClose: (connection) => this.#onClose(connection),
+  };
+
+  #onStreamEnd(connection: PooledConnection): void {
+    this.#options.stats.gauges.upstream_rq_active.add(-1);
+    const member = this.#members.get(connection);
+    if (member) member.host.stats.rqActive -= 1;
+  }
+
+  #onCapacity(connection: PooledConnection): void {
+    const { config } = this.#options;
     const member = this.#members.get(connection);
     if (!member) return;
-    if (config.maxRequestsPerConnection > 0 && connection.served >= config.maxRequestsPerConnection) {
-      stats.counters.upstream_cx_max_requests += 1;
-      connection.close("local");
-      return;
-    }
-    const waiter = member.group.waiting.shift();
-    if (waiter) {
+    const { group, idle } = member;
+    while (connection.capacity > 0) {
+      const waiter = group.waiting.shift();
+      if (!waiter) break;
       this.#noLongerWaiting(waiter.host);
       this.#serve(connection, waiter.host, waiter.request);
-    } else if (this.#isRetired) connection.close("local");
-    else {
-      member.group.idle.push(connection);
-      if (config.idleTimeoutMs > 0) member.idle.set(config.idleTimeoutMs);
     }
+    if (connection.capacity > 0 && !group.ready.includes(connection)) group.ready.push(connection);
+    if (connection.active === 0) {
+      if (this.#isRetired) connection.close("local");
+      else if (config.idleTimeoutMs > 0) idle.set(config.idleTimeoutMs);
+    }
+    this.#dialForWaiting();
   }
 
-  #serve(connection: Http1Connection, host: ClusterHost, request: StreamRequest): void {
-    const { counters, gauges } = this.#options.stats;
-    counters.upstream_rq_total += 1;
-    gauges.upstream_rq_active.add(1);
+  #serve(connection: PooledConnection, host: ClusterHost, request: StreamRequest): void {
+    const { config, stats } = this.#options;
+    stats.counters.upstream_rq_total += 1;
+    stats.gauges.upstream_rq_active.add(1);
     host.stats.rqActive += 1;
     host.stats.rqTotal += 1;
-    connection.begin(request);
-    request.onReady(connection);
+    this.#members.get(connection)?.idle.clear();
+    const stream = connection.begin(request);
+    if (config.maxRequestsPerConnection > 0 && connection.served >= config.maxRequestsPerConnection) {
+      stats.counters.upstream_cx_max_requests += 1;
+      connection.drain();
+    }
+    request.onReady(stream);
   }
 
-  #onClose(connection: Http1Connection): void {
+  #onClose(connection: PooledConnection): void {
     const member = this.#members.get(connection);
     if (!member) return;
     this.#members.delete(connection);
     member.group.size -= 1;
     member.idle.dispose();
-    const at = member.group.idle.indexOf(connection);
-    if (at >= 0) member.group.idle.splice(at, 1);
+    const at = member.group.ready.indexOf(connection);
+    if (at >= 0) member.group.ready.splice(at, 1);
     this.#dropIfEmpty(member.group);
     this.#dialForWaiting();
   }
 
-  /** A connection less: somebody who waited because of the limit may have one now. */
+  /** More wait than the connections that are being opened will take. */
+  #lacksConnections(group: Group): boolean {
+    return group.waiting.length > group.dialing * this.#options.streamsPerConnection;
+  }
+
+  /** Who waited because of the limit, or for a connection that takes fewer streams than was thought, may have one now. */
   #dialForWaiting(): void {
     if (this.#waitingCount === 0) return;
     for (const group of this.#groups.values()) {
-      const waiter = group.waiting[group.dialing];
-      if (waiter && !this.#options.isFull()) this.#dial(group, waiter);
+      const waiter = group.waiting[group.dialing * this.#options.streamsPerConnection];
+      if (waiter && this.#lacksConnections(group) && !this.#options.isFull()) this.#dial(group, waiter);
     }
   }
 

@@ -1,0 +1,88 @@
+import { http2Stats } from "../http2/codec-stats.ts";
+import type { StreamRequest } from "../network/http-stream.ts";
+import type { ConnectAttempt, UpstreamConnection } from "../network/upstream.ts";
+import type { RunContext } from "../resources/extension.ts";
+import type { ClusterHost } from "./cluster-host.ts";
+import type { HttpPoolOptions, PooledConnection, PooledConnectionOwner } from "./http-pool.ts";
+import { HttpPool } from "./http-pool.ts";
+import { Http1Connection } from "./http1-connection.ts";
+import { Http2Connection } from "./http2-connection.ts";
+
+export interface HttpPoolsOptions extends Omit<HttpPoolOptions, "clock" | "speak" | "streamsPerConnection"> {
+  readonly run: RunContext;
+  /** Of the cluster's stats. */
+  readonly scope: string;
+}
+
+type Protocol = "HTTP/1.1" | "HTTP/2";
+
+/** The pools of a cluster: one, or one for each protocol where the cluster is to speak what the client speaks. */
+export class HttpPools {
+  readonly #options: HttpPoolsOptions;
+  readonly #pools = new Map<Protocol, HttpPool>();
+
+  constructor(options: HttpPoolsOptions) {
+    this.#options = options;
+  }
+
+  openStream(request: StreamRequest): ConnectAttempt {
+    const { protocol } = this.#options.config;
+    const spoken =
+      protocol === "downstream" ? (request.protocol === "HTTP/2" ? "HTTP/2" : "HTTP/1.1") : protocol;
+    let pool = this.#pools.get(spoken);
+    if (!pool) {
+      pool = this.#open(spoken);
+      this.#pools.set(spoken, pool);
+    }
+    return pool.openStream(request);
+  }
+
+  keepOnly(hosts: ReadonlyMap<string, ClusterHost>): void {
+    for (const pool of this.#pools.values()) pool.keepOnly(hosts);
+  }
+
+  /** Requests to a host that is not well any more go elsewhere from now on. */
+  drainHost(host: ClusterHost): void {
+    for (const pool of this.#pools.values()) pool.drainHost(host);
+  }
+
+  retire(): void {
+    for (const pool of this.#pools.values()) pool.retire();
+  }
+
+  #open(protocol: Protocol): HttpPool {
+    const options = this.#options;
+    const { run, config } = options;
+    if (protocol === "HTTP/2") {
+      const stats = http2Stats(run.stats, `${options.scope}.http2`);
+      const codec = { config: config.http2, stats, counters: options.stats.counters, run };
+      return new HttpPool({
+        ...options,
+        clock: run.clock,
+        streamsPerConnection: streamsPerConnection(options),
+        speak(upstream, owner) {
+          options.stats.counters.upstream_cx_http2_total += 1;
+          return new Http2Connection(upstream, codec, owner);
+        },
+      });
+    }
+    return new HttpPool({
+      ...options,
+      clock: run.clock,
+      streamsPerConnection: 1,
+      speak: (upstream, owner) => this.#speakHttp1(upstream, owner),
+    });
+  }
+
+  #speakHttp1(upstream: UpstreamConnection, owner: PooledConnectionOwner): PooledConnection {
+    const { config, stats } = this.#options;
+    stats.counters.upstream_cx_http1_total += 1;
+    const limits = { maxHeadBytes: config.maxHeadBytes, maxHeaders: config.maxHeaders };
+    return new Http1Connection(upstream, { limits, hasTrailers: config.hasTrailers }, owner);
+  }
+}
+
+function streamsPerConnection({ config }: HttpPoolsOptions): number {
+  const most = config.http2.limits.maxConcurrentStreams;
+  return config.maxRequestsPerConnection > 0 ? Math.min(most, config.maxRequestsPerConnection) : most;
+}
