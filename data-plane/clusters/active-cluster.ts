@@ -14,6 +14,7 @@ import type {
 } from "../network/upstream.ts";
 import { sourceOf } from "../network/upstream.ts";
 import { noEndpoints } from "../resources/cluster-load-assignment.ts";
+import type { Discovery } from "../resources/discovery.ts";
 import type { ClusterConfig } from "../resources/cluster.ts";
 import type { RunContext, UpstreamTransportSocket } from "../resources/extension.ts";
 import type { ClusterHost } from "./cluster-host.ts";
@@ -30,6 +31,7 @@ import { HttpPools } from "./http-pools.ts";
 import type { HostSet, HostSetLayout } from "./host-set.ts";
 import { hostSets } from "./host-set.ts";
 import type { LoadBalancer } from "./load-balancing/load-balancer.ts";
+import { OriginalDestinations } from "./original-destinations.ts";
 import { loadBalancer } from "./load-balancing/make-load-balancer.ts";
 
 const requestTime = ["upstream_rq_time"] as const;
@@ -48,6 +50,7 @@ export class ActiveCluster implements Upstream {
   #layout: HostSetLayout = noEndpoints("");
   #sets: readonly HostSet[] = [];
   readonly #balancer: LoadBalancer;
+  readonly #destinations: OriginalDestinations | undefined;
   /** Envoy sets `max_host_weight` for these only. */
   readonly #showsHeaviest: boolean;
   readonly #books: ConnectionBooks;
@@ -74,12 +77,16 @@ export class ActiveCluster implements Upstream {
     this.#nextId = nextId;
     this.#memory = memory;
     this.#showsHeaviest = config.discovery.kind === "eds" || config.discovery.kind === "strict-dns";
-    this.#balancer = loadBalancer(config.loadBalancing, {
-      random: run.random,
-      counters: this.stats.counters,
-      subsets: { counters: this.stats.counters, active: this.stats.gauges.lb_subsets_active },
-      gauges: (name, names) => run.stats.gauges(`${scope}.${name}`, names),
-    });
+    this.#destinations =
+      config.discovery.kind === "original-dst" ? this.#openDestinations(config.discovery) : undefined;
+    this.#balancer =
+      this.#destinations ??
+      loadBalancer(config.loadBalancing, {
+        random: run.random,
+        counters: this.stats.counters,
+        subsets: { counters: this.stats.counters, active: this.stats.gauges.lb_subsets_active },
+        gauges: (name, names) => run.stats.gauges(`${scope}.${name}`, names),
+      });
     this.#responses = {
       own: new Tally(run.stats, scope),
       internal: new Tally(run.stats, `${scope}.internal`),
@@ -226,6 +233,29 @@ export class ActiveCluster implements Upstream {
 
   countTimeout(): void {
     this.stats.counters.upstream_rq_timeout += 1;
+  }
+
+  /** ORIGINAL_DST begins to forget hosts that are not used. */
+  start(): void {
+    this.#destinations?.start();
+  }
+
+  stop(): void {
+    this.#destinations?.stop();
+  }
+
+  #openDestinations({
+    destination,
+    cleanupMs,
+  }: Extract<Discovery, { kind: "original-dst" }>): OriginalDestinations {
+    return new OriginalDestinations({
+      clusterName: this.config.name,
+      config: destination,
+      cleanupMs,
+      clock: this.#run.clock,
+      counters: this.stats.counters,
+      onHosts: (hosts, layout) => this.setHosts(hosts, layout),
+    });
   }
 
   /** Lets go of what no request needs any more: the cluster is gone, or a later version serves. */

@@ -2,12 +2,14 @@ import { ReadMemory } from "../network/read-memory.ts";
 import type { Upstream, Upstreams } from "../network/upstream.ts";
 import type { LoadAssignmentConfig } from "../resources/cluster-load-assignment.ts";
 import { unreachable } from "../../src/base/unreachable.ts";
-import type { ClusterConfig, Discovery } from "../resources/cluster.ts";
+import type { ClusterConfig } from "../resources/cluster.ts";
+import type { Discovery } from "../resources/discovery.ts";
 import type { RunContext } from "../resources/extension.ts";
 import { OwnedSubscriptions } from "../resources/owned-subscriptions.ts";
 import type { Message } from "../../src/schema/message.ts";
 import { ActiveCluster } from "./active-cluster.ts";
-import { hostsOf, oneByAddress, startDns } from "./discovery.ts";
+import { hostsOf, oneByAddress } from "./discovery.ts";
+import { startDns } from "./dns-discovery.ts";
 import type { Resolver } from "./resolver.ts";
 
 /** A hold on one EDS name; see the xDS client's NameSubscription. */
@@ -205,6 +207,9 @@ export class ClusterSet implements Upstreams {
       case "static":
         cluster.setHosts(hostsOf(discovery.assignment, new Map()), discovery.assignment);
         return { serviceName: undefined, stop: nothing, ready: undefined };
+      case "original-dst":
+        cluster.start();
+        return { serviceName: undefined, stop: () => cluster.stop(), ready: undefined };
       case "eds":
         return this.#startEds(cluster, discovery.serviceName, discovery.source);
       case "strict-dns":
@@ -225,6 +230,7 @@ export class ClusterSet implements Upstreams {
       isLogical: kind === "logical-dns",
       resolver: this.#options.resolver,
       clock: this.#run.clock,
+      random: this.#run.random,
       stats: cluster.stats,
       known: () => cluster.hosts,
       onHosts: (hosts) => cluster.setHosts(hosts, assignment),

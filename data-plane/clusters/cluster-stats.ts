@@ -10,6 +10,7 @@ const counters = [
   "lb_subsets_removed",
   "lb_subsets_selected",
   "membership_change",
+  "original_dst_host_invalid",
   "retry_or_shadow_abandoned",
   "update_attempt",
   "update_empty",

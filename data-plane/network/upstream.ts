@@ -3,6 +3,7 @@ import type { Address } from "./address.ts";
 import type { HttpUpstream } from "./http-stream.ts";
 import type { MetadataValue, ProxyProtocolState } from "./connection-info.ts";
 import type { ConnectionInfo } from "./connection-info.ts";
+import type { RequestHead } from "./http-message.ts";
 import type { MetadataMatch } from "./metadata-match.ts";
 import type { TakeBytes } from "./read-memory.ts";
 
@@ -45,6 +46,9 @@ export type RoutePriority = "default" | "high";
 
 /** What load balancing may look at of a connection or request. All of it may be absent. */
 export interface HostCriteria {
+  readonly info?: ConnectionInfo | undefined;
+  /** Of a request. */
+  readonly head?: RequestHead | undefined;
   /** Of the `hash_policy` of the route or of tcp_proxy, 64 bits; without one, policies that hash choose at random. */
   readonly hash?: bigint | undefined;
   /** The subset of hosts that may serve, where the cluster has subsets. */

@@ -4,7 +4,8 @@ import type { Cluster } from "../../src/schema/api.ts";
 import type { Message } from "../../src/schema/message.ts";
 import { isRecord } from "../../src/schema/record.ts";
 import { type ClusterHealthConfig, clusterHealthSupport, parseClusterHealth } from "./cluster-health.ts";
-import { type LoadAssignmentConfig, noEndpoints, parseLoadAssignment } from "./cluster-load-assignment.ts";
+import type { Discovery } from "./discovery.ts";
+import { discoverySupport, parseDiscovery } from "./discovery.ts";
 import type { Installer, ParseContext, UpstreamTransportSocket } from "./extension.ts";
 import type { LoadBalancingConfig } from "./load-balancing/load-balancing-config.ts";
 import { loadBalancingSupport, parseLoadBalancing } from "./load-balancing/parse-load-balancing.ts";
@@ -22,25 +23,6 @@ import type { SupportTable } from "./support.ts";
 import { noEffect, notSupported, oneOf, unsupportedFields } from "./support.ts";
 import { parseTypedConfig } from "./typed-config.ts";
 import { durationMs, wrapped } from "./values.ts";
-
-/** `envoy.config.cluster.v3.Cluster.DnsLookupFamily`. */
-export type DnsLookupFamily = "AUTO" | "V4_ONLY" | "V6_ONLY" | "V4_PREFERRED" | "ALL";
-
-export interface DnsConfig {
-  readonly lookupFamily: DnsLookupFamily;
-  /** Between two lookups. 5 s when unset. */
-  readonly refreshMs: number;
-}
-
-/** Where the endpoints come from. */
-export type Discovery =
-  | { readonly kind: "static"; readonly assignment: LoadAssignmentConfig }
-  | {
-      readonly kind: "strict-dns" | "logical-dns";
-      readonly assignment: LoadAssignmentConfig;
-      readonly dns: DnsConfig;
-    }
-  | { readonly kind: "eds"; readonly serviceName: string; readonly source: Message };
 
 /** A cluster, ready to run. Immutable. */
 export interface ClusterConfig {
@@ -78,6 +60,7 @@ export interface Thresholds {
 const support: SupportTable = {
   ...deprecatedHttpSupport,
   ...loadBalancingSupport,
+  ...discoverySupport,
   ...clusterHealthSupport,
   typed_extension_protocol_options: (value, path) =>
     Object.keys(isRecord(value) ? value : {})
@@ -85,11 +68,8 @@ const support: SupportTable = {
       .map((key) => notSupported(`${path}[${JSON.stringify(key)}]`)),
   name: true,
   alt_stat_name: true,
-  type: oneOf("STATIC", "STRICT_DNS", "LOGICAL_DNS", "EDS"),
-  eds_cluster_config: { eds_config: true, service_name: true },
   connect_timeout: true,
   per_connection_buffer_limit_bytes: true,
-  load_assignment: true,
   // Without priorities of routes nothing comes under the limits of the high priority.
   circuit_breakers: {
     thresholds: {
@@ -101,8 +81,6 @@ const support: SupportTable = {
       retry_budget: { budget_percent: { value: true }, min_retry_concurrency: true },
     },
   },
-  dns_refresh_rate: true,
-  dns_lookup_family: oneOf("AUTO", "V4_ONLY", "V6_ONLY", "V4_PREFERRED", "ALL"),
   transport_socket: true,
   metadata: noEffect,
   upstream_bind_config: { source_address: { address: true, port_value: true, protocol: oneOf("TCP") } },
@@ -122,7 +100,7 @@ export function parseCluster(message: Message, context: ParseContext, path: stri
   const cluster = asType("envoy.config.cluster.v3.Cluster", message);
   const at = path === "" ? "" : `${path}.`;
   const problems: Problem[] = [...unsupportedFields(message, support, path)];
-  const discovery = parseDiscovery(cluster, at);
+  const discovery = parseDiscovery(cluster, context, at);
   const transport = parseTransport(cluster, context, at);
   const http = parseHttpOptions(cluster, context, at);
   const loadBalancing = parseLoadBalancing(cluster, context, at);
@@ -193,55 +171,3 @@ function parseTransport(
 
 /** Bytes as they are: what a cluster has without a `transport_socket`. */
 const plainTransport: UpstreamTransportSocket = { header: () => undefined };
-
-function parseDiscovery(cluster: Cluster, at: string): Parsed<Discovery> {
-  const type = cluster.type ?? "STATIC";
-  if (type === "EDS") return parseEds(cluster, at);
-  const assignment = cluster.load_assignment
-    ? parseLoadAssignment({ ...cluster.load_assignment }, `${at}load_assignment`)
-    : { value: noEndpoints(cluster.name ?? ""), problems: [] };
-  if (!assignment.value) return { problems: assignment.problems };
-  const { endpoints } = assignment.value;
-  const problems = [...assignment.problems];
-  if (cluster.eds_cluster_config) {
-    problems.push(refuse(`${at}eds_cluster_config`, "eds_cluster_config set in a non-EDS cluster"));
-  }
-  if (type === "STATIC") {
-    for (const { address } of endpoints) {
-      if (address.family !== "name") continue;
-      const hint = "Consider setting resolver_name or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'";
-      problems.push(refuse(`${at}load_assignment`, `malformed IP address: ${address.name}. ${hint}`));
-    }
-    return parsed({ kind: "static", assignment: assignment.value }, problems);
-  }
-  if (type === "LOGICAL_DNS" && endpoints.length !== 1) {
-    const rule = "LOGICAL_DNS clusters must have a single locality_lb_endpoint and a single lb_endpoint";
-    problems.push(refuse(`${at}load_assignment`, rule));
-  }
-  const kind = type === "LOGICAL_DNS" ? "logical-dns" : "strict-dns";
-  return parsed({ kind, assignment: assignment.value, dns: dnsConfig(cluster) }, problems);
-}
-
-function dnsConfig(cluster: Cluster): DnsConfig {
-  const family = cluster.dns_lookup_family;
-  const isKnown =
-    family === "V4_ONLY" || family === "V6_ONLY" || family === "V4_PREFERRED" || family === "ALL";
-  return {
-    lookupFamily: isKnown ? family : "AUTO",
-    refreshMs: durationMs(cluster.dns_refresh_rate, 5000),
-  };
-}
-
-function parseEds(cluster: Cluster, at: string): Parsed<Discovery> {
-  const source = cluster.eds_cluster_config?.eds_config;
-  if (!source) {
-    return {
-      problems: [refuse(`${at}eds_cluster_config`, "cannot create an EDS cluster without an EDS config")],
-    };
-  }
-  const problems = cluster.load_assignment
-    ? [refuse(`${at}load_assignment`, "load_assignment set in an EDS cluster")]
-    : [];
-  const serviceName = cluster.eds_cluster_config?.service_name || (cluster.name ?? "");
-  return parsed({ kind: "eds", serviceName, source: { ...source } }, problems);
-}

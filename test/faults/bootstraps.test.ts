@@ -13,10 +13,7 @@ static_resources:
   listeners:
   - name: l
     address: {socket_address: {address: 127.0.0.1, port_value: 0}}
-    listener_filters:
-    - name: envoy.filters.listener.tls_inspector # static_resources.listeners[0].listener_filters[0]
-      typed_config:
-        "@type": type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector
+    enable_mptcp: true # static_resources.listeners[0].enable_mptcp
     filter_chains:
     - filters:
       - name: envoy.filters.network.redis_proxy # static_resources.listeners[0].filter_chains[0].filters[0]
@@ -26,8 +23,8 @@ static_resources:
           settings: {op_timeout: 1s}
   clusters:
   - name: c
-    lb_policy: RING_HASH # static_resources.clusters[0].lb_policy
-    outlier_detection: {consecutive_5xx: 3} # static_resources.clusters[0].outlier_detection
+    preconnect_policy: {} # static_resources.clusters[0].preconnect_policy
+    lrs_report_endpoint_metrics: [m] # static_resources.clusters[0].lrs_report_endpoint_metrics
 `;
 
 /** A bootstrap file with this text, run with these arguments; to its end. */

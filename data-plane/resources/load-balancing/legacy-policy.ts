@@ -19,6 +19,7 @@ export const legacySupport: SupportTable = {
     "RING_HASH",
     "MAGLEV",
     "LOAD_BALANCING_POLICY_CONFIG",
+    "CLUSTER_PROVIDED",
   ),
   common_lb_config: {
     ...localitySupport,
@@ -50,6 +51,9 @@ export function parseLegacyPolicy(
       refuse(`${at}common_lb_config.consistent_hashing_lb_config.use_hostname_for_hashing`, text),
     );
   }
+  if (cluster.lb_policy === "CLUSTER_PROVIDED" && cluster.type !== "ORIGINAL_DST" && !cluster.cluster_type) {
+    problems.push(refuse(`${at}lb_policy`, notProvidedText(cluster.name)));
+  }
   const subsets = subsetConfig(cluster.lb_subset_config);
   if (subsets?.weighsLocalities && !common?.locality_weighted_lb_config) {
     problems.push(refuse(`${at}lb_subset_config.locality_weight_aware`, subsetLocalityText(cluster.name)));
@@ -64,6 +68,10 @@ export function parseLegacyPolicy(
     },
     problems,
   );
+}
+
+function notProvidedText(name = ""): string {
+  return `cluster manager: cluster provided LB specified but cluster '${name}' did not provide one. Check cluster documentation.`;
 }
 
 function subsetLocalityText(name = ""): string {
@@ -85,7 +93,7 @@ function legacyPolicy(cluster: Cluster, { runtime }: ParseContext, at: string): 
     }
     case "MAGLEV":
       return maglevPolicy(cluster.maglev_lb_config, usesHostname, `${at}maglev_lb_config`);
-    // Whatever else there is has been refused.
+    // Whatever else there is has been refused, or the cluster's own balancer stands in for it.
     case "ROUND_ROBIN":
     case "CLUSTER_PROVIDED":
     case "LOAD_BALANCING_POLICY_CONFIG":

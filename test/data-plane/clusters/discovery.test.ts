@@ -11,24 +11,25 @@ import { runContext, stat } from "../run-kit.ts";
 const endpoint = (name: string) =>
   `{endpoint: {address: {socket_address: {address: ${name}, port_value: 80}}}}`;
 
-function dnsCluster(type: string, names: readonly string[]) {
+function dnsCluster(type: string, names: readonly string[], more = "") {
   const endpoints = names.map(endpoint).join(", ");
-  const yaml = `{name: c, type: ${type}, dns_refresh_rate: 7s, load_assignment: {endpoints: [{lb_endpoints: [${endpoints}]}]}}`;
+  const yaml = `{name: c, type: ${type}, dns_refresh_rate: 7s, ${more} load_assignment: {endpoints: [{lb_endpoints: [${endpoints}]}]}}`;
   return valueOf(parseCluster(message("envoy.config.cluster.v3.Cluster", yaml), parseContext(), ""));
 }
 
 const subscribe = () => ({ refresh: () => undefined, close: () => undefined });
 
 /** A set with a resolver that answers from `answers`; a name without an answer fails. */
-function setOf(answers: Map<string, readonly string[]>) {
+function setOf(answers: Map<string, readonly string[]>, ttlMs?: number, random = 0) {
   const clock = new FakeClock();
-  const run = runContext({ clock });
+  const run = { ...runContext({ clock }), random: () => random };
   const lookups: string[] = [];
   const resolver: Resolver = {
-    resolve(name) {
+    resolve({ name, family }) {
       lookups.push(name);
       const found = answers.get(name);
-      return found ? Promise.resolve(found) : Promise.reject(new Error("ENOTFOUND"));
+      if (!found) return Promise.reject(new Error("ETIMEOUT"));
+      return Promise.resolve({ addresses: ofLookupFamily(found, family), ttlMs });
     },
   };
   let id = 0;
@@ -102,7 +103,61 @@ describe("STRICT_DNS", () => {
   });
 });
 
+/** How many look-ups there were after each of these milliseconds. */
+async function lookupsAfter(scene: ReturnType<typeof setOf>, ...steps: readonly number[]): Promise<number[]> {
+  const counts: number[] = [];
+  for (const step of steps) {
+    scene.clock.advance(step);
+    await settled();
+    counts.push(scene.lookups.length);
+  }
+  return counts;
+}
+
+describe("the time between look-ups", () => {
+  const found = new Map([["a", ["1.1.1.1"]]]);
+
+  it("is the TTL where respect_dns_ttl says so and there is one", async () => {
+    const scene = setOf(found, 2000);
+    await scene.clusters.update(dnsCluster("STRICT_DNS", ["a"], "respect_dns_ttl: true,"));
+    assert.deepEqual(await lookupsAfter(scene, 1999, 1, 2000), [1, 2, 3]);
+    const without = setOf(found);
+    await without.clusters.update(dnsCluster("STRICT_DNS", ["a"], "respect_dns_ttl: true,"));
+    assert.deepEqual(await lookupsAfter(without, 6999, 1), [1, 2]);
+    const unasked = setOf(found, 2000);
+    await unasked.clusters.update(dnsCluster("STRICT_DNS", ["a"]));
+    assert.deepEqual(await lookupsAfter(unasked, 6999, 1), [1, 2]);
+  });
+
+  it("has up to dns_jitter added", async () => {
+    const scene = setOf(found, undefined, 0.5);
+    await scene.clusters.update(dnsCluster("STRICT_DNS", ["a"], "dns_jitter: 1s,"));
+    assert.deepEqual(await lookupsAfter(scene, 7499, 1), [1, 2]);
+  });
+
+  it("is random below a limit that doubles with each failure, up to max_interval", async () => {
+    const scene = setOf(new Map(), undefined, 0.5);
+    const failure = "dns_failure_refresh_rate: {base_interval: 1s, max_interval: 3s},";
+    await scene.clusters.update(dnsCluster("STRICT_DNS", ["a"], failure));
+    assert.deepEqual(await lookupsAfter(scene, 499, 1, 999, 1, 1499, 1, 1499, 1), [1, 2, 2, 3, 3, 4, 4, 5]);
+  });
+});
+
 describe("LOGICAL_DNS", () => {
+  it("takes an answer without addresses for a failure, as STRICT_DNS does not", async () => {
+    const logical = setOf(new Map([["a", []]]));
+    await logical.clusters.update(dnsCluster("LOGICAL_DNS", ["a"]));
+    assert.equal(stat(logical.stats, "cluster.c.update_failure"), 1);
+    const strict = setOf(new Map([["a", []]]));
+    await strict.clusters.update(dnsCluster("STRICT_DNS", ["a"]));
+    assert.deepEqual(
+      ["update_success", "update_no_rebuild", "update_failure"].map((name) =>
+        stat(strict.stats, `cluster.c.${name}`),
+      ),
+      [1, 1, 0],
+    );
+  });
+
   it("has one host, at the first address", async () => {
     const scene = setOf(new Map([["a", ["1.1.1.1", "2.2.2.2"]]]));
     await scene.clusters.update(dnsCluster("LOGICAL_DNS", ["a"]));

@@ -145,12 +145,12 @@ describe("cluster updates", () => {
     await proxy.clusterConsumer.apply(
       updateOf(CLUSTER, { a: staticCluster("a", []), b: staticCluster("b", []), c: staticCluster("c", []) }),
     );
-    const bad = staticCluster("b", [], "lb_policy: MAGLEV");
+    const bad = staticCluster("b", [], "preconnect_policy: {}");
     const verdict = await proxy.clusterConsumer.apply(
       updateOf(CLUSTER, { b: bad, d: staticCluster("d", []) }, ["a"]),
     );
     assert.deepEqual(verdict.refused, [
-      { name: "b", reason: "lb_policy: MAGLEV is not supported by the bundled data plane" },
+      { name: "b", reason: "preconnect_policy: not supported by the bundled data plane" },
     ]);
     assert.deepEqual(
       proxy.clusters.active().map(({ name }) => name),
@@ -165,7 +165,9 @@ describe("cluster updates", () => {
     await using proxy = await startTestProxy(empty);
     const good = updateOf(CLUSTER, { a: staticCluster("a", []) });
     await proxy.clusterConsumer.apply(good);
-    await proxy.clusterConsumer.apply(updateOf(CLUSTER, { a: staticCluster("a", [], "lb_policy: MAGLEV") }));
+    await proxy.clusterConsumer.apply(
+      updateOf(CLUSTER, { a: staticCluster("a", [], "preconnect_policy: {}") }),
+    );
     await proxy.clusterConsumer.apply(good);
     assert.equal(proxy.clusterRecords.get("a")?.errorState, undefined);
     assert.equal(stat(proxy.stats, "cluster_manager.cluster_modified"), 0);

@@ -62,11 +62,10 @@ typed_extension_protocol_options:
   const refusals: readonly (readonly [story: string, yaml: string, problems: readonly string[]])[] = [
     [
       "names every field that is not supported, with its path (XC-31)",
-      "{name: a, lrs_report_endpoint_metrics: [m], lb_policy: CLUSTER_PROVIDED, dns_jitter: 1s}",
+      "{name: a, lrs_report_endpoint_metrics: [m], lb_policy: RANDOM, preconnect_policy: {}}",
       [
         "lrs_report_endpoint_metrics: not supported by the bundled data plane",
-        "lb_policy: CLUSTER_PROVIDED is not supported by the bundled data plane",
-        "dns_jitter: not supported by the bundled data plane",
+        "preconnect_policy: not supported by the bundled data plane",
       ],
     ],
     [
@@ -147,7 +146,7 @@ describe("upstream_proxy_protocol in a cluster", () => {
     [
       "PP-133",
       `{added_tlvs: [{type: 1, ${inline("%NOPE%")}}]}`,
-      `${at}: Failed to parse TLV format string: %NOPE% is not known to the bundled data plane`,
+      `${at}: Failed to parse TLV format string: Not supported field in StreamInfo: NOPE`,
     ],
     [
       "PP-130",
