@@ -150,7 +150,7 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     }
     const reply = route.action.reply(this.request);
     counters[reply.headers.length > 0 ? "rq_redirect" : "rq_direct_response"] += 1;
-    this.reply(reply);
+    this.#answerLocally(reply, false, true);
   }
 
   onDataFiltered(data: Buffer): void {
@@ -184,6 +184,11 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
   }
 
   reply(reply: LocalReply, isKind = false): void {
+    this.#answerLocally(reply, isKind, false);
+  }
+
+  /** `isRoutes`: the route's action made it, so that the route's changes come upon its headers. */
+  #answerLocally(reply: LocalReply, isKind: boolean, isRoutes: boolean): void {
     this.#forward?.cancel();
     this.#details = reply.details;
     if (this.#answer !== "none") {
@@ -196,9 +201,13 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     const said = isGrpc(this.request.headers) ? grpcReply(reply) : reply;
     const { status, body } = said;
     const headers = new HeaderList();
-    for (const [name, value] of said.headers) headers.add(name, value);
+    const own = said.headers.flat();
+    if (isRoutes) headers.flat.push(...own);
+    // The status is not set yet for who reads it there, as in Envoy.
+    this.#mutate(headers, 0);
+    if (!isRoutes) headers.flat.push(...own);
+    this.#status = status;
     if (body !== "") headers.flat.push("content-length", String(body.length), "content-type", "text/plain");
-    this.#mutate(headers, status);
     const hasBody = body !== "" && this.request.method !== "HEAD";
     this.#sendHead(status, headers, !hasBody);
     if (!hasBody) return;

@@ -25,11 +25,27 @@ export class TokenBucket {
 
   /** Takes a token; false when there is none. */
   take(nowMs: number): boolean {
-    const grown = this.#tokens + (nowMs - this.#countedAtMs) * this.#tokensPerMs;
-    this.#countedAtMs = nowMs;
-    this.#tokens = Math.min(this.#maxTokens, grown);
+    this.#fill(nowMs);
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;
     return true;
+  }
+
+  /** How many could be taken now. */
+  remaining(nowMs: number): number {
+    this.#fill(nowMs);
+    return Math.floor(this.#tokens);
+  }
+
+  /** When there will be one; 0 when there is. */
+  untilNextMs(nowMs: number): number {
+    this.#fill(nowMs);
+    return Math.max(0, (1 - this.#tokens) / this.#tokensPerMs);
+  }
+
+  #fill(nowMs: number): void {
+    const grown = this.#tokens + (nowMs - this.#countedAtMs) * this.#tokensPerMs;
+    this.#countedAtMs = nowMs;
+    this.#tokens = Math.min(this.#maxTokens, grown);
   }
 }

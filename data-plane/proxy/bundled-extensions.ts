@@ -3,6 +3,7 @@ import { connectionLimit } from "../filters/connection-limit.ts";
 import { cors, corsPolicy } from "../filters/cors.ts";
 import { headerMutation, headerMutationPerRoute } from "../filters/header-mutation.ts";
 import { httpInspector } from "../filters/http-inspector.ts";
+import { httpLocalRateLimit, httpLocalRateLimitPerRoute } from "../filters/http-local-ratelimit.ts";
 import { httpOriginalSrc } from "../filters/http-original-src.ts";
 import { listenerLocalRateLimit, networkLocalRateLimit } from "../filters/local-ratelimit.ts";
 import { originalDst } from "../filters/original-dst.ts";
@@ -43,7 +44,7 @@ export const bundledExtensions: ExtensionTable = {
   upstreamTransportSockets: [upstreamRawBuffer, upstreamProxyProtocol],
   downstreamTransportSockets: [downstreamRawBuffer, downstreamTls],
   accessLoggers: [fileAccessLog, stdoutAccessLog, stderrAccessLog],
-  httpFilters: [router, headerMutation, cors, httpRbac, httpOriginalSrc],
-  httpRouteConfigs: [headerMutationPerRoute, corsPolicy, httpRbacPerRoute],
+  httpFilters: [router, headerMutation, cors, httpRbac, httpLocalRateLimit, httpOriginalSrc],
+  httpRouteConfigs: [headerMutationPerRoute, corsPolicy, httpRbacPerRoute, httpLocalRateLimitPerRoute],
   originalIpDetection: [xffDetection, customHeaderDetection],
 };

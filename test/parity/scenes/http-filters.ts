@@ -1,3 +1,4 @@
+import { answers } from "../../data-plane/http/http-scene.ts";
 import type { JsonObject } from "../../kit/json.ts";
 import { any, bootstrap, cluster, connectionManager, listener, routerFilter } from "../bootstrap.ts";
 import { scene, type Scene } from "../scene.ts";
@@ -141,7 +142,104 @@ const origin = (name: string): string => `Origin: https://${name}`;
 const preflight = (path: string, name: string, more: readonly string[] = []) =>
   get(path, [origin(name), "Access-Control-Request-Method: POST", ...more], "OPTIONS");
 
+const always: JsonObject = { default_value: { numerator: 100 } };
+const never: JsonObject = { default_value: { numerator: 0 } };
+
+const limit = (name: string, fields: JsonObject): JsonObject =>
+  any("envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit", {
+    stat_prefix: name,
+    token_bucket: { max_tokens: 2, tokens_per_fill: 1, fill_interval: "600s" },
+    filter_enabled: always,
+    filter_enforced: always,
+    ...fields,
+  });
+
+/** A listener for each limit, so that no case spends the tokens of another. */
+const limits: Readonly<Record<string, JsonObject>> = {
+  plain: limit("plain", {}),
+  told: limit("told", {
+    status: { code: 503 },
+    enable_x_ratelimit_headers: "DRAFT_VERSION_03",
+    enable_retry_after_header: true,
+    response_headers_to_add: [{ header: { key: "x-limited", value: "%REQ(x-name)%" } }],
+  }),
+  lenient: limit("lenient", {
+    filter_enforced: never,
+    status: { code: 200 },
+    request_headers_to_add_when_not_enforced: [{ header: { key: "x-limited", value: "true" } }],
+  }),
+  again: limit("again", { enable_retry_after_header: true }),
+  off: limit("off", { filter_enabled: never }),
+  connection: limit("connection", { local_rate_limit_per_downstream_connection: true }),
+  unset: any("envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit", { stat_prefix: "unset" }),
+};
+
+function limitBootstrap(port: number): JsonObject {
+  const routes = [
+    {
+      match: { prefix: "/own" },
+      route: { cluster: "http" },
+      typed_per_filter_config: {
+        limit: limit("own", {
+          token_bucket: { max_tokens: 1, fill_interval: "600s" },
+          status: { code: 503 },
+        }),
+      },
+    },
+    {
+      match: { prefix: "/" },
+      route: { cluster: "http" },
+      response_headers_to_add: [{ header: { key: "x-route", value: "1" } }],
+    },
+  ];
+  return bootstrap(
+    Object.entries(limits).map(([name, config]) =>
+      listener(name, [
+        connectionManager(routes, { http_filters: [{ name: "limit", typed_config: config }, routerFilter] }),
+      ]),
+    ),
+    [cluster("http", port)],
+  );
+}
+
+/** Several requests, one after the other, on one connection. */
+const times =
+  (count: number, name: string, path = "/") =>
+  async (stage: Stage): Promise<JsonObject> => {
+    const client = await stage.connect(name);
+    let text = "";
+    for (let sent = 1; sent <= count; sent += 1) {
+      client.write(`GET ${path} HTTP/1.1\r\nHost: a\r\nx-name: n\r\n\r\n`);
+      text = await answers(client, sent);
+    }
+    return { lines: text.split("\r\n") };
+  };
+
 export const scenes: readonly Scene[] = [
+  scene({
+    area: "http filters",
+    name: "local_ratelimit",
+    bootstrap: (rig) => limitBootstrap(rig.http.port),
+    cases: {
+      "answers 429 above the rate, and counts": async (stage) => {
+        let answered: JsonObject = {};
+        const counted = await stage.counted("rate_limit", async () => {
+          answered = await times(4, "plain")(stage);
+        });
+        return { answered, counted };
+      },
+      "a route has a limit of its own": times(2, "plain", "/own"),
+      "tells the limit, and headers of its own": times(3, "told"),
+      "tells when to come again": times(3, "again"),
+      "lets pass what is not enforced, with a note": times(3, "lenient"),
+      "is off by a fraction": times(3, "off"),
+      "is off when nothing is said": times(3, "unset"),
+      "has a bucket for each connection": async (stage) => [
+        await times(3, "connection")(stage),
+        await times(1, "connection")(stage),
+      ],
+    },
+  }),
   scene({
     area: "http filters",
     name: "cors",

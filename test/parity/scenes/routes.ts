@@ -21,6 +21,21 @@ const statuses = [
   431, 451, 500, 501, 505, 506, 507, 508, 509, 510, 511, 520, 599,
 ];
 
+const mutations: JsonObject = {
+  response_headers_to_add: [
+    { header: { key: "x-added", value: "%RESPONSE_CODE%" } },
+    { header: { key: "content-type", value: "text/html" }, append_action: "OVERWRITE_IF_EXISTS" },
+  ],
+};
+
+/** A connection manager whose clusters need not be there. */
+function manager(routes: readonly JsonValue[], table: JsonObject = {}): JsonObject {
+  const virtual_hosts = [{ name: "all", domains: ["*"], routes }];
+  return connectionManager([], {
+    route_config: { name: "local", validate_clusters: false, virtual_hosts, ...table },
+  });
+}
+
 export const scenes: readonly Scene[] = [
   scene({
     area: "routes",
@@ -29,8 +44,16 @@ export const scenes: readonly Scene[] = [
       bootstrap(
         [
           listener("in", [
-            connectionManager([
+            manager([
               ...statuses.map((status) => ({ match: { path: `/${status}` }, direct_response: { status } })),
+              {
+                match: { path: "/mutated" },
+                direct_response: { status: 200, body: { inline_string: "text" } },
+                ...mutations,
+              },
+              { match: { path: "/away" }, redirect: { path_redirect: "/else" }, ...mutations },
+              { match: { path: "/dead" }, route: { cluster: "dead" }, ...mutations },
+              { match: { path: "/unknown" }, route: { cluster: "unknown" }, ...mutations },
               {
                 match: { path: "/body" },
                 direct_response: { status: 200, body: { inline_string: "wörter" } },
@@ -38,7 +61,7 @@ export const scenes: readonly Scene[] = [
             ]),
           ]),
         ],
-        [cluster("http", rig.http.port)],
+        [cluster("http", rig.http.port), cluster("dead", rig.dead.port)],
       ),
     cases: {
       "each status has its phrase": (stage) =>
@@ -47,6 +70,10 @@ export const scenes: readonly Scene[] = [
           statuses.map((status) => `/${status}`),
         ),
       "a body in UTF-8": get("/body"),
+      "response headers of the route, on a direct response": get("/mutated"),
+      "response headers of the route, on a redirect": get("/away"),
+      "response headers of the route, when nobody listens": get("/dead"),
+      "response headers of the route, without its cluster": get("/unknown"),
     },
   }),
 ];
