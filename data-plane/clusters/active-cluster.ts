@@ -18,6 +18,7 @@ import type { Discovery } from "../resources/discovery.ts";
 import type { ClusterConfig } from "../resources/cluster.ts";
 import type { RunContext, UpstreamTransportSocket } from "../resources/extension.ts";
 import type { ClusterHost } from "./cluster-host.ts";
+import { connectErrorText } from "./connect-error-text.ts";
 import type { Booking } from "./connection-books.ts";
 import { ConnectionBooks } from "./connection-books.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
@@ -281,13 +282,13 @@ export class ActiveCluster implements Upstream {
       isSettled = true;
       cancelTimer();
     };
-    const fail = (failure: "connect-timeout" | "connect-fail") => {
+    const fail = (failure: "connect-timeout" | "connect-fail", reason?: string) => {
       settle();
       socket.destroy();
       if (request.isLastAttempt) counters.upstream_cx_connect_attempts_exceeded += 1;
       booking.end(failure);
       if (carriesRequest) host.outcomes?.failed(failure === "connect-timeout" ? 504 : 503);
-      request.onFailure(failure);
+      request.onFailure(failure, host, reason);
     };
     const cancelTimer = this.#run.clock.after(this.config.connectTimeoutMs, () => fail("connect-timeout"));
     socket.on("connect", () => {
@@ -304,7 +305,7 @@ export class ActiveCluster implements Upstream {
       // Errors after the connection is up come with a close, which whoever has the socket listens to.
       if (isSettled) return;
       if (isBindError(error)) counters.bind_errors += 1;
-      fail("connect-fail");
+      fail("connect-fail", connectErrorText(error));
     });
     return {
       cancel() {

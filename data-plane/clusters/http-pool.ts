@@ -203,20 +203,20 @@ export class HttpPool {
         group.size += 1;
         this.#onCapacity(connection);
       },
-      onFailure: (failure) => {
+      onFailure: (failure, _host, reason) => {
         group.dialing -= 1;
-        this.#failWaiting(group, failure);
+        this.#failWaiting(group, failure, reason);
         this.#dropIfEmpty(group);
       },
     });
   }
 
   /** A failed connection fails all who wait for one to that host: they may have to try elsewhere. */
-  #failWaiting(group: Group, failure: ConnectFailure): void {
+  #failWaiting(group: Group, failure: ConnectFailure, reason: string | undefined): void {
     for (const { host, request } of group.waiting.splice(0)) {
       this.#noLongerWaiting(host);
       this.#options.stats.counters.upstream_rq_pending_failure_eject += 1;
-      request.onFailure(failure, host);
+      request.onFailure(failure, host, reason);
     }
   }
 

@@ -119,7 +119,8 @@ export interface ConnectRequest extends HostCriteria {
   /** What the upstream sends is taken by `startReading`. */
   readonly lentBytes?: true;
   onConnected(connection: UpstreamConnection): void;
-  onFailure(failure: ConnectFailure): void;
+  /** `reason`: what the transport socket said, in Envoy's words. `host`: the one that could not be reached. */
+  onFailure(failure: ConnectFailure, host?: Host, reason?: string): void;
 }
 
 /** A cluster as filters see it. */

@@ -11,7 +11,13 @@ interface RelayTraffic {
 }
 
 /** How a relay ended. */
-type RelayEnd = "downstream" | "upstream" | "idle-timeout";
+export type RelayEnd = "downstream" | "upstream" | "upstream-reset" | "idle-timeout";
+
+/** A relay that runs, or ran. */
+export interface Relay {
+  /** What has come from the client and gone to it so far. */
+  transferred(): { readonly received: number; readonly sent: number };
+}
 
 export interface RelayOptions {
   readonly downstream: Socket;
@@ -32,7 +38,7 @@ export interface RelayOptions {
  * Copies bytes both ways until both sides have ended. Each side's end of stream is passed on alone, the other direction going on
  * (half-close); a side that reads too slowly stops the reading from the other.
  */
-export function startRelay(options: RelayOptions): void {
+export function startRelay(options: RelayOptions): Relay {
   const { downstream, upstream, traffic, clock, idleTimeoutMs } = options;
   const { socket, traffic: clusterTraffic } = upstream;
   let lastActivity = clock.monotonic();
@@ -47,7 +53,8 @@ export function startRelay(options: RelayOptions): void {
   const finish = (end: RelayEnd) => {
     if (isOver) return;
     isOver = true;
-    upstream.release(end === "upstream" || isUpstreamLast ? "remote" : "local");
+    const isRemote = end === "upstream" || end === "upstream-reset" || isUpstreamLast;
+    upstream.release(isRemote ? "remote" : "local");
     options.onEnd(end, { received, sent });
   };
   const watchIdle = (delayMs: number) => {
@@ -112,11 +119,27 @@ export function startRelay(options: RelayOptions): void {
     finish(end);
     if (!other.destroyed) other.destroySoon();
   };
-  downstream.on("close", () => onClose("downstream", socket));
-  socket.on("close", () => onClose("upstream", downstream));
+  let isDownstreamReset = false;
+  let isUpstreamReset = false;
+  downstream.on("error", (error) => (isDownstreamReset = isReset(error)));
+  socket.on("error", (error) => (isUpstreamReset = isReset(error)));
+  downstream.on("close", () => {
+    if (isDownstreamReset && !socket.destroyed) socket.resetAndDestroy();
+    onClose("downstream", socket);
+  });
+  socket.on("close", () => {
+    if (isUpstreamReset && !downstream.destroyed) downstream.resetAndDestroy();
+    onClose(isUpstreamReset ? "upstream-reset" : "upstream", downstream);
+  });
   if (idleTimeoutMs > 0) watchIdle(idleTimeoutMs);
   if (downstream.destroyed) onClose("downstream", socket);
   else downstream.resume();
+  return { transferred: () => ({ received, sent }) };
+}
+
+/** The other side broke the connection off, which is passed on as such. */
+function isReset(error: Error): boolean {
+  return "code" in error && error.code === "ECONNRESET";
 }
 
 /** What the client sent before the upstream was there: what listener filters left, and what came since. */

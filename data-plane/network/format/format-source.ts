@@ -58,6 +58,7 @@ export interface Transfer {
 /** `envoy.data.accesslog.v3.AccessLogType`, as `%ACCESS_LOG_TYPE%` writes it. */
 export type AccessLogType =
   | "NotSet"
+  | "TcpConnectionStart"
   | "TcpUpstreamConnected"
   | "TcpPeriodic"
   | "TcpConnectionEnd"
