@@ -147,8 +147,8 @@ export class Http2ServerConnection implements SessionEvents, Http2StreamOwner {
     else if (this.#state === "open" || this.#state === "draining") this.#waitForRequest();
   }
 
-  onFail(_failure: SessionFailure): void {
-    this.#manager.stats.counters.downstream_cx_protocol_error += 1;
+  onFail({ kind }: SessionFailure): void {
+    if (kind === "protocol") this.#manager.stats.counters.downstream_cx_protocol_error += 1;
     this.#close();
   }
 

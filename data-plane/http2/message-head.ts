@@ -61,7 +61,6 @@ export function readRequestHead(flat: readonly string[]): ReadHead<RequestHead> 
     if (!isPath(path, method) || !schemePattern.test(scheme)) return malformed(":path or :scheme is none");
     if (authority === undefined && !headers.has("host")) return malformed("neither :authority nor host");
   }
-  if (authority !== undefined) headers.set("host", authority);
   const head: RequestHead = {
     method,
     path: path ?? "",
@@ -109,22 +108,30 @@ function isPath(path: string, method: string): boolean {
 function readFields(flat: readonly string[], known: ReadonlySet<string>): Fields | string {
   const pseudo = new Map<string, string>();
   const own: string[] = [];
+  let hasHeaders = false;
+  let hasHost = false;
   let cookie: string | undefined;
   let contentLength: number | undefined;
   for (let at = 0; at < flat.length; at += 2) {
     const name = flat[at]!;
     const value = flat[at + 1]!;
     if (name.charCodeAt(0) === 0x3a) {
-      if (own.length > 0 || cookie !== undefined) return `${name} behind a header`;
+      if (hasHeaders) return `${name} behind a header`;
       if (!known.has(name) || pseudo.has(name)) return `${name} does not belong there, or not twice`;
       pseudo.set(name, value);
+      // The authority, which has the first place that a header can have.
+      if (name === ":authority") own.push("host", value);
       continue;
     }
+    hasHeaders = true;
     if (!namePattern.test(name) || !valuePattern.test(value))
       return "a name or value with a character it may not have";
     if (connectionHeaders.has(name)) return `${name} has no meaning here`;
-    if (name === "host" && (own.includes("host") || !authorityPattern.test(value)))
-      return "host is none, or not one";
+    if (name === "host") {
+      if (hasHost || !authorityPattern.test(value)) return "host is none, or not one";
+      hasHost = true;
+      if (pseudo.has(":authority")) continue;
+    }
     if (name === "te" && value.toLowerCase() !== "trailers") return "te may ask for trailers only";
     if (name === "cookie") {
       cookie = cookie === undefined ? value : `${cookie}; ${value}`;

@@ -332,7 +332,7 @@ export class Http2Session {
       this.#inbound.sentDataFrames += 1;
       this.#output.add(frame, data);
     }
-    if (stream.flushTrailers()) this.#options.stats.counters.trailers += 1;
+    stream.flushTrailers();
     if (!stream.hasQueue) this.#ready.delete(stream);
     stream.tellDrained();
     this.ended(stream);
@@ -478,6 +478,8 @@ export class Http2Session {
     if (isNew && !this.#mayOpen(streamId))
       return this.#reject("HEADERS of a stream that is not the peer's to open");
     if (isNew) this.#lastPeerId = streamId;
+    // Envoy counts those of requests only, and before it has seen what they are.
+    else if (this.#isServer && this.#streams.has(streamId)) this.#options.stats.counters.trailers += 1;
     if (flags & Flag.priority && this.#dependsOnItself(frame))
       return this.#reject("a stream that depends on itself");
     const block = payload.subarray(start, payload.length - padding);

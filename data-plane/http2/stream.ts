@@ -149,14 +149,13 @@ export class Http2Stream {
     return { data, isLast };
   }
 
-  /** Sends the trailers, once nothing is before them; true when it did. For the session. */
-  flushTrailers(): boolean {
+  /** Sends the trailers, once nothing is before them. For the session. */
+  flushTrailers(): void {
     const trailers = this.#trailers;
-    if (!trailers || this.#queuedBytes > 0) return false;
+    if (!trailers || this.#queuedBytes > 0) return;
     this.#trailers = undefined;
     this.local = "ended";
     this.#session.sendHeaders(this, noHeaders, trailers, true);
-    return true;
   }
 
   /** Tells the sink when enough has gone out. For the session. */

@@ -51,6 +51,14 @@ export function literal(name: string, value: string): Buffer {
   return Buffer.concat([Buffer.from([0]), text(name), text(value)]);
 }
 
+/** A frame as it came. */
+interface RawFrame {
+  readonly type: number;
+  readonly flags: number;
+  readonly streamId: number;
+  readonly payload: Buffer;
+}
+
 /** A peer that speaks HTTP/2 frame by frame, whatever the rules say. */
 export class RawHttp2 implements Disposable {
   readonly socket: Socket;
@@ -78,7 +86,7 @@ export class RawHttp2 implements Disposable {
   }
 
   /** Frames that came so far. */
-  get frames(): readonly { readonly type: number; readonly streamId: number; readonly payload: Buffer }[] {
+  get frames(): readonly RawFrame[] {
     const frames = [];
     let offset = 0;
     while (offset + 9 <= this.#received.length) {
@@ -86,6 +94,7 @@ export class RawHttp2 implements Disposable {
       if (offset + 9 + length > this.#received.length) break;
       frames.push({
         type: this.#received[offset + 3]!,
+        flags: this.#received[offset + 4]!,
         streamId: this.#received.readUInt32BE(offset + 5),
         payload: this.#received.subarray(offset + 9, offset + 9 + length),
       });
