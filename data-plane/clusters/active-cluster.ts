@@ -4,8 +4,10 @@ import type { Address } from "../network/address.ts";
 import { endpointAddress, formatHost } from "../network/address.ts";
 import type { RequestRetries, StreamRequest } from "../network/http-stream.ts";
 import type { LentReader, ReadMemory } from "../network/read-memory.ts";
+import type { TlsConnection } from "../network/tls-connection.ts";
 import type {
   ConnectAttempt,
+  ConnectFailure,
   ConnectRequest,
   Host,
   Upstream,
@@ -34,6 +36,7 @@ import { hostSets } from "./host-set.ts";
 import type { LoadBalancer } from "./load-balancing/load-balancer.ts";
 import { OriginalDestinations } from "./original-destinations.ts";
 import { loadBalancer } from "./load-balancing/make-load-balancer.ts";
+import { tlsWish } from "./tls-wish.ts";
 
 const requestTime = ["upstream_rq_time"] as const;
 
@@ -268,7 +271,13 @@ export class ActiveCluster implements Upstream {
   #poolKey(request: StreamRequest): string {
     const key = this.#transport.poolKey?.(request.downstream) ?? "";
     const source = sourceOf(request);
-    return source ? `${key} from ${formatHost(source)}` : key;
+    const hasNames = this.config.http.serverName !== undefined && this.#transport.secure !== undefined;
+    // Whatever the protocol is: pools of different ones share nothing anyway.
+    const wish = hasNames
+      ? tlsWish(this.config.http, { head: request.head, protocol: "HTTP/1.1" })
+      : undefined;
+    const byName = wish ? `${key} tls ${wish.serverName} ${wish.verifiedName ?? ""}` : key;
+    return source ? `${byName} from ${formatHost(source)}` : byName;
   }
 
   #dial(host: ClusterHost, request: ConnectRequest, carriesRequest: boolean): ConnectAttempt {
@@ -288,18 +297,41 @@ export class ActiveCluster implements Upstream {
       if (request.isLastAttempt) counters.upstream_cx_connect_attempts_exceeded += 1;
       booking.end(failure);
       if (carriesRequest) host.outcomes?.failed(failure === "connect-timeout" ? 504 : 503);
-      request.onFailure(failure, host, reason);
+      request.onFailure(failure, host, reason || undefined);
     };
     const cancelTimer = this.#run.clock.after(this.config.connectTimeoutMs, () => fail("connect-timeout"));
-    socket.on("connect", () => {
-      if (isSettled) return;
+    const established = (connection: UpstreamConnection) => {
       settle();
       booking.connected();
       if (carriesRequest) {
         host.outcomes?.connectedFinally();
         this.#connections?.add(host, socket);
       }
-      request.onConnected(this.#established(socket, host, request, booking, reader));
+      request.onConnected(connection);
+    };
+    socket.on("connect", () => {
+      if (isSettled) return;
+      const context = this.#context(socket, host, request);
+      const header = this.#transport.header(context);
+      if (!this.#transport.secure) {
+        return established(this.#connection(socket, context, { header, reader, booking }));
+      }
+      // In clear, ahead of the handshake (PP-89).
+      if (header) {
+        counters.upstream_cx_tx_bytes_total += header.length;
+        socket.write(header);
+      }
+      this.#transport.secure({
+        socket,
+        context,
+        wish: request.http && tlsWish(this.config.http, request.http),
+        onSecured: (secured, tls) => {
+          if (!isSettled) established(this.#connection(secured, context, { tls, booking }));
+        },
+        onFailure: (reason) => {
+          if (!isSettled) fail("connect-fail", reason);
+        },
+      });
     });
     socket.on("error", (error) => {
       // Errors after the connection is up come with a close, which whoever has the socket listens to.
@@ -367,34 +399,40 @@ export class ActiveCluster implements Upstream {
     });
   }
 
-  #established(
-    socket: Socket,
-    host: ClusterHost,
-    request: ConnectRequest,
-    booking: Booking,
-    reader: LentReader | undefined,
-  ): UpstreamConnection {
-    const context: UpstreamContext = {
+  #context(socket: Socket, host: ClusterHost, { downstream }: ConnectRequest): UpstreamContext {
+    return {
       host,
       connectionId: this.#nextId(),
-      downstream: request.downstream,
+      downstream,
       // Read only by who needs it: asking the kernel costs a system call.
       get local() {
         return endpointAddress(socket.localAddress, socket.localPort);
       },
     };
-    const header = this.#transport.header(context);
-    const secured = this.#transport.secure ? this.#transport.secure(socket, context) : socket;
+  }
+
+  #connection(
+    socket: Socket,
+    context: UpstreamContext,
+    parts: {
+      readonly header?: Buffer | undefined;
+      readonly reader?: LentReader | undefined;
+      readonly tls?: TlsConnection;
+      readonly booking: Booking;
+    },
+  ): UpstreamConnection {
+    const { reader, booking } = parts;
     return {
-      socket: secured,
-      host,
+      socket,
+      host: context.host,
       get local() {
         return context.local;
       },
-      header,
+      tls: parts.tls,
+      header: parts.header,
       startReading(take) {
         if (reader) reader.start(take);
-        else secured.on("data", take);
+        else socket.on("data", take);
       },
       bufferLimitBytes: this.config.bufferLimitBytes,
       traffic: this.stats.counters,
@@ -409,7 +447,7 @@ function isBindError(error: Error): boolean {
 }
 
 function failLater(
-  request: Pick<ConnectRequest, "onFailure">,
+  request: { onFailure(failure: ConnectFailure): void },
   failure: "overflow" | "no-host",
 ): ConnectAttempt {
   let isCancelled = false;

@@ -44,6 +44,7 @@ export interface HttpPoolOptions {
   readonly limits: Thresholds;
   readonly stats: ClusterStats;
   readonly clock: Clock;
+  readonly protocol: "HTTP/1.1" | "HTTP/2";
   /** For how many streams that wait one connection is opened: those that it will take at once, as far as that is known. */
   readonly streamsPerConnection: number;
   /** No more connections may be opened now. */
@@ -190,6 +191,7 @@ export class HttpPool {
     this.#options.dial(host, {
       info: request.info,
       downstream: request.downstream,
+      http: { head: request.head, protocol: this.#options.protocol },
       source: request.source,
       isLastAttempt: false,
       onConnected: (upstream) => {

@@ -8,7 +8,10 @@ import { HttpPool } from "./http-pool.ts";
 import { Http1Connection } from "./http1-connection.ts";
 import { Http2Connection } from "./http2-connection.ts";
 
-export interface HttpPoolsOptions extends Omit<HttpPoolOptions, "clock" | "speak" | "streamsPerConnection"> {
+export interface HttpPoolsOptions extends Omit<
+  HttpPoolOptions,
+  "clock" | "protocol" | "speak" | "streamsPerConnection"
+> {
   readonly run: RunContext;
   /** Of the cluster's stats. */
   readonly scope: string;
@@ -59,6 +62,7 @@ export class HttpPools {
       return new HttpPool({
         ...options,
         clock: run.clock,
+        protocol,
         streamsPerConnection: streamsPerConnection(options),
         speak(upstream, owner) {
           options.stats.counters.upstream_cx_http2_total += 1;
@@ -69,6 +73,7 @@ export class HttpPools {
     return new HttpPool({
       ...options,
       clock: run.clock,
+      protocol,
       streamsPerConnection: 1,
       speak: (upstream, owner) => this.#speakHttp1(upstream, owner),
     });

@@ -3,9 +3,10 @@ import type { Address } from "./address.ts";
 import type { HttpUpstream } from "./http-stream.ts";
 import type { MetadataValue, ProxyProtocolState } from "./connection-info.ts";
 import type { ConnectionInfo } from "./connection-info.ts";
-import type { RequestHead } from "./http-message.ts";
 import type { MetadataMatch } from "./metadata-match.ts";
+import type { RequestHead } from "./http-message.ts";
 import type { TakeBytes } from "./read-memory.ts";
+import type { TlsConnection } from "./tls-connection.ts";
 
 /** `envoy.config.core.v3.Metadata` of an endpoint. */
 export interface EndpointMetadata {
@@ -88,6 +89,8 @@ export interface UpstreamConnection {
   readonly socket: Socket;
   readonly host: Host;
   readonly local: Address;
+  /** What the handshake came to; undefined without TLS. */
+  readonly tls: TlsConnection | undefined;
   /**
    * Gives what the upstream sends to `take`, in place of the socket's `data` event; to be called once, at once. Only where the
    * request asked for `lentBytes`.
@@ -108,12 +111,24 @@ export interface ConnectAttempt {
   cancel(): void;
 }
 
+/** What a request asks of the TLS of its connection; nobody whose wish differs shares that connection. */
+export interface TlsWish {
+  /** In place of the configured one; empty: that one. */
+  readonly serverName: string;
+  /** The server's certificate must be for this name; undefined: as configured. */
+  readonly verifiedName: string | undefined;
+  /** Offered by ALPN where the configuration offers none. */
+  readonly protocols: readonly string[];
+}
+
 export interface ConnectRequest extends HostCriteria {
   readonly info: ConnectionInfo;
   /** What the PROXY header, if the cluster writes one, is to say. */
   readonly downstream: ProxyProtocolState | undefined;
   /** Where the connection must come from; undefined leaves it to the connection's original source, and then to the cluster. */
   readonly source?: Address | undefined;
+  /** The request that the connection is for, where there is one, and what will be spoken: the cluster may ask TLS for both. */
+  readonly http?: { readonly head: RequestHead; readonly protocol: "HTTP/1.1" | "HTTP/2" };
   /** A failure of this attempt ends the downstream connection: `upstream_cx_connect_attempts_exceeded` counts it. */
   readonly isLastAttempt: boolean;
   /** What the upstream sends is taken by `startReading`. */

@@ -21,6 +21,7 @@ import { directResponse } from "../tcp/direct-response.ts";
 import { tcpProxy } from "../tcp/tcp-proxy.ts";
 import { downstreamRawBuffer, upstreamRawBuffer } from "../transport-sockets/raw-buffer.ts";
 import { downstreamTls } from "../transport-sockets/tls/downstream-tls.ts";
+import { upstreamTls } from "../transport-sockets/tls/upstream-tls.ts";
 import { upstreamProxyProtocol } from "../transport-sockets/upstream-proxy-protocol.ts";
 
 /** Every extension that comes with the data plane. */
@@ -41,7 +42,7 @@ export const bundledExtensions: ExtensionTable = {
     tcpProxy,
     httpConnectionManager,
   ],
-  upstreamTransportSockets: [upstreamRawBuffer, upstreamProxyProtocol],
+  upstreamTransportSockets: [upstreamRawBuffer, upstreamProxyProtocol, upstreamTls],
   downstreamTransportSockets: [downstreamRawBuffer, downstreamTls],
   accessLoggers: [fileAccessLog, stdoutAccessLog, stderrAccessLog],
   httpFilters: [router, headerMutation, cors, httpRbac, httpLocalRateLimit, httpOriginalSrc],

@@ -6,7 +6,8 @@ import type { ConnectionInfo, ProxyProtocolState } from "../network/connection-i
 import type { Address } from "../network/address.ts";
 import type { FormatSource } from "../network/format-string.ts";
 import type { HeaderList } from "../network/header-list.ts";
-import type { UpstreamContext, Upstreams } from "../network/upstream.ts";
+import type { TlsConnection } from "../network/tls-connection.ts";
+import type { TlsWish, UpstreamContext, Upstreams } from "../network/upstream.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 import type { HttpFilter } from "./http-filter.ts";
 import type { LocalData } from "./data-source.ts";
@@ -139,8 +140,21 @@ export interface UpstreamTransportSocket {
    * What two downstreams must have in common to be served on one upstream connection, one after the other (PP-113). Absent: nothing.
    */
   readonly poolKey?: (downstream: ProxyProtocolState | undefined) => string;
-  /** Puts a handshake between the header and the payload (TLS): gives the socket to use. Absent: bytes go as they are. */
-  readonly secure?: (socket: Socket, context: UpstreamContext) => Socket;
+  /** Puts a handshake between the header and the payload (TLS). Absent: bytes go as they are. */
+  readonly secure?: (handshake: UpstreamHandshake) => void;
+}
+
+/** An upstream connection that needs a handshake before its payload. Exactly one of the callbacks is called, later than `secure`. */
+export interface UpstreamHandshake {
+  /** Connected, the header written. A handshake that is given up is told by destroying it. */
+  readonly socket: Socket;
+  readonly context: UpstreamContext;
+  /** What the request asks for; undefined where there is none, or it may not ask. */
+  readonly wish: TlsWish | undefined;
+  /** With the socket to use, its errors listened to. */
+  onSecured(socket: Socket, tls: TlsConnection): void;
+  /** In Envoy's words; empty when the other side just went away. */
+  onFailure(reason: string): void;
 }
 
 /** A downstream connection that needs a handshake before its network filters start. */

@@ -25,6 +25,18 @@ export interface UpstreamHttpConfig {
   readonly maxHeadBytes: number;
   /** HTTP/1.1 trailers go through both ways; else they are dropped. */
   readonly hasTrailers: boolean;
+  /** Absent: TLS is as the transport socket says, whatever the request is for. */
+  readonly serverName?: ServerNameRule;
+}
+
+/** What a request's own host means to TLS: `upstream_http_protocol_options`. */
+export interface ServerNameRule {
+  /** It is the server name that is sent (`auto_sni`). */
+  readonly isSent: boolean;
+  /** The certificate must be for it (`auto_san_validation`). */
+  readonly isVerified: boolean;
+  /** Where this header is there it is the host; empty: none. */
+  readonly header: string;
 }
 
 export const httpOptionsKey = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
@@ -48,7 +60,14 @@ const commonSupport: SupportTable = {
 };
 const http1Support: SupportTable = { enable_trailers: true, use_balsa_parser: noEffect };
 
+const serverNameSupport: SupportTable = {
+  auto_sni: true,
+  auto_san_validation: true,
+  override_auto_sni_header: true,
+};
+
 const support: SupportTable = {
+  upstream_http_protocol_options: serverNameSupport,
   common_http_protocol_options: commonSupport,
   explicit_http_config: {
     http_protocol_options: http1Support,
@@ -66,8 +85,7 @@ export const deprecatedHttpSupport: SupportTable = {
   http_protocol_options: http1Support,
   http2_protocol_options: http2Support,
   protocol_selection: oneOf("USE_CONFIGURED_PROTOCOL", "USE_DOWNSTREAM_PROTOCOL"),
-  // Server names are TLS's.
-  upstream_http_protocol_options: noEffect,
+  upstream_http_protocol_options: serverNameSupport,
 };
 
 /** `typed_extension_protocol_options` of a cluster: `envoy.extensions.upstreams.http.v3.HttpProtocolOptions`. */
@@ -82,7 +100,8 @@ export function parseHttpOptions(
     const http2 = cluster.http2_protocol_options;
     const isDownstream = cluster.protocol_selection === "USE_DOWNSTREAM_PROTOCOL";
     const protocol = isDownstream ? "downstream" : http2 ? "HTTP/2" : "HTTP/1.1";
-    return { value: httpConfig(protocol, common, http1, http2), problems: [] };
+    const names = cluster.upstream_http_protocol_options;
+    return { value: httpConfig(protocol, common, http1, http2, names), problems: [] };
   }
   const path = `${at}typed_extension_protocol_options[${JSON.stringify(httpOptionsKey)}]`;
   const message = unpack(any, httpOptionsKey, context, path);
@@ -97,6 +116,7 @@ export function parseHttpOptions(
       options.common_http_protocol_options,
       chosen?.http_protocol_options,
       chosen?.http2_protocol_options,
+      options.upstream_http_protocol_options,
     ),
     unsupportedFields(message.value, support, path),
   );
@@ -107,7 +127,13 @@ function httpConfig(
   common: MessageTypes["envoy.config.core.v3.HttpProtocolOptions"] | null | undefined,
   http1: MessageTypes["envoy.config.core.v3.Http1ProtocolOptions"] | null | undefined,
   http2: MessageTypes["envoy.config.core.v3.Http2ProtocolOptions"] | null | undefined,
+  names: MessageTypes["envoy.config.core.v3.UpstreamHttpProtocolOptions"] | null | undefined,
 ): UpstreamHttpConfig {
+  const serverName = {
+    isSent: names?.auto_sni ?? false,
+    isVerified: names?.auto_san_validation ?? false,
+    header: (names?.override_auto_sni_header ?? "").toLowerCase(),
+  };
   const heads = {
     maxHeaders: wrapped(common?.max_headers_count, 0, defaultHttp.maxHeaders),
     maxHeadBytes: wrapped(common?.max_response_headers_kb, 0, 60) * 1024,
@@ -119,5 +145,6 @@ function httpConfig(
     idleTimeoutMs: durationMs(common?.idle_timeout, defaultHttp.idleTimeoutMs),
     maxRequestsPerConnection: wrapped(common?.max_requests_per_connection, 0, 0),
     hasTrailers: http1?.enable_trailers ?? false,
+    ...((serverName.isSent || serverName.isVerified) && { serverName }),
   };
 }

@@ -12,7 +12,6 @@ export interface MissingPart {
 
 export const missingParts: readonly MissingPart[] = [
   { name: "the mark of original_src", mark: '"mark":', refusal: "SO_MARK" },
-  { name: "TLS towards the upstream", mark: "UpstreamTlsContext" },
 ];
 
 /** The first part that a vector needs and the bundled data plane lacks. */

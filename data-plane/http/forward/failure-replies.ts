@@ -42,7 +42,7 @@ export function failureReply(failure: AttemptFailure, circumstances: FailureCirc
   const { isRetry, isLate, reason } = circumstances;
   const body =
     `upstream connect error or disconnect/reset before headers. ${isRetry ? "retried and the latest " : ""}` +
-    `reset reason: ${text}${reason === undefined ? "" : `, transport failure reason: ${reason}`}`;
+    `reset reason: ${text}`;
   const details = `upstream_reset_${isLate ? "after" : "before"}_response_started{${text}${reason === undefined ? "" : `,${reason}`}}`;
   return localReply(failure === "protocol-error" ? 502 : 503, details.replaceAll(/\s/g, "_"), body);
 }

@@ -16,12 +16,19 @@ export interface ClientTraits {
   readonly serverName: string;
   /** By ALPN; empty: none. */
   readonly protocols: readonly string[];
+  /** So does the server: TLS 1.3 it will be. */
+  readonly speaksTls13: boolean;
   /** Those of ECDSA certificates that the client takes; empty: RSA alone. */
   readonly ecdsaCurves: ReadonlySet<EcdsaCurve>;
 }
 
 /** A client of which nothing is known: what is no ClientHello. */
-export const noTraits: ClientTraits = { serverName: "", protocols: [], ecdsaCurves: new Set() };
+export const noTraits: ClientTraits = {
+  serverName: "",
+  protocols: [],
+  speaksTls13: false,
+  ecdsaCurves: new Set(),
+};
 
 const byAlgorithm: ReadonlyMap<number, EcdsaCurve> = new Map([
   [0x0403, "prime256v1"],
@@ -36,17 +43,21 @@ const byGroup: ReadonlyMap<number, EcdsaCurve> = new Map([
 /** Suites of TLS 1.2 that are signed with ECDSA, of those that a server here can have. */
 const ecdsaSuites: ReadonlySet<number> = new Set([0xc009, 0xc00a, 0xc023, 0xc024, 0xc02b, 0xc02c, 0xcca9]);
 
-/** `speaksTls13`: the server does, so that a client that does too is taken at its signature algorithms alone. */
-export function clientTraits(hello: ClientHello, speaksTls13: boolean): ClientTraits {
+/** `isServerModern`: the server speaks TLS 1.3; a client that does too is taken at its signature algorithms alone. */
+export function clientTraits(hello: ClientHello, isServerModern: boolean): ClientTraits {
+  const versions = extensionData(hello, extensionType.supportedVersions);
+  const speaksTls13 =
+    isServerModern && versions !== undefined && uint16s(versions.subarray(1)).includes(0x0304);
   return {
+    speaksTls13,
     serverName: serverNameOf(hello) ?? "",
     protocols: offeredProtocols(hello) ?? [],
-    ecdsaCurves: new Set(ecdsaCurves(hello, speaksTls13)),
+    ecdsaCurves: new Set(ecdsaCurves(hello, isServerModern && versions !== undefined)),
   };
 }
 
-function ecdsaCurves(hello: ClientHello, speaksTls13: boolean): EcdsaCurve[] {
-  if (speaksTls13 && extensionData(hello, extensionType.supportedVersions)) {
+function ecdsaCurves(hello: ClientHello, isByAlgorithm: boolean): EcdsaCurve[] {
+  if (isByAlgorithm) {
     return curvesOf(extensionData(hello, extensionType.signatureAlgorithms), byAlgorithm);
   }
   if (!hello.cipherSuites.some((suite) => ecdsaSuites.has(suite))) return [];

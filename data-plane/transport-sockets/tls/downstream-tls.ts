@@ -1,6 +1,7 @@
 import { TLSSocket } from "node:tls";
 import type { Problem } from "../../../src/base/problem.ts";
 import type { DownstreamTlsContext } from "../../../src/schema/api.ts";
+import type { CertificateFacts } from "../../network/certificate-facts.ts";
 import type {
   DownstreamHandshake,
   DownstreamTransportSocket,
@@ -23,7 +24,7 @@ import { ServerContexts } from "./server-contexts.ts";
 import { parseTicketKeys } from "./ticket-keys.ts";
 import { TlsStats } from "./tls-stats.ts";
 import type { PeerVerdict } from "./verify-peer.ts";
-import { verifyPeer } from "./verify-peer.ts";
+import { notAsked, verifyPeer } from "./verify-peer.ts";
 
 const typeName = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext";
 
@@ -61,6 +62,10 @@ export const downstreamTls: Extension<DownstreamTransportSocket> = {
     }
     if (validation && !tls.require_client_certificate) {
       const story = "not set: a client without a certificate is let in";
+      problems.push(warn(`${path}.require_client_certificate`, story));
+    }
+    if (wrapped(tls.require_client_certificate, false, false) && !validation) {
+      const story = "without a validation_context no client is asked for a certificate";
       problems.push(warn(`${path}.require_client_certificate`, story));
     }
     if (problems.some(({ severity }) => severity === "error")) return { problems };
@@ -113,16 +118,16 @@ class DownstreamTls implements DownstreamTransportSocket {
    */
   readonly secure = (handshake: DownstreamHandshake): void => {
     readHello(handshake.socket, handshake.early, (hello, bytes) => {
-      const speaksTls13 = this.#plan.params.maxVersion === "TLSv1.3";
-      this.#answer(handshake, bytes, hello ? clientTraits(hello, speaksTls13) : noTraits);
+      const isModern = this.#plan.params.maxVersion === "TLSv1.3";
+      this.#answer(handshake, bytes, hello ? clientTraits(hello, isModern) : noTraits);
     });
   };
 
   #answer(handshake: DownstreamHandshake, hello: Buffer, client: ClientTraits): void {
     const { socket, info } = handshake;
-    const { alpnProtocols, requiresClientCertificate } = this.#plan;
-    const { validation } = this.#contexts.secrets;
-    const { certificate, context } = this.#contexts.forClient(client);
+    const { alpnProtocols } = this.#plan;
+    const contexts = this.#contexts;
+    const { certificate, context } = contexts.forClient(client);
     const hasCommonProtocol = alpnProtocols.some((protocol) => client.protocols.includes(protocol));
     // The handshake begins with what waits in the socket below.
     if (hello.length > 0) socket.unshift(hello);
@@ -130,9 +135,9 @@ class DownstreamTls implements DownstreamTransportSocket {
       isServer: true,
       secureContext: context,
       ...(hasCommonProtocol && { ALPNProtocols: [...alpnProtocols] }),
-      requestCert: requiresClientCertificate || validation !== undefined,
+      requestCert: contexts.demand.asks,
       // Only whether there is one: what it must be is looked at when the handshake is over.
-      rejectUnauthorized: requiresClientCertificate,
+      rejectUnauthorized: contexts.demand.requires,
     });
     const giveUp = () => secured.destroy();
     secured.on("error", (error) => {
@@ -147,13 +152,10 @@ class DownstreamTls implements DownstreamTransportSocket {
       secured.off("end", giveUp);
       secured.pause();
       const peer = peerCertificateOf(secured);
-      const verdict: PeerVerdict =
-        peer && validation
-          ? verifyPeer({ facts: peer, chainError: chainErrorOf(secured), shownBy: "client" }, validation)
-          : { kind: "accepted", isValidated: false };
-      if (verdict.kind === "refused") {
-        this.#stats.counters[verdict.counter] += 1;
-        this.#log.debug("TLS with a client failed", { connection: info.id, error: verdict.reason });
+      const verdict = verdictOf(secured, peer, contexts);
+      if (verdict.fault) this.#stats.counters[verdict.fault.counter] += 1;
+      if (!verdict.isAccepted) {
+        this.#log.debug("TLS with a client failed", { connection: info.id, error: verdict.fault?.reason });
         giveUp();
         return;
       }
@@ -170,4 +172,22 @@ class DownstreamTls implements DownstreamTransportSocket {
       handshake.onSecured(secured);
     });
   }
+}
+
+function verdictOf(
+  secured: TLSSocket,
+  peer: CertificateFacts | undefined,
+  { secrets, demand }: ServerContexts,
+): PeerVerdict {
+  if (peer && secrets.validation) {
+    return verifyPeer(
+      { facts: peer, chainError: chainErrorOf(secured), shownBy: "client" },
+      secrets.validation,
+    );
+  }
+  // OpenSSL has refused it already; a session that goes on must not let it in either.
+  const reason = "verify cert failed: empty cert chain";
+  return !peer && demand.requires
+    ? { isAccepted: false, isValidated: false, fault: { counter: "fail_verify_no_cert", reason } }
+    : notAsked;
 }

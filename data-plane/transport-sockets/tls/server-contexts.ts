@@ -4,6 +4,7 @@ import { chooseCertificate } from "./choose-certificate.ts";
 import type { ClientTraits } from "./client-traits.ts";
 import type { TlsCertificate } from "./tls-certificate.ts";
 import type { TlsParams } from "./tls-params.ts";
+import { trustOptions } from "./trust-options.ts";
 import type { PeerValidation } from "./validation-context.ts";
 
 /** How a server of one filter chain does its handshakes, secrets aside. */
@@ -28,21 +29,35 @@ export interface ServerSecrets {
   readonly ticketKey?: Buffer;
 }
 
-/** The secure contexts of a server with one set of secrets: one for each certificate. */
+/** The secure contexts of a certificate. */
+interface CertificateContexts {
+  /** For clients up to TLS 1.2: the server's order of ciphers counts, unless it is told otherwise. */
+  readonly ordered: SecureContext;
+  /** For TLS 1.3: of its ciphers BoringSSL takes the first of the client's. */
+  readonly modern: SecureContext;
+}
+
+/** The secure contexts of a server with one set of secrets. */
 export class ServerContexts {
   readonly secrets: ServerSecrets;
+  readonly demand: ClientDemand;
   readonly #scansAll: boolean;
-  readonly #byCertificate: ReadonlyMap<TlsCertificate, SecureContext>;
+  readonly #byCertificate: ReadonlyMap<TlsCertificate, CertificateContexts>;
 
   /** @throws the library's error when it does not take the secrets */
   constructor(plan: ServerPlan, secrets: ServerSecrets) {
     const shared = sharedOptions(plan, secrets);
     this.secrets = secrets;
+    this.demand = clientDemand(plan, secrets.validation);
     this.#scansAll = plan.scansAllCertificates;
     this.#byCertificate = new Map(
       secrets.certificates.map((certificate) => {
-        const { chainPem, keyPem } = certificate;
-        return [certificate, createSecureContext({ ...shared, cert: chainPem, key: keyPem })];
+        const options = { ...shared, cert: certificate.chainPem, key: certificate.keyPem };
+        const modern = createSecureContext({ ...options, honorCipherOrder: false });
+        const ordered = plan.prefersClientCiphers
+          ? modern
+          : createSecureContext({ ...options, honorCipherOrder: true });
+        return [certificate, { ordered, modern }];
       }),
     );
   }
@@ -50,31 +65,43 @@ export class ServerContexts {
   /** The certificate to show to a client, with its context. */
   forClient(client: ClientTraits): { readonly certificate: TlsCertificate; readonly context: SecureContext } {
     const certificate = chooseCertificate(this.secrets.certificates, client, this.#scansAll);
-    const context = certificate && this.#byCertificate.get(certificate);
-    if (!context) throw new TypeError("a server has at least one certificate");
-    return { certificate, context };
+    const contexts = certificate && this.#byCertificate.get(certificate);
+    if (!contexts) throw new TypeError("a server has at least one certificate");
+    return { certificate, context: client.speaksTls13 ? contexts.modern : contexts.ordered };
   }
+}
+
+/** What clients are asked for. */
+interface ClientDemand {
+  readonly asks: boolean;
+  readonly requires: boolean;
+}
+
+/**
+ * As Envoy has it: without authorities `require_client_certificate` means nothing, while names and hashes ask for a certificate even
+ * without it.
+ */
+function clientDemand(plan: ServerPlan, validation: PeerValidation | undefined): ClientDemand {
+  if (!validation) return { asks: false, requires: false };
+  const { authorities, names, hashes, keyHashes, acceptsUntrusted } = validation;
+  const hasIdentity = names.length + hashes.length + keyHashes.length > 0;
+  const hasAuthorities = authorities.length > 0;
+  return {
+    asks: hasIdentity || hasAuthorities || acceptsUntrusted,
+    requires: (hasIdentity && !acceptsUntrusted) || (hasAuthorities && plan.requiresClientCertificate),
+  };
 }
 
 function sharedOptions(plan: ServerPlan, secrets: ServerSecrets): SecureContextOptions {
   const { validation, ticketKey } = secrets;
   return {
     ...plan.params,
-    honorCipherOrder: !plan.prefersClientCiphers,
     sessionIdContext: sessionContext(secrets),
     ...(plan.sessionTimeoutSeconds !== undefined && { sessionTimeout: plan.sessionTimeoutSeconds }),
     ...(!plan.issuesTickets && { secureOptions: constants.SSL_OP_NO_TICKET }),
     ...(ticketKey && { ticketKeys: nodeTicketKey(ticketKey) }),
     ...(validation && trustOptions(validation)),
   };
-}
-
-/** What a peer's chain is looked at with. */
-function trustOptions(validation: PeerValidation): SecureContextOptions {
-  const { authorities, authorityPem, crls } = validation;
-  if (authorities.length === 0) return { ca: [] };
-  // As Envoy does: an authority may be any certificate, not only one that signed itself.
-  return { ca: authorityPem, allowPartialTrustChain: true, ...(crls.length > 0 && { crl: [...crls] }) };
 }
 
 /** A session goes on only with the same certificates and the same demands on the client's. */

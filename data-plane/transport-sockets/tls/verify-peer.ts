@@ -4,17 +4,23 @@ import { matchesDnsName } from "./dns-name-match.ts";
 import { matchesAnyName } from "./name-matchers.ts";
 import type { PeerValidation } from "./validation-context.ts";
 
+/** What a certificate was found not to be: what is counted under `ssl.`, and Envoy's words for it. */
+export interface PeerFault {
+  readonly counter: "fail_verify_error" | "fail_verify_no_cert" | "fail_verify_san" | "fail_verify_cert_hash";
+  readonly reason: string;
+}
+
 /** What came of looking at a peer's certificate. */
-export type PeerVerdict =
-  /** `isValidated`: something was asked of it, and it is that. */
-  | { readonly kind: "accepted"; readonly isValidated: boolean }
-  | {
-      readonly kind: "refused";
-      /** What is counted, under `ssl.`. */
-      readonly counter: "fail_verify_error" | "fail_verify_san" | "fail_verify_cert_hash";
-      /** Envoy's words. */
-      readonly reason: string;
-    };
+export interface PeerVerdict {
+  readonly isAccepted: boolean;
+  /** Something was asked of it, and it is that. */
+  readonly isValidated: boolean;
+  /** What is wrong; there may be such a thing in an accepted one too (`ACCEPT_UNTRUSTED`). */
+  readonly fault?: PeerFault;
+}
+
+/** Of a peer that nothing is asked of. */
+export const notAsked: PeerVerdict = { isAccepted: true, isValidated: false };
 
 /** A certificate that was shown, and what OpenSSL says of its chain. */
 export interface ShownCertificate {
@@ -34,45 +40,44 @@ export function verifyPeer(
   validation: PeerValidation,
   dnsName?: string,
 ): PeerVerdict {
-  const { authorities, acceptsUntrusted } = validation;
+  const { authorities, acceptsUntrusted, names, hashes, keyHashes } = validation;
   const hasAuthorities = authorities.length > 0;
-  const error = hasAuthorities ? trustError(shown, validation) : undefined;
-  if (error !== undefined) {
-    if (acceptsUntrusted) return { kind: "accepted", isValidated: false };
-    return {
-      kind: "refused",
-      counter: "fail_verify_error",
-      reason: `verify cert failed: X509_verify_cert: certificate verification error at ${error}`,
-    };
-  }
-  const verdict = verifyIdentity(shown.facts, validation, dnsName);
-  if (verdict.kind === "refused") {
-    return acceptsUntrusted ? { kind: "accepted", isValidated: false } : verdict;
-  }
-  return { kind: "accepted", isValidated: verdict.isValidated || hasAuthorities };
+  const fault =
+    (hasAuthorities ? trustFault(shown, validation) : undefined) ??
+    identityFault(shown.facts, validation, dnsName);
+  if (fault) return { isAccepted: acceptsUntrusted, isValidated: false, fault };
+  const isAsked =
+    hasAuthorities || dnsName !== undefined || names.length + hashes.length + keyHashes.length > 0;
+  return { isAccepted: true, isValidated: isAsked };
 }
 
-function verifyIdentity(
+function trustFault(shown: ShownCertificate, validation: PeerValidation): PeerFault | undefined {
+  const error = trustError(shown, validation);
+  if (error === undefined) return undefined;
+  const reason = `verify cert failed: X509_verify_cert: certificate verification error at ${error}`;
+  return { counter: "fail_verify_error", reason };
+}
+
+function identityFault(
   facts: CertificateFacts,
   { names, hashes, keyHashes }: PeerValidation,
   dnsName: string | undefined,
-): PeerVerdict {
+): PeerFault | undefined {
   const shown = facts.names.map(({ value }) => value).join(", ");
   if (dnsName !== undefined) {
     if (!facts.names.some((name) => isNamed(dnsName, name.kind, name.value))) {
-      const story = `verify cert failed: verify SAN list, expected SANs: [${dnsName}], certificate SANs: [${shown}]`;
-      return { kind: "refused", counter: "fail_verify_san", reason: story };
+      const expected = `expected SANs: [${dnsName}], certificate SANs: [${shown}]`;
+      return { counter: "fail_verify_san", reason: `verify cert failed: verify SAN list, ${expected}` };
     }
   } else if (names.length > 0 && !matchesAnyName(names, facts)) {
-    const story = `verify cert failed: SAN matcher, certificate SANs are [${shown}]`;
-    return { kind: "refused", counter: "fail_verify_san", reason: story };
+    const reason = `verify cert failed: SAN matcher, certificate SANs are [${shown}]`;
+    return { counter: "fail_verify_san", reason };
   }
   const hasHashes = hashes.length > 0 || keyHashes.length > 0;
   if (hasHashes && !hashes.includes(facts.fingerprint256) && !keyHashes.includes(keyHashOf(facts))) {
-    const reason = "verify cert failed: cert hash and spki";
-    return { kind: "refused", counter: "fail_verify_cert_hash", reason };
+    return { counter: "fail_verify_cert_hash", reason: "verify cert failed: cert hash and spki" };
   }
-  return { kind: "accepted", isValidated: dnsName !== undefined || names.length > 0 || hasHashes };
+  return undefined;
 }
 
 function isNamed(wanted: string, kind: string, value: string): boolean {

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { connect as connectPlain } from "node:net";
-import { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { describe, it } from "node:test";
 import type { Proxy } from "../../../../data-plane/proxy/proxy.ts";
 import { FakeClock } from "../../../kit/fake-clock.ts";
 import { authority, testCa } from "../../../kit/certificates.ts";
 import { startRecordingBackend } from "../../../kit/recording-backend.ts";
+import { overlay } from "../../../kit/overlay.ts";
 import { connectTo } from "../../../kit/scripted-client.ts";
 import { until, within } from "../../../kit/within.ts";
 import {
@@ -88,7 +88,7 @@ describe("TLS with clients", () => {
     connection.socket.end("answer");
     assert.equal(await readAll(client), "answer");
     assert.deepEqual(changedStats(proxy.stats, `${SCOPE}.ssl`), {
-      [`${SCOPE}.ssl.ciphers.TLS_AES_128_GCM_SHA256`]: 1,
+      [`${SCOPE}.ssl.ciphers.TLS_AES_256_GCM_SHA384`]: 1,
       [`${SCOPE}.ssl.handshake`]: 1,
       [`${SCOPE}.ssl.no_certificate`]: 1,
       [`${SCOPE}.ssl.versions.TLSv1.3`]: 1,
@@ -101,12 +101,8 @@ describe("TLS with clients", () => {
     await using scene = await startScene(certificates, "", { listener: proxyProtocol });
     const socket = connectPlain(scene.port, "127.0.0.1");
     await once(socket, "connect");
-    let isFirst = true;
-    const channel = overlay(socket, (bytes) => {
-      if (!isFirst) return [bytes];
-      isFirst = false;
-      return [Buffer.concat([Buffer.from("PROXY TCP4 203.0.113.9 198.51.100.7 40000 443\r\n"), bytes])];
-    });
+    const line = Buffer.from("PROXY TCP4 203.0.113.9 198.51.100.7 40000 443\r\n");
+    const channel = overlay(socket, (bytes, isFirst) => [isFirst ? Buffer.concat([line, bytes]) : bytes]);
     const client = connectTls({ socket: channel, rejectUnauthorized: false });
     await within(10_000, "the handshake", once(client, "secureConnect"));
     assert.equal(await readAll(client), "bye");
@@ -357,17 +353,3 @@ describe("a client's certificate", () => {
     assert.equal(await readAll(client), "bye");
   });
 });
-
-/** A stream over a socket that cuts and changes what is written. */
-function overlay(socket: Duplex, cut: (bytes: Buffer) => readonly Buffer[]): Duplex {
-  const channel = new Duplex({
-    read: () => undefined,
-    write: (bytes: Buffer, _encoding, done) => {
-      for (const piece of cut(bytes)) socket.write(piece);
-      done();
-    },
-  });
-  socket.on("data", (bytes) => channel.push(bytes));
-  socket.on("end", () => channel.push(null));
-  return channel;
-}
