@@ -8,6 +8,8 @@ import { http2Config, http2Support } from "../resources/http2-options.ts";
 import { refuse } from "../resources/parsed.ts";
 import type { SupportTable } from "../resources/support.ts";
 import { noEffect, oneOf } from "../resources/support.ts";
+import type { ClientCertificateRule } from "./client-certificate.ts";
+import { clientCertificateRule } from "./client-certificate.ts";
 import { durationMs, wrapped } from "../resources/values.ts";
 import { scopedRoutesSupport } from "./routes/scoped-routes.ts";
 
@@ -24,6 +26,7 @@ export interface RequestRules {
   readonly preservesExternalRequestId: boolean;
   /** Empty: none. */
   readonly via: string;
+  readonly clientCertificate: ClientCertificateRule;
 }
 
 export interface ManagerConfig extends RequestRules {
@@ -107,7 +110,8 @@ export const managerSupport: SupportTable = {
   drain_timeout: true,
   normalize_path: oneOf(false),
   merge_slashes: oneOf(false),
-  forward_client_cert_details: oneOf("SANITIZE"),
+  forward_client_cert_details: true,
+  set_current_client_cert_details: { subject: true, cert: true, chain: true, dns: true, uri: true },
 };
 
 export function managerConfig(
@@ -144,6 +148,7 @@ export function managerConfig(
     preservesExternalRequestId: manager.preserve_external_request_id ?? false,
     answersRequestId: manager.always_set_request_id_in_response ?? false,
     via: manager.via ?? "",
+    clientCertificate: clientCertificateRule(manager),
     tellsConnection: wrapped(manager.add_proxy_protocol_connection_state, false, true),
     idleTimeoutMs: durationMs(common?.idle_timeout, 3_600_000),
     streamIdleTimeoutMs: durationMs(manager.stream_idle_timeout, 300_000),

@@ -4,6 +4,7 @@ import { isInRange } from "../network/cidr-range.ts";
 import type { ConnectionInfo } from "../network/connection-info.ts";
 import type { OriginalIpDetection } from "../resources/extension.ts";
 import type { RequestRules } from "./manager-config.ts";
+import { forwardClientCertificate } from "./client-certificate.ts";
 import { detected } from "./original-ip/xff.ts";
 import { lastXffAddress } from "./original-ip/last-xff-address.ts";
 import type { RequestHead } from "../network/http-message.ts";
@@ -86,6 +87,7 @@ export function applyRequestRules(
     const isForced = isEdge && !rules.preservesExternalRequestId;
     if (isForced || !headers.has("x-request-id")) headers.set("x-request-id", around.newRequestId());
   }
+  forwardClientCertificate(headers, rules.clientCertificate, info.tls);
   if (rules.via !== "") {
     const before = headers.get("via");
     headers.set("via", before === undefined || before === "" ? rules.via : `${before}, ${rules.via}`);
@@ -149,10 +151,13 @@ function appendXff(request: RequestHead, remote: Address, around: RequestSurroun
   request.headers.append("x-forwarded-for", isOwn ? around.ownAddress() : formatHost(remote));
 }
 
-/** TLS is not terminated here, so what is not told by a port came in clear (PP-71). */
+/** By the port that the client wanted to reach, where it is one of `forward_proto_config`; else by what the connection is (PP-71). */
 function schemeOf(rules: RequestRules, info: ConnectionInfo): "http" | "https" {
-  if (!info.isLocalRestored || info.local.family === "pipe") return "http";
-  return rules.httpsPorts.includes(info.local.port) ? "https" : "http";
+  if (info.isLocalRestored && info.local.family !== "pipe") {
+    if (rules.httpsPorts.includes(info.local.port)) return "https";
+    if (rules.httpPorts.includes(info.local.port)) return "http";
+  }
+  return info.tls ? "https" : "http";
 }
 
 function setForwardedPort(request: RequestHead, info: ConnectionInfo): void {

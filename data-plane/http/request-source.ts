@@ -45,6 +45,7 @@ export function requestSource(facts: ExchangeFacts): FormatSource {
       directLocal: info.directLocal,
       serverName: info.serverName,
       ja3Hash: info.ja3Hash,
+      tls: info.tls,
       ja4Hash: info.ja4Hash,
       metadata: (namespace) => exchange.metadata(namespace),
       filterState: (name) => info.filterState(name),

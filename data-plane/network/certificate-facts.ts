@@ -7,12 +7,13 @@ import { readSubjectAltNames } from "./subject-alt-names.ts";
 export class CertificateFacts {
   readonly certificate: X509Certificate;
   /** The certificates that came with it, itself the first. */
-  readonly chain: readonly X509Certificate[];
+  readonly chain: readonly CertificateFacts[];
   #names: readonly SubjectAltName[] | undefined;
 
-  constructor(certificate: X509Certificate, chain: readonly X509Certificate[] = [certificate]) {
+  /** `others`: the rest of the chain. */
+  constructor(certificate: X509Certificate, others: readonly X509Certificate[] = []) {
     this.certificate = certificate;
-    this.chain = chain;
+    this.chain = [this, ...others.map((other) => new CertificateFacts(other))];
   }
 
   /** In the order of the certificate. */
@@ -55,6 +56,16 @@ export class CertificateFacts {
     return createHash("sha1").update(this.certificate.raw).digest("hex");
   }
 
+  /** PEM, as it can stand in a header. */
+  get urlEncodedPem(): string {
+    return urlEncoded(this.certificate.toString());
+  }
+
+  /** The PEM of the whole chain. */
+  get urlEncodedChain(): string {
+    return urlEncoded(this.chain.map(({ certificate }) => certificate.toString()).join(""));
+  }
+
   get validFromMs(): number {
     return Date.parse(this.certificate.validFrom);
   }
@@ -62,6 +73,18 @@ export class CertificateFacts {
   get validToMs(): number {
     return Date.parse(this.certificate.validTo);
   }
+}
+
+const escapes: Readonly<Record<string, string>> = {
+  "\n": "%0A",
+  " ": "%20",
+  "+": "%2B",
+  "/": "%2F",
+  "=": "%3D",
+};
+
+function urlEncoded(pem: string): string {
+  return pem.replaceAll(/[\n +/=]/g, (character) => escapes[character]!);
 }
 
 /**

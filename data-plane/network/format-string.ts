@@ -5,6 +5,7 @@ import type { OperatorReader, OperatorRefusal, OperatorTable, OperatorValue } fr
 import { requestOperators } from "./format/request-operators.ts";
 import { streamOperators } from "./format/stream-operators.ts";
 import { timeOperators } from "./format/time-operators.ts";
+import { tlsOperators } from "./format/tls-operators.ts";
 
 export type { FormatSource, Transfer } from "./format/format-source.ts";
 
@@ -21,6 +22,7 @@ const operators: OperatorTable = {
   ...streamOperators,
   ...requestOperators,
   ...timeOperators,
+  ...tlsOperators,
 };
 
 /** Operators of Envoy 1.40 that are not known here: a format that has one is refused, as it is for names that Envoy has not either. */

@@ -29,6 +29,7 @@ function makeWorld() {
       names: ["URI:spiffe://fleet/edge", "DNS:edge.example"],
       subject: "/O=Fleet, Inc/CN=edge",
     }),
+    proxy: ca.issueWith({ names: ["URI:spiffe://fleet/proxy", "DNS:proxy.example"], subject: "/CN=proxy" }),
     serverOnly: ca.issueWith({
       names: ["DNS:edge.example"],
       subject: "/CN=server only",
@@ -97,6 +98,42 @@ function echoed(socket: TLSSocket): Promise<JsonValue> {
         alpn: socket.alpnProtocol,
         shown: socket.getPeerX509Certificate()?.subject ?? "",
       });
+    });
+  });
+}
+
+/** Sends an HTTP/1 request over TLS and gives the lines of the one answer, whose body is what the upstream got. */
+export async function tlsExchange(
+  stage: Stage,
+  listener: string,
+  request: string,
+  options: ConnectionOptions,
+): Promise<JsonValue> {
+  const port = await stage.listenerPort(listener);
+  const socket = connect({
+    port,
+    host: "127.0.0.1",
+    rejectUnauthorized: false,
+    servername: "a.example",
+    ...options,
+  });
+  try {
+    return await within(10_000, "an answer", answered(socket, request));
+  } finally {
+    socket.destroy();
+  }
+}
+
+function answered(socket: TLSSocket, request: string): Promise<JsonValue> {
+  return new Promise((resolve, reject) => {
+    let text = "";
+    socket.on("error", reject);
+    socket.once("secureConnect", () => socket.write(request));
+    socket.on("data", (bytes: Buffer) => {
+      text += bytes.toString("latin1");
+      const headEnd = text.indexOf("\r\n\r\n");
+      const length = Number(/content-length: (\d+)/i.exec(text)?.[1] ?? 0);
+      if (headEnd >= 0 && text.length >= headEnd + 4 + length) resolve(text.split("\r\n"));
     });
   });
 }

@@ -151,7 +151,7 @@ class DownstreamTls implements DownstreamTransportSocket {
     secured.once("secure", () => {
       secured.off("end", giveUp);
       secured.pause();
-      const peer = peerCertificateOf(secured);
+      const peer = peerCertificateOf(secured, contexts.secrets.validation?.authorities ?? []);
       const verdict = verdictOf(secured, peer, contexts);
       if (verdict.fault) this.#stats.counters[verdict.fault.counter] += 1;
       if (!verdict.isAccepted) {

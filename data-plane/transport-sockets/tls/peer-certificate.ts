@@ -2,19 +2,27 @@ import type { TLSSocket } from "node:tls";
 import { X509Certificate } from "node:crypto";
 import { CertificateFacts } from "../../network/certificate-facts.ts";
 
-/** The certificate that the other side showed, with those that it sent along; undefined when it showed none. */
-export function peerCertificateOf(socket: TLSSocket): CertificateFacts | undefined {
+/**
+ * The certificate that the other side showed, with those that it sent along; undefined when it showed none. Node goes on with the
+ * authorities that the chain leads to: `authorities` tells which of its end those are.
+ */
+export function peerCertificateOf(
+  socket: TLSSocket,
+  authorities: readonly CertificateFacts[],
+): CertificateFacts | undefined {
   const leaf = socket.getPeerX509Certificate();
   if (!leaf) return undefined;
-  const chain = [leaf];
-  // A chain ends with a certificate that is its own issuer, or where none came along.
+  const others: X509Certificate[] = [];
   for (let shown = socket.getPeerCertificate(true); ;) {
     const issuer = shown.issuerCertificate;
     if (!issuer?.raw || issuer === shown || issuer.fingerprint256 === shown.fingerprint256) break;
-    chain.push(new X509Certificate(issuer.raw));
+    others.push(new X509Certificate(issuer.raw));
     shown = issuer;
   }
-  return new CertificateFacts(leaf, chain);
+  const isAuthority = ({ raw }: X509Certificate) =>
+    authorities.some(({ certificate }) => certificate.raw.equals(raw));
+  const end = others.findIndex(isAuthority);
+  return new CertificateFacts(leaf, end < 0 ? others : others.slice(0, end));
 }
 
 /** A handle that knows what OpenSSL thought of the peer's chain. */

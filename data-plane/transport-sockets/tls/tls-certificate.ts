@@ -75,7 +75,7 @@ export function parseTlsCertificate(
     {
       chainPem: chain.value.bytes,
       keyPem: privateKey.export({ type: "pkcs8", format: "pem" }),
-      facts: new CertificateFacts(leaf, certificates),
+      facts: new CertificateFacts(leaf, certificates.slice(1)),
       ...keyKind,
       from,
     },

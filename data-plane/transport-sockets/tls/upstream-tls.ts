@@ -2,6 +2,7 @@ import type { TLSSocket } from "node:tls";
 import { connect as connectTls } from "node:tls";
 import type { Problem } from "../../../src/base/problem.ts";
 import type { UpstreamTlsContext } from "../../../src/schema/api.ts";
+import type { CertificateFacts } from "../../network/certificate-facts.ts";
 import type { TlsConnection } from "../../network/tls-connection.ts";
 import type {
   Extension,
@@ -146,7 +147,7 @@ class UpstreamTls implements UpstreamTransportSocket {
       else early = bytes;
     });
     secured.once("secureConnect", () => {
-      shown = shownBy(secured, session);
+      shown = shownBy(secured, session, client.secrets.validation?.authorities ?? []);
       const verdict = this.#verify(shown, serverName, verifiedName);
       if (verdict.fault) this.#stats.counters[verdict.fault.counter] += 1;
       if (!verdict.isAccepted) return fail(verifyFailure(verdict.fault?.reason ?? ""));
@@ -190,9 +191,13 @@ class UpstreamTls implements UpstreamTransportSocket {
 }
 
 /** What the server showed, now or when the session began. */
-function shownBy(socket: TLSSocket, session: KeptSession | undefined): ShownCertificate | undefined {
+function shownBy(
+  socket: TLSSocket,
+  session: KeptSession | undefined,
+  authorities: readonly CertificateFacts[],
+): ShownCertificate | undefined {
   if (socket.isSessionReused()) return session?.shown;
-  const facts = peerCertificateOf(socket);
+  const facts = peerCertificateOf(socket, authorities);
   const chainError = socket.authorized ? undefined : String(socket.authorizationError);
   return facts && { facts, chainError, shownBy: "server" };
 }

@@ -99,7 +99,7 @@ function trustError(
   if (chainError === undefined) return undefined;
   if (allowsExpired && untimely.has(chainError)) {
     // OpenSSL tells the last error alone, so an untimely certificate could be an untrusted one too.
-    const isTrusted = leadsTo(authorities, facts.certificate, facts.chain, facts.chain.length);
+    const isTrusted = leadsTo(authorities, facts, facts.chain, facts.chain.length);
     if (isTrusted && isMeantFor(facts.certificate, shownBy)) return undefined;
     return "depth 0: unable to get local issuer certificate";
   }
@@ -109,14 +109,14 @@ function trustError(
 /** True when the certificate is an authority, or was issued by one, or by another of the chain for which that holds. */
 function leadsTo(
   authorities: readonly CertificateFacts[],
-  certificate: X509Certificate,
-  chain: readonly X509Certificate[],
+  facts: CertificateFacts,
+  chain: readonly CertificateFacts[],
   depth: number,
 ): boolean {
-  if (authorities.some(({ certificate: { raw } }) => raw.equals(certificate.raw))) return true;
-  if (authorities.some((authority) => isIssuer(authority.certificate, certificate))) return true;
+  if (authorities.some(({ certificate: { raw } }) => raw.equals(facts.certificate.raw))) return true;
+  if (authorities.some((authority) => isIssuer(authority, facts))) return true;
   if (depth === 0) return false;
-  return chain.some((other) => isIssuer(other, certificate) && leadsTo(authorities, other, chain, depth - 1));
+  return chain.some((other) => isIssuer(other, facts) && leadsTo(authorities, other, chain, depth - 1));
 }
 
 const purposes = { client: "1.3.6.1.5.5.7.3.2", server: "1.3.6.1.5.5.7.3.1" };
@@ -127,7 +127,7 @@ function isMeantFor({ keyUsage }: X509Certificate, side: "client" | "server"): b
   return usages === undefined || usages.includes(purposes[side]);
 }
 
-function isIssuer(issuer: X509Certificate, certificate: X509Certificate): boolean {
+function isIssuer({ certificate: issuer }: CertificateFacts, { certificate }: CertificateFacts): boolean {
   return issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }
 
