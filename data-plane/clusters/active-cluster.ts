@@ -165,6 +165,12 @@ export class ActiveCluster implements Upstream {
     this.showMembership();
   }
 
+  get membership(): { readonly total: number; readonly available: number } {
+    let available = 0;
+    for (const { healthy, degraded } of this.#sets) available += healthy.length + degraded.length;
+    return { total: this.#all.length, available };
+  }
+
   /** Puts this version's membership on the gauges, which it shares with other versions of the cluster. */
   showMembership(): void {
     const { gauges } = this.stats;

@@ -141,6 +141,8 @@ export interface ConnectRequest extends HostCriteria {
 /** A cluster as filters see it. */
 export interface Upstream extends HttpUpstream {
   readonly name: string;
+  /** How many hosts there are by now, and how many of them may serve: healthy or degraded. */
+  readonly membership: { readonly total: number; readonly available: number };
   connect(request: ConnectRequest): ConnectAttempt;
 }
 

@@ -3,6 +3,7 @@ import { connectionLimit } from "../filters/connection-limit.ts";
 import { cors, corsPolicy } from "../filters/cors.ts";
 import { headerMutation, headerMutationPerRoute } from "../filters/header-mutation.ts";
 import { httpInspector } from "../filters/http-inspector.ts";
+import { httpHealthCheck } from "../filters/http-health-check.ts";
 import { httpLocalRateLimit, httpLocalRateLimitPerRoute } from "../filters/http-local-ratelimit.ts";
 import { httpOriginalSrc } from "../filters/http-original-src.ts";
 import { listenerLocalRateLimit, networkLocalRateLimit } from "../filters/local-ratelimit.ts";
@@ -45,7 +46,7 @@ export const bundledExtensions: ExtensionTable = {
   upstreamTransportSockets: [upstreamRawBuffer, upstreamProxyProtocol, upstreamTls],
   downstreamTransportSockets: [downstreamRawBuffer, downstreamTls],
   accessLoggers: [fileAccessLog, stdoutAccessLog, stderrAccessLog],
-  httpFilters: [router, headerMutation, cors, httpRbac, httpLocalRateLimit, httpOriginalSrc],
+  httpFilters: [router, headerMutation, cors, httpRbac, httpLocalRateLimit, httpHealthCheck, httpOriginalSrc],
   httpRouteConfigs: [headerMutationPerRoute, corsPolicy, httpRbacPerRoute, httpLocalRateLimitPerRoute],
   originalIpDetection: [xffDetection, customHeaderDetection],
 };

@@ -17,6 +17,7 @@ import type {
   ParseContext,
   RunContext,
   SchemaReader,
+  ServerFacts,
 } from "../resources/extension.ts";
 import type { LocalData } from "../resources/data-source.ts";
 import type { ListenerConfig } from "../resources/listener.ts";
@@ -113,6 +114,7 @@ export class Proxy implements AsyncDisposable {
       log,
       openAccessLog,
       subscriptions: this.subscribed,
+      server: this.#facts(bootstrap.node),
     };
     this.clusters = new ClusterSet({
       run,
@@ -153,6 +155,16 @@ export class Proxy implements AsyncDisposable {
       drainListeners: (isGraceful) => {
         if (isGraceful) this.listeners.drainThenStop();
         else this.listeners.stop();
+      },
+    };
+  }
+
+  #facts({ cluster }: Message): ServerFacts {
+    const isHealthCheckFailed = () => this.listeners.isHealthCheckFailed;
+    return {
+      cluster: typeof cluster === "string" ? cluster : "",
+      get isHealthCheckFailed() {
+        return isHealthCheckFailed();
       },
     };
   }

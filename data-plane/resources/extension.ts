@@ -67,6 +67,15 @@ export interface RunContext {
   readonly openAccessLog: OpenAccessLog;
   /** Resources by name over xDS. What an extension subscribes to while it is installed keeps its listener or cluster warming. */
   readonly subscriptions: ResourceSubscriptions;
+  readonly server: ServerFacts;
+}
+
+/** What extensions may know of the proxy as a whole. */
+export interface ServerFacts {
+  /** `node.cluster` of the bootstrap. */
+  readonly cluster: string;
+  /** `/healthcheck/fail` was asked for and not taken back. */
+  readonly isHealthCheckFailed: boolean;
 }
 
 /** Where an access log goes. */

@@ -17,6 +17,7 @@ export function runContext(
     random: () => 0,
     openAccessLog: () => () => undefined,
     log: createLog("off", () => undefined),
+    server: { cluster: "edge", isHealthCheckFailed: false },
     subscriptions: {
       subscribe: ({ name }) => assert.fail(`nobody serves ${name}`),
       subscribeAll: ({ typeUrl }) => assert.fail(`nobody serves ${typeUrl}`),

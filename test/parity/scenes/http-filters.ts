@@ -1,6 +1,15 @@
 import { answers } from "../../data-plane/http/http-scene.ts";
 import type { JsonObject } from "../../kit/json.ts";
-import { any, bootstrap, cluster, connectionManager, listener, routerFilter } from "../bootstrap.ts";
+import {
+  any,
+  bootstrap,
+  cluster,
+  connectionManager,
+  fileLog,
+  listener,
+  routerFilter,
+  textFormat,
+} from "../bootstrap.ts";
 import { scene, type Scene } from "../scene.ts";
 import type { Stage } from "../stage.ts";
 
@@ -215,7 +224,77 @@ const times =
     return { lines: text.split("\r\n") };
   };
 
+const healthCheck = (fields: JsonObject): JsonObject => ({
+  name: "health",
+  typed_config: any("envoy.extensions.filters.http.health_check.v3.HealthCheck", {
+    headers: [{ name: ":path", string_match: { exact: "/healthz" } }],
+    ...fields,
+  }),
+});
+
+const checks: Readonly<Record<string, JsonObject>> = {
+  own: { pass_through_mode: false },
+  passing: { pass_through_mode: true },
+  cached: { pass_through_mode: true, cache_time: "3600s" },
+  enough: {
+    pass_through_mode: false,
+    cluster_min_healthy_percentages: { http: { value: 100 }, none: { value: 0 } },
+  },
+  missing: { pass_through_mode: false, cluster_min_healthy_percentages: { unknown: { value: 0 } } },
+  empty: { pass_through_mode: false, cluster_min_healthy_percentages: { none: { value: 1 } } },
+};
+
+function checkBootstrap(port: number, log: string): JsonObject {
+  const routes = [{ match: { prefix: "/" }, route: { cluster: "http" } }];
+  return bootstrap(
+    Object.entries(checks).map(([name, fields]) =>
+      listener(name, [
+        connectionManager(routes, {
+          http_filters: [healthCheck(fields), routerFilter],
+          access_log: [fileLog(log, textFormat("%RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %RESPONSE_FLAGS%"))],
+        }),
+      ]),
+    ),
+    [cluster("http", port), cluster("none", 1, { load_assignment: { cluster_name: "none" } })],
+    { node: { id: "n", cluster: "fleet" } },
+  );
+}
+
+const check =
+  (name: string, path = "/healthz", headers: readonly string[] = []) =>
+  async (stage: Stage): Promise<JsonObject> => {
+    stage.logMark("log");
+    const request = [`GET ${path} HTTP/1.1`, "Host: a", ...headers, "", ""].join("\r\n");
+    const answered = await stage.exchange(request, { listener: name });
+    return { answered, log: await stage.logLines("log", 1) };
+  };
+
+/** The upstream's answer to a request, as it obeys it. */
+const wanted = (answer: string): string => `x-answer: ${Buffer.from(answer).toString("hex")}`;
+
 export const scenes: readonly Scene[] = [
+  scene({
+    area: "http filters",
+    name: "health_check",
+    bootstrap: (rig) => checkBootstrap(rig.http.port, rig.file("log")),
+    cases: {
+      "answers by itself": check("own"),
+      "leaves other requests alone": check("own", "/else"),
+      "asks the service": check("passing"),
+      "asks the service, and tells its refusal": check("passing", "/healthz", [
+        wanted("HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n"),
+      ]),
+      "keeps what the service said": async (stage) => [
+        await check("cached", "/healthz", [
+          wanted("HTTP/1.1 503 No\r\ncontent-length: 0\r\nx-envoy-degraded: \r\n\r\n"),
+        ])(stage),
+        await check("cached")(stage),
+      ],
+      "clusters that are healthy enough": check("enough"),
+      "a cluster that is not there": check("missing"),
+      "a cluster without hosts": check("empty"),
+    },
+  }),
   scene({
     area: "http filters",
     name: "local_ratelimit",
