@@ -8,7 +8,6 @@ import type {
 } from "../network/http-stream.ts";
 import type { UpstreamConnection } from "../network/upstream.ts";
 import type { BodyFraming } from "../http-codec/body-framing.ts";
-import { badMessage } from "../http-codec/codec-error.ts";
 import type { MessageLimits } from "../http-codec/message-reader.ts";
 import { MessageReader } from "../http-codec/message-reader.ts";
 import { MessageWriter } from "../http-codec/message-writer.ts";
@@ -47,6 +46,8 @@ export class Http1Connection implements PooledConnection, UpstreamStream {
   #isClosed = false;
   #isDraining = false;
   #isPaused = false;
+  /** No HTTP follows any more. */
+  #isTunnel = false;
   /** Exchanges so far. */
   served = 0;
 
@@ -170,13 +171,13 @@ export class Http1Connection implements PooledConnection, UpstreamStream {
       return "interim";
     }
     const { method, isUpgrade } = exchange.head;
-    const isTunnel = status === 101 || (method === "CONNECT" && status < 300);
+    const isTunnel = (status === 101 && isUpgrade) || (method === "CONNECT" && status < 300);
     const connection = headers.get("connection")?.toLowerCase();
     const isKept = isOld ? connection === "keep-alive" : !hasToken(connection, "close");
-    const hasNoBody = method === "HEAD" || status === 204 || status === 304;
-    this.#mayGoOn = isKept && !isTunnel && (hasNoBody || framing.kind !== "until-close");
+    const hasNoBody = method === "HEAD" || status === 101 || status === 204 || status === 304;
+    this.#mayGoOn = isKept && status !== 101 && !isTunnel && (hasNoBody || framing.kind !== "until-close");
     const isLast = isTunnel ? false : hasNoBody || framing.kind === "none";
-    if (status === 101 && !isUpgrade) return badMessage("101 to a request that is for no upgrade");
+    this.#isTunnel = isTunnel;
     // The end is told with the head, so that head and end go out together.
     exchange.events.onHead(status, headers, isLast);
     if (isTunnel) return "tunnel";
@@ -200,8 +201,8 @@ export class Http1Connection implements PooledConnection, UpstreamStream {
 
   #onSocketEnd(): void {
     if (this.#isClosed) return;
-    // A body without a length ends here.
-    this.#reader.end();
+    // A body without a length ends here, a tunnel breaks off.
+    if (!this.#isTunnel) this.#reader.end();
     if (this.#exchange) this.#fail("connection-termination");
     else this.#close("remote", false);
   }

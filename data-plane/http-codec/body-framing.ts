@@ -35,9 +35,18 @@ export function framingOf(
     } else if (name === "transfer-encoding") coding = flat[at + 1]!;
   }
   if (coding !== undefined) {
-    if (coding.toLowerCase() !== "chunked") return { status: 501, reason: `the transfer coding ${coding}` };
+    if (coding.toLowerCase() !== "chunked")
+      return {
+        status: 501,
+        reason: `the transfer coding ${coding}`,
+        details: "http1.invalid_transfer_encoding",
+      };
     if (length === undefined) return chunked;
-    if (!allowsChunkedLength) return badMessage("both content-length and transfer-encoding");
+    if (!allowsChunkedLength)
+      return badMessage(
+        "both content-length and transfer-encoding",
+        "http1.content_length_and_chunked_not_allowed",
+      );
     // The chunks decide (RFC 9112, section 6.3), and nobody behind may think otherwise.
     headers.remove("content-length");
     return chunked;

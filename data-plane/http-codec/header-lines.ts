@@ -46,7 +46,7 @@ const joined: ReadonlySet<string> = new Set([
  * reaches anybody with it).
  */
 export function readHeaderLines(text: string, from: number, maxCount: number): HeaderList | CodecError {
-  if (hasControl(text)) return badMessage("a control character in the head");
+  if (hasControl(text)) return badMessage("a control character in the head", "http1.invalid_characters");
   const flat: string[] = [];
   const hasBareReturn = bareReturn.test(text);
   let isRepeated = false;
@@ -68,7 +68,8 @@ export function readHeaderLines(text: string, from: number, maxCount: number): H
     if (hasBareReturn && value.includes("\r")) value = value.replaceAll("\r", "");
     if (!isRepeated && joined.has(name)) isRepeated = flat.includes(name);
     flat.push(name, value);
-    if (flat.length > maxCount * 2) return { status: 431, reason: `more than ${maxCount} headers` };
+    if (flat.length > maxCount * 2)
+      return { status: 431, reason: `more than ${maxCount} headers`, details: "http1.too_many_headers" };
     at = end + 1;
   }
   return new HeaderList(isRepeated ? join(flat) : flat);

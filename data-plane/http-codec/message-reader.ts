@@ -167,7 +167,11 @@ export class MessageReader<StartLine extends object> {
     const end = endOfBlock(block, start, Math.max(start, this.#searched), kind === "trailers");
     const size = (end < 0 ? block.length : end) - start;
     if (size > this.#limits.maxHeadBytes) {
-      return this.#fail({ status: 431, reason: `more than ${this.#limits.maxHeadBytes} bytes of headers` });
+      return this.#fail({
+        status: 431,
+        reason: `more than ${this.#limits.maxHeadBytes} bytes of headers`,
+        details: "http1.headers_too_large",
+      });
     }
     if (end < 0) return this.#hold(block, start, bytes.length, kind);
     this.#held = noBytes;

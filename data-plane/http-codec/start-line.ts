@@ -58,6 +58,7 @@ const methods: ReadonlySet<string> = new Set([
 const lenientRequest = /^([^ \t]+)[ \t]+([^ \t]+)(?:[ \t]+(.*?))?[ \t]*$/;
 const version = /^HTTP\/\d\.\d$/;
 const absolute = /^https?:\/\/([^/?#]*)([^]*)$/i;
+const otherScheme = /^[a-z][a-z\d+.-]*:\/\//i;
 const statusLine = /^HTTP\/1\.([01])[ \t]+(\d{3})(?:[ \t][^]*)?$/;
 
 /** What requests are taken beside the usual ones. */
@@ -83,7 +84,9 @@ function readUnusual(
   line: string,
   { allowsCustomMethods = false }: RequestLineOptions,
 ): RequestLine | CodecError {
-  const found = hasControl(line) ? undefined : lenientRequest.exec(line);
+  if (hasControl(line))
+    return badMessage("a control character in the request line", "http1.invalid_characters");
+  const found = lenientRequest.exec(line);
   if (!found) return badMessage("no request line");
   const [, method = "", target = "", spelledVersion] = found;
   const isMethod = methods.has(method) || (allowsCustomMethods && isToken(method));
@@ -91,21 +94,24 @@ function readUnusual(
   if (spelledVersion !== undefined && !version.test(spelledVersion)) return badMessage("no HTTP version");
   if (!isVisible(target)) return badMessage("the request target holds an invalid character");
   if (spelledVersion !== "HTTP/1.1")
-    return { status: 426, reason: `the version ${spelledVersion ?? "HTTP/0.9"}` };
+    return { status: 426, reason: `the version ${spelledVersion ?? "HTTP/0.9"}`, details: "low_version" };
   if (method === "CONNECT") return connectLine(target);
   if (target.startsWith("/") || (target === "*" && method === "OPTIONS")) return { method, path: target };
   const url = absolute.exec(target);
+  if (!url && otherScheme.test(target))
+    return badMessage("the URL is neither of http nor of https", "http1.invalid_scheme");
   if (!url) return badMessage("the request target is neither a path nor a URL");
   const [, spelledAuthority = "", rest = ""] = url;
   const authority = spelledAuthority.slice(spelledAuthority.lastIndexOf("@") + 1);
-  if (authority === "" || !isAuthority(authority)) return badMessage("the URL has no valid host");
+  if (authority === "" || !isAuthority(authority))
+    return badMessage("the URL has no valid host", "http1.invalid_url");
   return { method, path: rest === "" ? "/" : rest, authority };
 }
 
 function connectLine(target: string): RequestLine | CodecError {
   return isAuthority(target) && target.includes(":")
     ? { method: "CONNECT", path: "", authority: target }
-    : badMessage("CONNECT without a host and a port");
+    : badMessage("CONNECT without a host and a port", "http1.invalid_url");
 }
 
 /** Reads the first line of a response, without its line break. */

@@ -19,6 +19,7 @@ import { requestSource } from "./request-source.ts";
 import { applyRequestRules } from "./request-rules.ts";
 import { applyResponseRules } from "./response-rules.ts";
 import type { Route } from "./routes/route.ts";
+import { isUpgradeAllowed, upgradeOf } from "./upgrades.ts";
 
 /** How far the answer is. */
 type Answer = "none" | "head-sent" | "done";
@@ -39,6 +40,7 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
   #metadata: Map<string, Readonly<Record<string, MetadataValue>>> | undefined;
   #isRequestWhole: boolean;
   #answer: Answer = "none";
+  #hasBegun = false;
   #status = 0;
   #responseHeaders: HeaderList | undefined;
   #details = "";
@@ -46,6 +48,8 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
   #receivedBytes = 0;
   #sentBytes = 0;
   #idleMs = 0;
+  /** On the books as an upgrade. */
+  #isUpgraded = false;
 
   /** `isLast`: the request has no body. */
   constructor(
@@ -79,11 +83,12 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
   start(): void {
     const { manager, request } = this;
     const { stats, config } = manager;
-    stats.counters.downstream_rq_total += 1;
-    stats.gauges.downstream_rq_active.add(1);
-    this.timers.begin(this);
+    this.#begin();
     if (!request.headers.has("host")) return this.reply(localReply(400, "missing_host_header"));
     if (request.path.includes("#")) return this.reply(localReply(400, "path_normalization_failed"));
+    if (!request.path.startsWith("/") && request.path !== "") {
+      return this.reply(localReply(404, "absolute_path_rejected"));
+    }
     const ruled = applyRequestRules(request, config, this.info, manager);
     if (ruled.kind === "reject") {
       stats.counters.downstream_rq_rejected_via_ip_detection += 1;
@@ -95,15 +100,48 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     if (config.requestTimeoutMs > 0 && !this.#isRequestWhole) {
       this.timers.set("request", config.requestTimeoutMs);
     }
-    // No route takes a CONNECT without a matcher of its own.
-    this.route = request.method === "CONNECT" ? undefined : manager.routes()(request);
-    if (request.isUpgrade) {
-      stats.counters.downstream_rq_ws_on_non_ws_route += 1;
-      return this.reply(localReply(403, "upgrade_failed"));
-    }
+    this.route = manager.routes()(request);
+    if (this.route && !this.#takesUpgrade()) return;
     if (manager.filters.length === 0) return this.onHeadFiltered(this.#isRequestWhole);
     this.#filters = new FilterRun(this, manager.filters);
     this.#filters.requestHead(this.#isRequestWhole);
+  }
+
+  /** Answers what cannot be read as a request, or not to its end. `flag`: of the access log. */
+  refuse(reply: LocalReply, flag: string | undefined): void {
+    this.#begin();
+    if (flag !== undefined) this.addResponseFlag(flag);
+    this.#stream.closeAfter();
+    this.reply(reply);
+  }
+
+  #begin(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    const { stats } = this.manager;
+    stats.counters.downstream_rq_total += 1;
+    stats.gauges.downstream_rq_active.add(1);
+    this.timers.begin(this);
+  }
+
+  /** False when the request wants an upgrade that is not allowed, and was answered. */
+  #takesUpgrade(): boolean {
+    const { request, manager, route } = this;
+    if (!request.isUpgrade && request.method !== "CONNECT") return true;
+    const type = upgradeOf(request) ?? "";
+    const own = route?.action.kind === "forward" ? route.action.upgrades : undefined;
+    const { counters, gauges } = manager.stats;
+    if (!isUpgradeAllowed(type, manager.config.upgrades, own)) {
+      counters.downstream_rq_ws_on_non_ws_route += 1;
+      // What follows may be meant for the other protocol.
+      this.#stream.closeAfter();
+      this.reply(localReply(403, "upgrade_failed"));
+      return false;
+    }
+    counters.downstream_cx_upgrades_total += 1;
+    gauges.downstream_cx_upgrades_active.add(1);
+    this.#isUpgraded = true;
+    return true;
   }
 
   onRequestData(data: Buffer): void {
@@ -334,6 +372,7 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     this.timers.end();
     const { gauges, histograms } = manager.stats;
     gauges.downstream_rq_active.add(-1);
+    if (this.#isUpgraded) gauges.downstream_cx_upgrades_active.add(-1);
     histograms.downstream_rq_time.record(manager.run.clock.monotonic() - this.#startedAtMs);
     this.#filters?.end();
     manager.logAccess?.(this.formatSource());

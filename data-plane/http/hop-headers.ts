@@ -58,7 +58,7 @@ function sanitizeTe(headers: HeaderList): void {
   else headers.remove("te");
 }
 
-function isHopHeaderBesideUpgrade(name: string): boolean {
+export function isHopHeaderBesideUpgrade(name: string): boolean {
   return name !== "connection" && name !== "upgrade" && isHopHeader(name);
 }
 

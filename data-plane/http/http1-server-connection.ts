@@ -16,6 +16,7 @@ import type { ConnectionInfo } from "../network/connection-info.ts";
 import { Deadline } from "../network/deadline.ts";
 import { HeaderList } from "../network/header-list.ts";
 import type { RequestHead } from "../network/http-message.ts";
+import { localReply } from "../network/http-message.ts";
 import type { ServerStream } from "../network/http-stream.ts";
 import type { DownstreamConnection, DrainDecision } from "../resources/extension.ts";
 import { Exchange } from "./exchange.ts";
@@ -23,7 +24,6 @@ import { ExchangeTimers } from "./exchange-timers.ts";
 import { readHopHeaders } from "./hop-headers.ts";
 import type { ManagerConfig } from "./manager-config.ts";
 import type { Manager } from "./manager.ts";
-import { countAnswer } from "./manager-stats.ts";
 
 /** What tells HTTP/2 from HTTP/1.1, if it comes with the first bytes (as Envoy looks for it). */
 const prefaceStart = Buffer.from("PRI * HTTP/2", "latin1");
@@ -44,6 +44,8 @@ type State =
 interface HeadLimit {
   readonly timeoutMs: number;
   readonly text: string;
+  readonly details: string;
+  readonly flag: string | undefined;
   readonly counter: "downstream_rq_header_timeout" | "downstream_rq_timeout" | "downstream_rq_idle_timeout";
 }
 
@@ -139,7 +141,8 @@ export class Http1ServerConnection implements ServerStream {
     // Content has no place there (RFC 9110, section 8.6).
     if (status < 200 || status === 204) headers.remove("content-length");
     const framing = responseFraming(status, headers, isLast, this.#asked);
-    const closing = this.#keepsAlive ? "" : "connection: close\r\n";
+    const isTunnel = status === 101 || (this.#asked.isConnect && status === 200);
+    const closing = this.#keepsAlive || isTunnel ? "" : "connection: close\r\n";
     this.#writer.head(responseText(status, headers, closing + framing.lines), framing, isLast);
     if (isLast) this.#answered();
   }
@@ -257,10 +260,13 @@ export class Http1ServerConnection implements ServerStream {
     const manager = this.#manager;
     if (line.authority !== undefined) headers.set("host", line.authority);
     const host = headers.get("host");
-    if (host !== undefined && !isAuthority(host)) return badMessage("the host header is no host");
-    if (!this.#checkUnderscores(headers)) return badMessage("a header name with an underscore");
+    if (host !== undefined && !isAuthority(host))
+      return badMessage("the host header is no host", "http.invalid_authority");
+    if (!this.#checkUnderscores(headers))
+      return badMessage("a header name with an underscore", "http1.unexpected_underscore");
     const hop = readHopHeaders(headers);
-    if (!hop) return badMessage("connection names a header that must stay");
+    if (!hop)
+      return badMessage("connection names a header that must stay", "http1.connection_header_rejected");
     this.#idle.clear();
     this.#headLimit = undefined;
     this.#requests += 1;
@@ -309,43 +315,28 @@ export class Http1ServerConnection implements ServerStream {
   }
 
   /** Answers bytes that are no HTTP; nothing is read behind them. */
-  #refuse({ status }: CodecError): void {
+  #refuse({ status, details = "http1.codec_error" }: CodecError): void {
     const { stats } = this.#manager;
     stats.counters.downstream_cx_protocol_error += 1;
     if (status === 431) stats.counters.downstream_rq_too_large += 1;
     const exchange = this.#exchange;
-    if (exchange) {
-      // In the middle of a body; an answer may be on its way already.
-      this.#exchange = undefined;
-      exchange.onRequestReset("protocol-error");
-      this.#writer.flush();
-      if (this.#isAnswering) return this.#finish();
-    }
-    this.#answerAndClose(status, statusPhrase(status));
+    if (!exchange || !this.#isAnswering)
+      return this.#answerAndClose(status, details, statusPhrase(status), "DPE");
+    // In the middle of a body, with an answer on its way already.
+    this.#exchange = undefined;
+    exchange.onRequestReset("protocol-error");
+    this.#writer.flush();
+    this.#finish();
   }
 
-  /** Answers what never became an exchange. */
-  #answerAndClose(status: number, body: string): void {
-    const { stats, config, date } = this.#manager;
-    countAnswer(stats, status);
-    stats.counters.downstream_rq_total += 1;
-    stats.counters.downstream_rq_http1_total += 1;
-    const headers = new HeaderList([
-      "content-length",
-      String(body.length),
-      "content-type",
-      "text/plain",
-      "date",
-      date.text,
-      "server",
-      config.serverName,
-      "connection",
-      "close",
-    ]);
-    const text = responseText(status, headers, "") + body;
-    stats.counters.downstream_cx_tx_bytes_total += text.length;
-    this.#socket.write(text, "latin1");
-    this.#finish();
+  /** Answers what is no request, or will not be whole. */
+  #answerAndClose(status: number, details: string, body: string, flag: string | undefined): void {
+    if (!this.#exchange) this.#manager.stats.counters.downstream_rq_http1_total += 1;
+    this.#isRequestWhole = false;
+    this.#headLimit = undefined;
+    const exchange = this.#exchange ?? new Exchange(this.#manager, this, this.#timers, noRequest(), false);
+    this.#exchange = exchange;
+    exchange.refuse(localReply(status, details, body), flag);
   }
 
   #finish(): void {
@@ -379,7 +370,7 @@ export class Http1ServerConnection implements ServerStream {
     const limit = this.#headLimit;
     if (this.#state === "open" && limit) {
       counters[limit.counter] += 1;
-      return this.#answerAndClose(408, limit.text);
+      return this.#answerAndClose(408, limit.details, limit.text, limit.flag);
     }
     if (this.#state === "open") counters.downstream_cx_idle_timeout += 1;
     this.#socket.destroy();
@@ -406,6 +397,11 @@ export class Http1ServerConnection implements ServerStream {
   }
 }
 
+/** What stands for a request that could not be read. */
+function noRequest(): RequestHead {
+  return { method: "", path: "", headers: new HeaderList(), scheme: "http", isUpgrade: false };
+}
+
 function hasUnderscore(name: string): boolean {
   return name.includes("_");
 }
@@ -416,10 +412,24 @@ function headLimit(config: ManagerConfig): HeadLimit | undefined {
     {
       timeoutMs: config.headersTimeoutMs,
       text: "request header timeout",
+      details: "request_header_timeout",
+      flag: undefined,
       counter: "downstream_rq_header_timeout",
     },
-    { timeoutMs: config.requestTimeoutMs, text: "request timeout", counter: "downstream_rq_timeout" },
-    { timeoutMs: config.streamIdleTimeoutMs, text: "stream timeout", counter: "downstream_rq_idle_timeout" },
+    {
+      timeoutMs: config.requestTimeoutMs,
+      text: "request timeout",
+      details: "request_overall_timeout",
+      flag: undefined,
+      counter: "downstream_rq_timeout",
+    },
+    {
+      timeoutMs: config.streamIdleTimeoutMs,
+      text: "stream timeout",
+      details: "stream_idle_timeout",
+      flag: "SI",
+      counter: "downstream_rq_idle_timeout",
+    },
   ];
   return limits
     .filter(({ timeoutMs }) => timeoutMs > 0)

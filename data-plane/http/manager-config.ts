@@ -1,5 +1,7 @@
 import type { HttpConnectionManager } from "../../src/schema/api.ts";
 import type { Problem } from "../../src/base/problem.ts";
+import type { Upgrades } from "./upgrades.ts";
+import { readUpgrades } from "./upgrades.ts";
 import type { MessageLimits } from "../http-codec/message-reader.ts";
 import type { CidrRange } from "../network/cidr-range.ts";
 import { cidrRange } from "../network/cidr-range.ts";
@@ -54,6 +56,7 @@ export interface ManagerConfig extends RequestRules {
   readonly maxRequestsPerConnection: number;
   readonly limits: MessageLimits;
   readonly http1: Http1Options;
+  readonly upgrades: Upgrades;
   /** What becomes of headers whose names hold an underscore. */
   readonly underscores: "ALLOW" | "REJECT_REQUEST" | "DROP_HEADER";
   /** HTTP/1.1 trailers go through both ways; else they are dropped. */
@@ -108,6 +111,7 @@ export const managerSupport: SupportTable = {
   },
   http2_protocol_options: http2Support,
   drain_timeout: true,
+  upgrade_configs: { upgrade_type: true, enabled: true },
   normalize_path: oneOf(false),
   merge_slashes: oneOf(false),
   forward_client_cert_details: true,
@@ -159,6 +163,7 @@ export function managerConfig(
     drainTimeoutMs: durationMs(manager.drain_timeout, 5000),
     limits,
     http1: { allowsCustomMethods: http1?.allow_custom_methods ?? false },
+    upgrades: readUpgrades(manager.upgrade_configs),
     underscores: underscores === "REJECT_REQUEST" || underscores === "DROP_HEADER" ? underscores : "ALLOW",
     hasTrailers: http1?.enable_trailers ?? false,
     hostname,

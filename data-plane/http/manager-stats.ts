@@ -14,6 +14,7 @@ const counters = [
   "downstream_cx_rx_bytes_total",
   "downstream_cx_total",
   "downstream_cx_tx_bytes_total",
+  "downstream_cx_upgrades_total",
   "downstream_flow_control_paused_reading_total",
   "downstream_flow_control_resumed_reading_total",
   "downstream_rq_1xx",
@@ -44,6 +45,7 @@ const counters = [
 const gauges = [
   "downstream_cx_active",
   "downstream_cx_http1_active",
+  "downstream_cx_upgrades_active",
   "downstream_cx_http2_active",
   "downstream_rq_active",
 ] as const;

@@ -8,7 +8,7 @@ import type { UpstreamStream } from "../../network/http-stream.ts";
 import type { MetadataMatch } from "../../network/metadata-match.ts";
 import type { Host, Upstream, RoutePriority } from "../../network/upstream.ts";
 import type { ExchangeTimers } from "../exchange-timers.ts";
-import { isHopHeader } from "../hop-headers.ts";
+import { isHopHeader, isHopHeaderBesideUpgrade } from "../hop-headers.ts";
 import type { Manager } from "../manager.ts";
 import { connectionSubset } from "../../tcp/route-choice.ts";
 import type { Forwarding, Route } from "../routes/route.ts";
@@ -47,6 +47,10 @@ export interface ForwardOwner {
   onResponseHead(status: number, headers: HeaderList, isLast: boolean): void;
   onResponseData(data: Buffer): void;
   onResponseEnd(trailers: HeaderList | undefined): void;
+}
+
+function isWebSocket({ headers }: RequestHead): boolean {
+  return headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 
 /** The way of one request to a cluster and of its answer back: Envoy's router filter. */
@@ -319,9 +323,15 @@ export class Forward implements AttemptOwner {
   }
 
   onUpstreamHead(status: number, headers: HeaderList, isLast: boolean): void {
-    const { manager, isInternal } = this.#owner;
+    const { manager, isInternal, request } = this.#owner;
     this.#owner.touch();
     this.#touchTry();
+    if (request.isUpgrade && status >= 200 && status < 400 && isWebSocket(request)) {
+      // The client must not take what follows for the other protocol.
+      const location = headers.get("location");
+      const kept: LocalReply["headers"] = location === undefined ? [] : [["location", location]];
+      return this.#owner.reply(localReply(status, "websocket_handshake_unsuccessful", "", kept));
+    }
     const upstream = this.#upstream;
     if (this.#retries && !this.#isHeadSent) {
       const verdict = this.#retries.afterHead(status, headers);
@@ -335,7 +345,8 @@ export class Forward implements AttemptOwner {
       this.#forgetRetries();
     }
     upstream?.countResponse(status, isInternal);
-    headers.removeWhere(isHopHeader);
+    // What an upgrade is to stays, for the client to know.
+    headers.removeWhere(status === 101 && request.isUpgrade ? isHopHeaderBesideUpgrade : isHopHeader);
     // An answer that comes before the whole request says nothing of the time that it took.
     if (!manager.suppressesEnvoyHeaders && this.#wholeAtMs !== undefined) {
       headers.set("x-envoy-upstream-service-time", String(Math.max(0, Math.trunc(this.#elapsedMs))));
@@ -374,7 +385,7 @@ export class Forward implements AttemptOwner {
   #try(upstream: Upstream): void {
     this.#isTrySent = false;
     this.#attempt = new UpstreamAttempt(this);
-    this.#attempt.start(upstream);
+    this.#attempt.start(upstream, this.#action.endsConnect && this.request.method === "CONNECT");
   }
 
   #requestIsWhole(): void {

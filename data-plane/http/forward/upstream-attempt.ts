@@ -2,9 +2,10 @@ import type { Address } from "../../network/address.ts";
 import type { ConnectionInfo, ProxyProtocolState } from "../../network/connection-info.ts";
 import type { HeaderList } from "../../network/header-list.ts";
 import type { HttpProtocol, RequestHead } from "../../network/http-message.ts";
-import type { HttpUpstream, StreamRequest, UpstreamStream } from "../../network/http-stream.ts";
+import type { StreamRequest, UpstreamStream } from "../../network/http-stream.ts";
 import type { MetadataMatch } from "../../network/metadata-match.ts";
-import type { ConnectAttempt, Host, RoutePriority } from "../../network/upstream.ts";
+import type { ConnectAttempt, Host, RoutePriority, Upstream } from "../../network/upstream.ts";
+import { openTunnel } from "./connect-tunnel.ts";
 import type { AttemptFailure } from "./failure-replies.ts";
 
 /** Whom an attempt works for. Nothing is told once it was given up. */
@@ -84,8 +85,9 @@ export class UpstreamAttempt implements StreamRequest {
     return this.#owner.maxChoices;
   }
 
-  start(upstream: HttpUpstream): void {
-    const connecting = upstream.openStream(this);
+  /** `endsConnect`: the request is a CONNECT, which goes no further as such. */
+  start(upstream: Upstream, endsConnect: boolean): void {
+    const connecting = endsConnect ? openTunnel(upstream, this) : upstream.openStream(this);
     if (!this.stream && !this.#isOver) this.#connecting = connecting;
   }
 

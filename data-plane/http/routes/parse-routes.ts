@@ -13,6 +13,7 @@ import { durationMs, wrapped } from "../../resources/values.ts";
 import type { RequestHead } from "../../network/http-message.ts";
 import { localReply } from "../../network/http-message.ts";
 import { pathOnly } from "../path-only.ts";
+import { readUpgrades } from "../upgrades.ts";
 import type { HeaderMutation } from "../../resources/header-mutation.ts";
 import { headerValueOptionSupport, parseHeaderMutation } from "../../resources/header-mutation.ts";
 import type { LeveledSettings } from "./filter-settings.ts";
@@ -52,6 +53,7 @@ const forwardSupport: SupportTable = {
   hash_policy: hashPolicySupport,
   metadata_match: true,
   retry_policy: retryPolicySupport,
+  upgrade_configs: { upgrade_type: true, enabled: true, connect_config: {} },
 };
 
 const support: SupportTable = {
@@ -313,6 +315,8 @@ function parseForward(
       perTryIdleMs: retryPolicy?.perTryIdleTimeoutMs ?? 0,
       status: 504,
     }),
+    upgrades: readUpgrades(route.upgrade_configs),
+    endsConnect: route.upgrade_configs?.some(({ connect_config: config }) => config) ?? false,
     retryPolicy,
     attemptCount: around.attemptCount,
     bufferLimitBytes: around.bufferLimitBytes,

@@ -25,6 +25,7 @@ export const matchSupport: SupportTable = {
   path: true,
   safe_regex: regexMatcherSupport,
   path_separated_prefix: true,
+  connect_matcher: true,
   case_sensitive: true,
   headers: headerMatcherSupport,
   query_parameters: { name: true, string_match: stringMatcherSupport, present_match: true },
@@ -39,9 +40,13 @@ export function parseRouteMatch(match: Match, path: string, problems: Problem[])
   const query = (match.query_parameters ?? []).map((one, index) =>
     parseQueryMatcher(one, `${path}.query_parameters[${index}]`, problems),
   );
-  if (headers.length === 0 && query.length === 0) return (request) => testPath(request.path);
+  // A CONNECT has no path, and matches nothing but the matcher for it.
+  const isForConnect = match.connect_matcher !== undefined;
+  const fits = ({ path: target, method }: RequestHead) =>
+    target === "" ? isForConnect && method === "CONNECT" : testPath(target);
+  if (headers.length === 0 && query.length === 0) return fits;
   return (request) => {
-    if (!testPath(request.path)) return false;
+    if (!fits(request)) return false;
     if (headers.length > 0) {
       const get = (name: string) => headerOf(request, name);
       if (!headers.every((test) => test(get))) return false;
@@ -82,9 +87,9 @@ function parsePath(match: Match, path: string, problems: Problem[]): TextTest {
 export function headerOf(request: RequestHead, name: string): string | undefined {
   switch (name) {
     case ":method":
-      return request.method;
+      return request.method || undefined;
     case ":path":
-      return request.path;
+      return request.path || undefined;
     case ":authority":
       return request.headers.get("host");
     case ":scheme":

@@ -33,6 +33,10 @@ export interface Forwarding {
   readonly bufferLimitBytes: number | undefined;
   /** Of the stream; absent leaves it to the connection manager. */
   readonly idleTimeoutMs?: number;
+  /** `upgrade_configs`: whether a type of upgrade, in lower case, is allowed here; CONNECT is one. What it does not say is the manager's. */
+  readonly upgrades: ReadonlyMap<string, boolean>;
+  /** A CONNECT ends here, and its payload goes on as TCP. */
+  readonly endsConnect: boolean;
   /** Answered when there is no such cluster. */
   readonly missingClusterStatus: number;
   /** Changes path and host, past the header mutations. */

@@ -36,7 +36,7 @@ describe("a connection manager's configuration", () => {
     ["scoped_routes.scoped_rds.srds_resources_locator", locator],
     ["codec_type", { codec_type: "HTTP3" }],
     ["http2_protocol_options.allow_connect", { http2_protocol_options: { allow_connect: true } }],
-    ["upgrade_configs", { upgrade_configs: [{ upgrade_type: "websocket" }] }],
+    ["upgrade_configs[0].filters", { upgrade_configs: [{ upgrade_type: "websocket", filters: [router] }] }],
     ["tracing", { tracing: {} }],
     ["local_reply_config", { local_reply_config: {} }],
     ["normalize_path", { normalize_path: true }],

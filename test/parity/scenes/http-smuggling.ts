@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from "../../kit/json.ts";
-import { bootstrap, cluster, connectionManager, listener, route } from "../bootstrap.ts";
+import { bootstrap, cluster, connectionManager, fileLog, listener, route, textFormat } from "../bootstrap.ts";
 import type { Rig } from "../rig.ts";
 import { scene, type Scene } from "../scene.ts";
 import type { Stage } from "../stage.ts";
@@ -14,13 +14,19 @@ const managers: Readonly<Record<string, JsonObject>> = {
   custom: { http_protocol_options: { allow_custom_methods: true } },
 };
 
+const logged = textFormat("%RESPONSE_CODE% %RESPONSE_CODE_DETAILS% %RESPONSE_FLAGS% %REQ(:METHOD)%");
+
 function smugglingBootstrap(rig: Rig): JsonObject {
   const routes = [
     { match: { prefix: "/direct" }, direct_response: { status: 200, body: { inline_string: "hi" } } },
     route("/", "http"),
   ];
   return bootstrap(
-    Object.entries(managers).map(([name, more]) => listener(name, [connectionManager(routes, more)])),
+    Object.entries(managers).map(([name, more]) =>
+      listener(name, [
+        connectionManager(routes, { access_log: [fileLog(rig.file("log"), logged)], ...more }),
+      ]),
+    ),
     [cluster("http", rig.http.port)],
   );
 }
@@ -31,8 +37,11 @@ const behind = "GET /behind HTTP/1.1\r\nHost: b\r\n\r\n";
 /** What is answered to the bytes and a request behind them, and whether the connection stays. */
 const sent =
   (bytes: string, name = "in", isClosed = true) =>
-  async (stage: Stage): Promise<JsonValue> =>
-    stage.exchange(bytes + behind, { listener: name, count: 2, untilClosed: isClosed });
+  async (stage: Stage): Promise<JsonValue> => {
+    stage.logMark("log");
+    const answer = await stage.exchange(bytes + behind, { listener: name, count: 2, untilClosed: isClosed });
+    return { answer, log: await stage.logLines("log", isClosed ? 1 : 2) };
+  };
 
 /** The same for a connection that goes on. */
 const kept = (bytes: string, name = "in") => sent(bytes, name, false);
@@ -119,6 +128,7 @@ export const scenes: readonly Scene[] = [
       "an absolute target with a query only": kept("GET http://c.example?x HTTP/1.1\r\nHost: a\r\n\r\n"),
       "an absolute target of another scheme": sent("GET ftp://c.example/x HTTP/1.1\r\nHost: a\r\n\r\n"),
       "an absolute target over https": kept("GET https://c.example/x HTTP/1.1\r\nHost: a\r\n\r\n"),
+      "OPTIONS of everything": kept("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n"),
       "a target that is no path": sent("GET x HTTP/1.1\r\nHost: a\r\n\r\n"),
       "a target with a space": sent("GET /a b HTTP/1.1\r\nHost: a\r\n\r\n"),
       "a target with a control character": sent("GET /a\x01b HTTP/1.1\r\nHost: a\r\n\r\n"),
