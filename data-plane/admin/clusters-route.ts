@@ -2,7 +2,7 @@ import type { ActiveCluster } from "../clusters/active-cluster.ts";
 import type { ClusterHost } from "../clusters/cluster-host.ts";
 import type { HostHealthFlag } from "../clusters/host-health.ts";
 import { formatAddress, type Address } from "../network/address.ts";
-import type { Thresholds } from "../resources/cluster.ts";
+import type { Thresholds } from "../resources/circuit-breakers.ts";
 import type { AdminRoute } from "./admin-route.ts";
 import { jsonReply, textReply } from "./admin-route.ts";
 import type { AdminView } from "./admin-view.ts";

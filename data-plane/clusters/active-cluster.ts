@@ -2,7 +2,7 @@ import { connect as connectSocket, type OnReadOpts, type Socket } from "node:net
 import type { DialForCheck } from "../health/check-connection.ts";
 import type { Address } from "../network/address.ts";
 import { endpointAddress, formatHost } from "../network/address.ts";
-import type { RequestRetries, StreamRequest } from "../network/http-stream.ts";
+import type { StreamRequest } from "../network/http-stream.ts";
 import type { LentReader, ReadMemory } from "../network/read-memory.ts";
 import type { TlsConnection } from "../network/tls-connection.ts";
 import type {
@@ -27,7 +27,8 @@ import type { ClusterStats } from "./cluster-stats.ts";
 import { clusterStats } from "./cluster-stats.ts";
 import type { Histograms } from "../stats/stats-store.ts";
 import { Tally } from "../stats/tally.ts";
-import { RetryBooks } from "./retry-books.ts";
+import type { PriorityBreakers } from "./circuit-breakers.ts";
+import { circuitBreakers } from "./circuit-breakers.ts";
 import { HostConnections } from "./host-connections.ts";
 import { HostWatch } from "./host-watch.ts";
 import { HttpPools } from "./http-pools.ts";
@@ -44,7 +45,7 @@ const requestTime = ["upstream_rq_time"] as const;
 export class ActiveCluster implements Upstream {
   readonly config: ClusterConfig;
   readonly stats: ClusterStats;
-  readonly retries: RequestRetries;
+  readonly retries: Upstream["retries"];
   readonly #run: RunContext;
   readonly #transport: UpstreamTransportSocket;
   readonly #nextId: () => number;
@@ -57,6 +58,7 @@ export class ActiveCluster implements Upstream {
   readonly #destinations: OriginalDestinations | undefined;
   /** Envoy sets `max_host_weight` for these only. */
   readonly #showsHeaviest: boolean;
+  readonly #breakers: PriorityBreakers;
   readonly #books: ConnectionBooks;
   readonly #http: HttpPools;
   readonly #responses: Record<"own" | "internal" | "external", Tally>;
@@ -74,8 +76,10 @@ export class ActiveCluster implements Upstream {
     this.config = config;
     this.#scope = scope;
     this.stats = clusterStats(run.stats, scope);
-    this.retries = new RetryBooks(config.circuitBreakers.default, this.stats, run.stats, scope);
-    this.#books = new ConnectionBooks(this.stats, config.maxConnections, run.clock);
+    const breakers = circuitBreakers(config.circuitBreakers, this.stats, run.stats, scope);
+    this.#breakers = breakers;
+    this.retries = { default: breakers.default.retries, high: breakers.high.retries };
+    this.#books = new ConnectionBooks(this.stats, breakers, run.clock);
     this.#run = run;
     this.#transport = config.transportSocket(run, scope);
     this.#nextId = nextId;
@@ -98,11 +102,10 @@ export class ActiveCluster implements Upstream {
     };
     this.#http = new HttpPools({
       config: config.http,
-      limits: config.circuitBreakers.default,
+      breakers,
       stats: this.stats,
       run,
       scope,
-      isFull: () => this.#books.isFull,
       choose: (criteria) => this.#balancer.choose(criteria),
       keyOf: (request) => this.#poolKey(request),
       dial: (host, request) => this.#dial(host, request, false),
@@ -204,7 +207,8 @@ export class ActiveCluster implements Upstream {
 
   connect(request: ConnectRequest): ConnectAttempt {
     const { counters } = this.stats;
-    if (this.#books.isFull) {
+    const { connections, pending } = this.#breakers.default;
+    if (connections.isFull) {
       counters.upstream_cx_overflow += 1;
       return failLater(request, "overflow");
     }
@@ -212,6 +216,11 @@ export class ActiveCluster implements Upstream {
     if (!host) {
       counters.upstream_cx_none_healthy += 1;
       return failLater(request, "no-host");
+    }
+    if (pending.isFull) {
+      counters.upstream_rq_pending_overflow += 1;
+      if (request.isLastAttempt) counters.upstream_cx_connect_attempts_exceeded += 1;
+      return failLater(request, "overflow");
     }
     return this.#dial(host, request, true);
   }
@@ -288,7 +297,7 @@ export class ActiveCluster implements Upstream {
 
   #dial(host: ClusterHost, request: ConnectRequest, carriesRequest: boolean): ConnectAttempt {
     const { counters } = this.stats;
-    const booking = this.#books.open(host, carriesRequest);
+    const booking = this.#books.open(host, carriesRequest, request.priority ?? "default");
     // What puts a handshake on the socket reads it itself.
     const reader = request.lentBytes && !this.#transport.secure ? this.#memory.openReader() : undefined;
     const socket = this.#open(host.address, sourceOf(request), reader?.onread);

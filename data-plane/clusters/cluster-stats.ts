@@ -33,12 +33,14 @@ const counters = [
   "upstream_cx_max_requests",
   "upstream_cx_none_healthy",
   "upstream_cx_overflow",
+  "upstream_cx_pool_overflow",
   "upstream_cx_protocol_error",
   "upstream_cx_rx_bytes_total",
   "upstream_cx_total",
   "upstream_cx_tx_bytes_total",
   "upstream_flow_control_paused_reading_total",
   "upstream_flow_control_resumed_reading_total",
+  "upstream_rq_active_overflow",
   "upstream_rq_cancelled",
   "upstream_rq_completed",
   "upstream_rq_pending_failure_eject",
@@ -79,6 +81,5 @@ export function clusterStats(stats: StatsStore, scope: string) {
     counters: stats.counters(scope, counters),
     gauges: stats.gauges(scope, gauges),
     histograms: stats.histograms(scope, ["upstream_cx_connect_ms", "upstream_cx_length_ms"]),
-    breaker: stats.gauges(`${scope}.circuit_breakers.default`, ["cx_open", "rq_retry_open"]),
   };
 }

@@ -1,4 +1,6 @@
 import type { Clock } from "../../src/base/clock.ts";
+import type { RoutePriority } from "../network/upstream.ts";
+import type { CircuitBreakers, PriorityBreakers } from "./circuit-breakers.ts";
 import type { ClusterHost } from "./cluster-host.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 
@@ -19,20 +21,15 @@ export interface Booking {
  */
 export class ConnectionBooks {
   readonly #stats: ClusterStats;
-  readonly #maxConnections: number;
+  readonly #breakers: PriorityBreakers;
   readonly #clock: Pick<Clock, "monotonic">;
   #active = 0;
   #onIdle: (() => void) | undefined;
 
-  constructor(stats: ClusterStats, maxConnections: number, clock: Pick<Clock, "monotonic">) {
+  constructor(stats: ClusterStats, breakers: PriorityBreakers, clock: Pick<Clock, "monotonic">) {
     this.#stats = stats;
     this.#clock = clock;
-    this.#maxConnections = maxConnections;
-  }
-
-  /** No more connections may be opened now. */
-  get isFull(): boolean {
-    return this.#active >= this.#maxConnections;
+    this.#breakers = breakers;
   }
 
   /** Calls back once, when there is no connection any more; at once if there is none. */
@@ -42,16 +39,18 @@ export class ConnectionBooks {
   }
 
   /** `carriesRequest`: the connection itself is the one request that it carries, as in TCP. */
-  open(host: ClusterHost, carriesRequest: boolean): Booking {
+  open(host: ClusterHost, carriesRequest: boolean, priority: RoutePriority): Booking {
+    const breakers = this.#breakers[priority];
     const { counters, gauges, histograms } = this.#stats;
     const openedAtMs = this.#clock.monotonic();
     let connectedAtMs = openedAtMs;
-    this.#change(host, 1);
+    this.#change(host, breakers, 1);
     counters.upstream_cx_total += 1;
     host.stats.cxTotal += 1;
     if (carriesRequest) {
       counters.upstream_rq_pending_total += 1;
       gauges.upstream_rq_pending_active.add(1);
+      breakers.pending.take();
       host.stats.rqPendingActive += 1;
     }
     let state: "pending" | "connected" | "over" = "pending";
@@ -62,8 +61,10 @@ export class ConnectionBooks {
         histograms.upstream_cx_connect_ms.record(connectedAtMs - openedAtMs);
         if (!carriesRequest) return;
         gauges.upstream_rq_pending_active.add(-1);
+        breakers.pending.give();
         host.stats.rqPendingActive -= 1;
         gauges.upstream_rq_active.add(1);
+        breakers.requests.take();
         host.stats.rqActive += 1;
         counters.upstream_rq_total += 1;
         host.stats.rqTotal += 1;
@@ -73,6 +74,7 @@ export class ConnectionBooks {
         if (carriesRequest) {
           const isPending = state === "pending";
           gauges[isPending ? "upstream_rq_pending_active" : "upstream_rq_active"].add(-1);
+          breakers[isPending ? "pending" : "requests"].give();
           host.stats[isPending ? "rqPendingActive" : "rqActive"] -= 1;
         }
         this.#countEnd(host, how, isBusy, carriesRequest);
@@ -80,19 +82,19 @@ export class ConnectionBooks {
           histograms.upstream_cx_length_ms.record(this.#clock.monotonic() - connectedAtMs);
         }
         state = "over";
-        this.#change(host, -1);
+        this.#change(host, breakers, -1);
         if (this.#active === 0) this.#onIdle?.();
       },
     };
   }
 
-  #change(host: ClusterHost, difference: 1 | -1): void {
-    const { gauges, breaker } = this.#stats;
-    const wasFull = this.isFull;
+  #change(host: ClusterHost, { connections }: CircuitBreakers, difference: 1 | -1): void {
+    const { gauges } = this.#stats;
+    if (difference > 0) connections.take();
+    else connections.give();
     this.#active += difference;
     host.stats.cxActive += difference;
     gauges.upstream_cx_active.add(difference);
-    if (this.isFull !== wasFull) breaker.cx_open.set(this.isFull ? 1 : 0);
   }
 
   #countEnd(host: ClusterHost, how: ConnectionEnd, isBusy: boolean, carriesRequest: boolean): void {

@@ -8,8 +8,8 @@ import type {
   HostCriteria,
   UpstreamConnection,
 } from "../network/upstream.ts";
-import type { Thresholds } from "../resources/cluster.ts";
 import type { UpstreamHttpConfig } from "../resources/http-options.ts";
+import type { CircuitBreakers, PriorityBreakers } from "./circuit-breakers.ts";
 import type { ClusterHost } from "./cluster-host.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 
@@ -41,14 +41,12 @@ export interface PooledConnectionOwner {
 
 export interface HttpPoolOptions {
   readonly config: UpstreamHttpConfig;
-  readonly limits: Thresholds;
+  readonly breakers: PriorityBreakers;
   readonly stats: ClusterStats;
   readonly clock: Clock;
   readonly protocol: "HTTP/1.1" | "HTTP/2";
   /** For how many streams that wait one connection is opened: those that it will take at once, as far as that is known. */
   readonly streamsPerConnection: number;
-  /** No more connections may be opened now. */
-  isFull(): boolean;
   choose(criteria: HostCriteria): ClusterHost | undefined;
   /** What downstreams must have in common to share a connection. */
   keyOf(request: StreamRequest): string;
@@ -63,9 +61,10 @@ interface Waiter {
   readonly request: StreamRequest;
 }
 
-/** The connections to one host for downstreams of one key. */
+/** The connections to one host for downstreams of one key and for requests of one priority: what Envoy calls a pool. */
 interface Group {
   readonly key: string;
+  readonly breakers: CircuitBreakers;
   /** Those with capacity. The one used last is at the end, and is the next to be used. */
   readonly ready: PooledConnection[];
   readonly waiting: Waiter[];
@@ -97,30 +96,28 @@ export class HttpPool {
   }
 
   openStream(request: StreamRequest): ConnectAttempt {
-    const { stats, limits } = this.#options;
+    const { stats, breakers } = this.#options;
     const host = this.#options.choose(request);
     if (!host) {
       stats.counters.upstream_cx_none_healthy += 1;
       return refused(request, "no-host");
     }
-    if (stats.gauges.upstream_rq_active.value >= limits.maxRequests) {
-      stats.counters.upstream_rq_pending_overflow += 1;
-      return refused(request, "overflow");
-    }
     const group = this.#group(host, request);
+    if (!group) {
+      stats.counters.upstream_cx_pool_overflow += 1;
+      return refused(request, "no-host");
+    }
     const ready = this.#takeReady(group);
     if (ready) {
-      this.#serve(ready, host, request);
+      this.#serve(ready, group, { host, request });
       return settled;
     }
-    const isFull = this.#options.isFull();
-    if (isFull) stats.counters.upstream_cx_overflow += 1;
-    if (this.#waitingCount >= limits.maxPendingRequests) {
+    if (breakers[request.priority].pending.isFull) {
       stats.counters.upstream_rq_pending_overflow += 1;
       this.#dropIfEmpty(group);
       return refused(request, "overflow");
     }
-    return this.#wait(group, { host, request }, !isFull);
+    return this.#wait(group, { host, request });
   }
 
   /** Ends connections to hosts that are not in the cluster any more, busy ones after their exchange. */
@@ -139,11 +136,16 @@ export class HttpPool {
     for (const connection of this.#members.keys()) connection.drain();
   }
 
-  #group(host: ClusterHost, request: StreamRequest): Group {
-    const key = `${host.key} ${this.#options.keyOf(request)}`;
+  /** Undefined: there may be no more of them. */
+  #group(host: ClusterHost, request: StreamRequest): Group | undefined {
+    const { priority } = request;
+    const key = `${priority} ${host.key} ${this.#options.keyOf(request)}`;
     let group = this.#groups.get(key);
     if (!group) {
-      group = { key, ready: [], waiting: [], dialing: 0, size: 0 };
+      const breakers = this.#options.breakers[priority];
+      if (breakers.pools.isFull) return undefined;
+      breakers.pools.take();
+      group = { key, breakers, ready: [], waiting: [], dialing: 0, size: 0 };
       this.#groups.set(key, group);
     }
     return group;
@@ -158,30 +160,39 @@ export class HttpPool {
     return connection;
   }
 
-  #wait(group: Group, waiter: Waiter, mayDial: boolean): ConnectAttempt {
+  #wait(group: Group, waiter: Waiter): ConnectAttempt {
     const { counters, gauges } = this.#options.stats;
     counters.upstream_rq_pending_total += 1;
     gauges.upstream_rq_pending_active.add(1);
     waiter.host.stats.rqPendingActive += 1;
+    group.breakers.pending.take();
     this.#waitingCount += 1;
     group.waiting.push(waiter);
-    if (mayDial && this.#lacksConnections(group)) this.#dial(group, waiter);
+    if (this.#lacksConnections(group)) this.#dialWithin(group, waiter);
     return {
       cancel: () => {
         const at = group.waiting.indexOf(waiter);
         if (at < 0) return;
         group.waiting.splice(at, 1);
-        this.#noLongerWaiting(waiter.host);
+        this.#noLongerWaiting(group, waiter.host);
         counters.upstream_rq_cancelled += 1;
         this.#dropIfEmpty(group);
       },
     };
   }
 
-  #noLongerWaiting(host: ClusterHost): void {
+  #noLongerWaiting(group: Group, host: ClusterHost): void {
     this.#waitingCount -= 1;
+    group.breakers.pending.give();
     host.stats.rqPendingActive -= 1;
     this.#options.stats.gauges.upstream_rq_pending_active.add(-1);
+  }
+
+  /** Dials unless there are too many connections. One to a host that has none is always opened: nothing else would ever serve. */
+  #dialWithin(group: Group, waiter: Waiter): void {
+    const { isFull } = group.breakers.connections;
+    if (isFull) this.#options.stats.counters.upstream_cx_overflow += 1;
+    if (!isFull || (group.size === 0 && group.dialing === 0)) this.#dial(group, waiter);
   }
 
   /** Dials for a request; whoever waits longest gets the connection. */
@@ -190,6 +201,7 @@ export class HttpPool {
     group.dialing += 1;
     this.#options.dial(host, {
       info: request.info,
+      priority: request.priority,
       downstream: request.downstream,
       http: { head: request.head, protocol: this.#options.protocol },
       source: request.source,
@@ -216,7 +228,7 @@ export class HttpPool {
   /** A failed connection fails all who wait for one to that host: they may have to try elsewhere. */
   #failWaiting(group: Group, failure: ConnectFailure, reason: string | undefined): void {
     for (const { host, request } of group.waiting.splice(0)) {
-      this.#noLongerWaiting(host);
+      this.#noLongerWaiting(group, host);
       this.#options.stats.counters.upstream_rq_pending_failure_eject += 1;
       request.onFailure(failure, host, reason);
     }
@@ -231,7 +243,9 @@ export class HttpPool {
   #onStreamEnd(connection: PooledConnection): void {
     this.#options.stats.gauges.upstream_rq_active.add(-1);
     const member = this.#members.get(connection);
-    if (member) member.host.stats.rqActive -= 1;
+    if (!member) return;
+    member.host.stats.rqActive -= 1;
+    member.group.breakers.requests.give();
   }
 
   #onCapacity(connection: PooledConnection): void {
@@ -242,8 +256,8 @@ export class HttpPool {
     while (connection.capacity > 0) {
       const waiter = group.waiting.shift();
       if (!waiter) break;
-      this.#noLongerWaiting(waiter.host);
-      this.#serve(connection, waiter.host, waiter.request);
+      this.#noLongerWaiting(group, waiter.host);
+      this.#serve(connection, group, waiter);
     }
     if (connection.capacity > 0 && !group.ready.includes(connection)) group.ready.push(connection);
     if (connection.active === 0) {
@@ -253,10 +267,16 @@ export class HttpPool {
     this.#dialForWaiting();
   }
 
-  #serve(connection: PooledConnection, host: ClusterHost, request: StreamRequest): void {
+  #serve(connection: PooledConnection, { breakers }: Group, { host, request }: Waiter): void {
     const { config, stats } = this.#options;
+    if (breakers.requests.isFull) {
+      stats.counters.upstream_rq_active_overflow += 1;
+      request.onFailure("overflow", host);
+      return;
+    }
     stats.counters.upstream_rq_total += 1;
     stats.gauges.upstream_rq_active.add(1);
+    breakers.requests.take();
     host.stats.rqActive += 1;
     host.stats.rqTotal += 1;
     this.#members.get(connection)?.idle.clear();
@@ -290,12 +310,15 @@ export class HttpPool {
     if (this.#waitingCount === 0) return;
     for (const group of this.#groups.values()) {
       const waiter = group.waiting[group.dialing * this.#options.streamsPerConnection];
-      if (waiter && this.#lacksConnections(group) && !this.#options.isFull()) this.#dial(group, waiter);
+      if (waiter && this.#lacksConnections(group) && !group.breakers.connections.isFull) {
+        this.#dial(group, waiter);
+      }
     }
   }
 
   #dropIfEmpty(group: Group): void {
-    if (group.size === 0 && group.waiting.length === 0 && group.dialing === 0) this.#groups.delete(group.key);
+    if (group.size > 0 || group.waiting.length > 0 || group.dialing > 0) return;
+    if (this.#groups.delete(group.key)) group.breakers.pools.give();
   }
 }
 

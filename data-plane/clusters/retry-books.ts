@@ -1,6 +1,6 @@
 import type { RequestRetries } from "../network/http-stream.ts";
-import type { Thresholds } from "../resources/cluster.ts";
-import type { StatsStore } from "../stats/stats-store.ts";
+import type { Thresholds } from "../resources/circuit-breakers.ts";
+import type { Gauge, StatsStore } from "../stats/stats-store.ts";
 import { Tally } from "../stats/tally.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 
@@ -10,13 +10,22 @@ export class RetryBooks implements RequestRetries {
   readonly #limits: Thresholds;
   readonly #stats: ClusterStats;
   readonly #responses: Tally;
+  readonly #gauges: { readonly open: Gauge; readonly remaining: Gauge | undefined };
   #active = 0;
 
-  constructor(limits: Thresholds, stats: ClusterStats, store: StatsStore, scope: string) {
+  constructor(
+    limits: Thresholds,
+    stats: ClusterStats,
+    gauges: { readonly open: Gauge; readonly remaining: Gauge | undefined },
+    store: StatsStore,
+    scope: string,
+  ) {
+    this.#gauges = gauges;
     this.counters = stats.counters;
     this.#limits = limits;
     this.#stats = stats;
     this.#responses = new Tally(store, `${scope}.retry`);
+    gauges.remaining?.set(this.#most);
   }
 
   take(): boolean {
@@ -45,6 +54,7 @@ export class RetryBooks implements RequestRetries {
 
   #change(difference: 1 | -1): void {
     this.#active += difference;
-    this.#stats.breaker.rq_retry_open.set(this.#active >= this.#most ? 1 : 0);
+    this.#gauges.open.set(this.#active >= this.#most ? 1 : 0);
+    this.#gauges.remaining?.set(Math.max(0, this.#most - this.#active));
   }
 }

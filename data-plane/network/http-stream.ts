@@ -131,7 +131,7 @@ export interface RequestRetries {
 
 /** What a cluster does for HTTP. */
 export interface HttpUpstream {
-  readonly retries: RequestRetries;
+  readonly retries: Readonly<Record<RoutePriority, RequestRetries>>;
   openStream(request: StreamRequest): ConnectAttempt;
   /** Counts a response under `upstream_rq_…`; `isInternal`: to a request that counts as internal. */
   countResponse(status: number, isInternal: boolean): void;

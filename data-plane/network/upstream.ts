@@ -122,6 +122,8 @@ export interface TlsWish {
 }
 
 export interface ConnectRequest extends HostCriteria {
+  /** `default` when unset. */
+  readonly priority?: RoutePriority | undefined;
   readonly info: ConnectionInfo;
   /** What the PROXY header, if the cluster writes one, is to say. */
   readonly downstream: ProxyProtocolState | undefined;

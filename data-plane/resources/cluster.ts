@@ -4,6 +4,9 @@ import type { Cluster } from "../../src/schema/api.ts";
 import type { Message } from "../../src/schema/message.ts";
 import { isRecord } from "../../src/schema/record.ts";
 import { type ClusterHealthConfig, clusterHealthSupport, parseClusterHealth } from "./cluster-health.ts";
+import type { RoutePriority } from "../network/upstream.ts";
+import type { Thresholds } from "./circuit-breakers.ts";
+import { circuitBreakersSupport, parseThresholds } from "./circuit-breakers.ts";
 import type { Discovery } from "./discovery.ts";
 import { discoverySupport, parseDiscovery } from "./discovery.ts";
 import type { Installer, ParseContext, UpstreamTransportSocket } from "./extension.ts";
@@ -35,10 +38,8 @@ export interface ClusterConfig {
   readonly connectTimeoutMs: number;
   /** What may wait to be written to an upstream connection before reading from the downstream stops. 1 MiB when unset. */
   readonly bufferLimitBytes: number;
-  /** Circuit breaker of the default priority. 1024 when unset. */
-  readonly maxConnections: number;
   /** Of the default and of the high priority, as `/clusters` shows them. */
-  readonly circuitBreakers: { readonly default: Thresholds; readonly high: Thresholds };
+  readonly circuitBreakers: Readonly<Record<RoutePriority, Thresholds>>;
   /** Source address of upstream connections; absent leaves it to the system. */
   readonly bind?: { readonly address: string; readonly port: number };
   /** Idle time before TCP keepalive probes; absent switches them off. */
@@ -46,15 +47,6 @@ export interface ClusterConfig {
   readonly transportSocket: Installer<UpstreamTransportSocket>;
   readonly http: UpstreamHttpConfig;
   readonly health: ClusterHealthConfig;
-}
-
-export interface Thresholds {
-  readonly maxConnections: number;
-  readonly maxPendingRequests: number;
-  readonly maxRequests: number;
-  readonly maxRetries: number;
-  /** Instead of `maxRetries`: a share of the requests that are active or wait, and never fewer than so many. */
-  readonly retryBudget?: { readonly percent: number; readonly minRetries: number };
 }
 
 const support: SupportTable = {
@@ -70,17 +62,7 @@ const support: SupportTable = {
   alt_stat_name: true,
   connect_timeout: true,
   per_connection_buffer_limit_bytes: true,
-  // Without priorities of routes nothing comes under the limits of the high priority.
-  circuit_breakers: {
-    thresholds: {
-      priority: true,
-      max_connections: true,
-      max_pending_requests: true,
-      max_requests: true,
-      max_retries: true,
-      retry_budget: { budget_percent: { value: true }, min_retry_concurrency: true },
-    },
-  },
+  circuit_breakers: circuitBreakersSupport,
   transport_socket: true,
   metadata: noEffect,
   upstream_bind_config: { source_address: { address: true, port_value: true, protocol: oneOf("TCP") } },
@@ -90,7 +72,6 @@ const support: SupportTable = {
 /** Envoy's default of `tcp_keepalive` without `keepalive_time` is the system's, on Linux two hours. */
 const SYSTEM_KEEPALIVE_SECONDS = 7200;
 const DEFAULT_BUFFER_LIMIT_BYTES = 1024 * 1024;
-const noThresholds = { maxConnections: 1024, maxPendingRequests: 1024, maxRequests: 1024, maxRetries: 3 };
 
 /**
  * `envoy.config.cluster.v3.Cluster`, past the field rules of its top level. `path` is where it stands in a bootstrap, empty for a
@@ -114,7 +95,6 @@ export function parseCluster(message: Message, context: ParseContext, path: stri
     );
   }
   const keepAlive = cluster.upstream_connection_options?.tcp_keepalive;
-  const breakers = circuitBreakers(cluster);
   const name = cluster.name ?? "";
   return parsed(
     {
@@ -124,8 +104,7 @@ export function parseCluster(message: Message, context: ParseContext, path: stri
       loadBalancing: loadBalancing.value,
       connectTimeoutMs: durationMs(cluster.connect_timeout, 5000),
       bufferLimitBytes: wrapped(cluster.per_connection_buffer_limit_bytes, 0, DEFAULT_BUFFER_LIMIT_BYTES),
-      maxConnections: breakers.default.maxConnections,
-      circuitBreakers: breakers,
+      circuitBreakers: parseThresholds(cluster),
       ...(source && { bind: { address: source.address ?? "", port: source.port_value ?? 0 } }),
       ...(keepAlive && {
         keepAliveMs: wrapped(keepAlive.keepalive_time, 0, SYSTEM_KEEPALIVE_SECONDS) * 1000,
@@ -136,27 +115,6 @@ export function parseCluster(message: Message, context: ParseContext, path: stri
     },
     problems,
   );
-}
-
-function circuitBreakers(cluster: Cluster): ClusterConfig["circuitBreakers"] {
-  const thresholds = cluster.circuit_breakers?.thresholds ?? [];
-  const of = (priority: string): Thresholds => {
-    const found = thresholds.find((threshold) => (threshold.priority ?? "DEFAULT") === priority);
-    const budget = found?.retry_budget;
-    return {
-      maxConnections: wrapped(found?.max_connections, 0, noThresholds.maxConnections),
-      maxPendingRequests: wrapped(found?.max_pending_requests, 0, noThresholds.maxPendingRequests),
-      maxRequests: wrapped(found?.max_requests, 0, noThresholds.maxRequests),
-      maxRetries: wrapped(found?.max_retries, 0, noThresholds.maxRetries),
-      ...(budget && {
-        retryBudget: {
-          percent: budget.budget_percent ? (budget.budget_percent.value ?? 0) : 20,
-          minRetries: wrapped(budget.min_retry_concurrency, 0, 3),
-        },
-      }),
-    };
-  };
-  return { default: of("DEFAULT"), high: of("HIGH") };
 }
 
 function parseTransport(

@@ -187,7 +187,7 @@ export class Forward implements AttemptOwner {
     action.rewrite?.(request);
     if (mayHaveHeaders || action.retryPolicy) {
       const around = { random: run.random, now: () => run.clock.now() };
-      this.#retries = retriesOf(action.retryPolicy, headers, upstream.retries, around);
+      this.#retries = retriesOf(action.retryPolicy, headers, upstream.retries[action.priority], around);
     }
     if (action.idleTimeoutMs !== undefined) this.#owner.watchIdle(action.idleTimeoutMs);
     this.#hasNoBody = isLast;
@@ -241,7 +241,7 @@ export class Forward implements AttemptOwner {
 
   /** One try took too long, or nothing moved on it. */
   onTryTimeout(isIdle: boolean): void {
-    const counters = this.#upstream?.retries.counters;
+    const counters = this.#upstream?.retries[this.priority].counters;
     if (!counters || (this.#isHeadSent && !isIdle)) return;
     counters[isIdle ? "upstream_rq_per_try_idle_timeout" : "upstream_rq_per_try_timeout"] += 1;
     this.#attempt?.stream?.host.outcomes?.failed(504);
@@ -336,7 +336,7 @@ export class Forward implements AttemptOwner {
     if (this.#retries && !this.#isHeadSent) {
       const verdict = this.#retries.afterHead(status, headers);
       if (verdict.kind === "retry") {
-        upstream?.retries.countResponse(status);
+        upstream?.retries[this.priority].countResponse(status);
         if (isLast && this.#wholeAtMs !== undefined) this.#attempt?.ignoreEnd();
         else this.#attempt?.cancel();
         this.#attempt = undefined;
@@ -444,7 +444,7 @@ export class Forward implements AttemptOwner {
   /** The body is more than may be kept for another try. */
   #giveUpRetries(): void {
     const upstream = this.#upstream;
-    if (upstream) upstream.retries.counters.retry_or_shadow_abandoned += 1;
+    if (upstream) upstream.retries[this.priority].counters.retry_or_shadow_abandoned += 1;
     this.#forgetRetries();
     if (this.#attempt) return;
     // No try is under way: it waits for the next one, which cannot be made any more.

@@ -40,7 +40,7 @@ transport_socket:
     const config = valueOf(parse("name: a:b"));
     assert.equal(config.statName, "a_b");
     assert.equal(config.connectTimeoutMs, 5000);
-    assert.equal(config.maxConnections, 1024);
+    assert.equal(config.circuitBreakers.default.maxConnections, 1024);
     assert.equal(config.circuitBreakers.high.maxRetries, 3);
     assert.equal(config.bufferLimitBytes, 1024 * 1024);
     assert.deepEqual(config.discovery, { kind: "static", assignment: noEndpoints("a:b") });
