@@ -7,6 +7,7 @@ import { errorState, section, state } from "./dump-section.ts";
 import type { NameFilter } from "./name-filter.ts";
 import { nameFilter } from "./name-filter.ts";
 import { routesSections } from "./routes-dump.ts";
+import { secretsSection } from "./secrets-dump.ts";
 
 const CLUSTER = "envoy.config.cluster.v3.Cluster";
 const LISTENER = "envoy.config.listener.v3.Listener";
@@ -31,7 +32,7 @@ export const configDumpRoute: AdminRoute = {
       ...(query.has("include_eds") ? [endpointsSection(view, isWanted)] : []),
       listenersSection(view, isWanted),
       ...routesSections(view, isWanted),
-      section("SecretsConfigDump", {}),
+      secretsSection(view, isWanted),
     ];
     const resource = query.get("resource");
     if (resource === null) return jsonReply({ configs: sections.map(withoutEmpty) });

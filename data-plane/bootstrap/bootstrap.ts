@@ -1,5 +1,5 @@
 import type { Problem } from "../../src/base/problem.ts";
-import type { Bootstrap, Cluster, ConfigSource, DynamicResources } from "../../src/schema/api.ts";
+import type { Bootstrap, Cluster, ConfigSource, DynamicResources, Secret } from "../../src/schema/api.ts";
 import type { Message } from "../../src/schema/message.ts";
 import type { Schema } from "../../src/schema/schema.ts";
 import type { Address } from "../network/address.ts";
@@ -45,6 +45,8 @@ export interface BootstrapConfig {
   readonly statsFlushMs: number;
   /** What this host allows; see `ParseContext`. */
   readonly foreignSources: ForeignSources;
+  /** `static_resources.secrets`, by name. */
+  readonly staticSecrets: ReadonlyMap<string, Secret>;
   /** What a ConfigSource in a resource is looked up in. */
   readonly sources: SourceContext;
 }
@@ -65,7 +67,11 @@ export interface BootstrapOptions {
 
 const support = {
   node: true,
-  static_resources: { clusters: true, listeners: true },
+  static_resources: {
+    clusters: true,
+    listeners: true,
+    secrets: { name: true, tls_certificate: true, validation_context: true, session_ticket_keys: true },
+  },
   dynamic_resources: { ads_config: true, cds_config: true, lds_config: true },
   admin: {
     address: listenerAddressSupport,
@@ -108,6 +114,9 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
   if (!runtime) return { problems };
   const { schema, extensions, hostname, local } = options;
   const { foreignSources = { IPv4: true, IPv6: true } } = options;
+  const staticSecrets = new Map(
+    (bootstrap.static_resources?.secrets ?? []).map((secret) => [secret.name ?? "", secret]),
+  );
   const hasCluster = (name: string) => sources.clusters.has(name);
   const context: ParseContext = {
     schema,
@@ -115,6 +124,7 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
     runtime,
     hostname,
     foreignSources,
+    staticSecrets,
     local,
     hasCluster,
     sourceRefusal: (resourceSource) => sourceRefusal(resourceSource, sources),
@@ -150,6 +160,7 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
       runtime,
       statsFlushMs: bootstrap.stats_flush_on_admin ? 0 : durationMs(bootstrap.stats_flush_interval, 5000),
       foreignSources,
+      staticSecrets,
       sources,
     },
     problems,

@@ -89,6 +89,7 @@ export class Proxy implements AsyncDisposable {
       extensions,
       hostname,
       foreignSources: bootstrap.foreignSources,
+      staticSecrets: bootstrap.staticSecrets,
       local,
       runtime: bootstrap.runtime,
       hasCluster,

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
+import type { Secret } from "../../src/schema/api.ts";
 import type { Message } from "../../src/schema/message.ts";
 import type { ConnectionInfo, ProxyProtocolState } from "../network/connection-info.ts";
 import type { Address } from "../network/address.ts";
@@ -47,6 +48,8 @@ export interface ParseContext {
   readonly foreignSources: ForeignSources;
   /** What a DataSource may be read from: certificates and keys in files. */
   readonly local: LocalData;
+  /** The bootstrap's `static_resources.secrets`, by name. */
+  readonly staticSecrets: ReadonlyMap<string, Secret>;
   /** There is a cluster of this name, serving or warming. */
   readonly hasCluster: (name: string) => boolean;
   /**
@@ -153,7 +156,7 @@ export interface UpstreamTransportSocket {
   readonly secure?: (handshake: UpstreamHandshake) => void;
 }
 
-/** An upstream connection that needs a handshake before its payload. Exactly one of the callbacks is called, later than `secure`. */
+/** An upstream connection that needs a handshake before its payload. Exactly one of the callbacks is called, perhaps at once. */
 export interface UpstreamHandshake {
   /** Connected, the header written. A handshake that is given up is told by destroying it. */
   readonly socket: Socket;

@@ -33,6 +33,7 @@ export function parseContext(runtime: Readonly<Record<string, boolean | number>>
     extensions: bundledExtensions,
     hostname: "edge",
     foreignSources: { IPv4: true, IPv6: true },
+    staticSecrets: new Map(),
     local: localData,
     hasCluster: (name) => name !== "missing",
     sourceRefusal: () => undefined,

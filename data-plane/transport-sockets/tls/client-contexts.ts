@@ -23,9 +23,9 @@ export interface ClientPlan {
 
 /** What its handshakes are done with. */
 export interface ClientSecrets {
-  readonly certificate?: TlsCertificate;
+  readonly certificate?: TlsCertificate | undefined;
   /** Absent: the server is whoever it says it is, as in Envoy. */
-  readonly validation?: PeerValidation;
+  readonly validation?: PeerValidation | undefined;
 }
 
 /** What a connection can go on with, and who the other side was then: Node does not tell again. */

@@ -9,6 +9,7 @@ import type {
   RunContext,
 } from "../../resources/extension.ts";
 import { asType } from "../../resources/message-type.ts";
+import type { Parsed } from "../../resources/parsed.ts";
 import { parsed, refuse, warn } from "../../resources/parsed.ts";
 import type { SupportTable } from "../../resources/support.ts";
 import { noEffect, oneOf, unsupportedFields } from "../../resources/support.ts";
@@ -16,13 +17,20 @@ import { durationMs, wrapped } from "../../resources/values.ts";
 import type { ClientTraits } from "./client-traits.ts";
 import { clientTraits, noTraits } from "./client-traits.ts";
 import type { CommonTls } from "./common-tls.ts";
-import { parseCommonTls } from "./common-tls.ts";
+import type { SecretContext } from "./common-tls.ts";
+import { certificateCount, parseCommonTls } from "./common-tls.ts";
+import { LiveSecrets } from "./live-secrets.ts";
 import { chainErrorOf, peerCertificateOf } from "./peer-certificate.ts";
 import { readHello } from "./read-hello.ts";
 import type { ServerPlan } from "./server-contexts.ts";
 import { ServerContexts } from "./server-contexts.ts";
+import { ticketKeysSecret } from "./secret-kinds.ts";
+import type { SecretSource } from "./secret-source.ts";
+import { parseSecretConfig } from "./secret-source.ts";
 import { parseTicketKeys } from "./ticket-keys.ts";
+import type { TlsCertificate } from "./tls-certificate.ts";
 import { TlsStats } from "./tls-stats.ts";
+import type { PeerValidation } from "./validation-context.ts";
 import type { PeerVerdict } from "./verify-peer.ts";
 import { notAsked, verifyPeer } from "./verify-peer.ts";
 
@@ -35,6 +43,7 @@ const support: SupportTable = {
   prefer_client_ciphers: true,
   session_timeout: true,
   session_ticket_keys: true,
+  session_ticket_keys_sds_secret_config: true,
   disable_stateless_session_resumption: true,
   // Sessions are kept by tickets alone, so there is nothing to switch off.
   disable_stateful_session_resumption: noEffect,
@@ -50,16 +59,19 @@ export const downstreamTls: Extension<DownstreamTransportSocket> = {
     const tls = asType(typeName, message);
     const common = parseCommonTls(tls.common_tls_context, "server", context, `${path}.common_tls_context`);
     const problems: Problem[] = [...unsupportedFields(message, support, path), ...common.problems];
-    const keys =
-      tls.session_ticket_keys &&
-      parseTicketKeys(tls.session_ticket_keys, context.local, `${path}.session_ticket_keys`);
-    if (keys) problems.push(...keys.problems);
-    if (!common.value) return { problems };
-    const { certificates, validation } = common.value;
-    if ((tls.common_tls_context?.tls_certificates ?? []).length === 0) {
+    const ticketKey = parseTickets(tls, context, path);
+    problems.push(...ticketKey.problems);
+    const { own, named } = certificateCount(tls.common_tls_context);
+    if (own + named === 0) {
       const rule = "No TLS certificates found for server context";
       problems.push(refuse(`${path}.common_tls_context.tls_certificates`, rule));
     }
+    if (own > 0 && named > 0) {
+      const rule = "SDS and non-SDS TLS certificates may not be mixed in server contexts";
+      problems.push(refuse(`${path}.common_tls_context.tls_certificate_sds_secret_configs`, rule));
+    }
+    if (!common.value) return { problems };
+    const { certificates, validation } = common.value;
     if (validation && !tls.require_client_certificate) {
       const story = "not set: a client without a certificate is let in";
       problems.push(warn(`${path}.require_client_certificate`, story));
@@ -70,19 +82,29 @@ export const downstreamTls: Extension<DownstreamTransportSocket> = {
     }
     if (problems.some(({ severity }) => severity === "error")) return { problems };
     const plan = serverPlan(tls, common.value);
-    const ticketKey = keys?.value && keys.value.length > 0 ? keys.value : undefined;
-    const secrets = { certificates, ...(validation && { validation }), ...(ticketKey && { ticketKey }) };
-    try {
-      const contexts = new ServerContexts(plan, secrets);
-      return parsed((run, scope) => new DownstreamTls(plan, contexts, run, scope), problems);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      return {
-        problems: [...problems, refuse(`${path}.common_tls_context`, `Failed to set up TLS: ${reason}`)],
-      };
-    }
+    const sources = {
+      certificates,
+      ...(validation && { validation }),
+      ...(ticketKey.value && { ticketKey: ticketKey.value }),
+    };
+    return parsed((run, scope) => new DownstreamTls(plan, sources, run, scope), problems);
   },
 };
+
+function parseTickets(
+  tls: DownstreamTlsContext,
+  context: SecretContext,
+  path: string,
+): Parsed<SecretSource<Buffer> | undefined> {
+  const { session_ticket_keys: own, session_ticket_keys_sds_secret_config: named } = tls;
+  if (named) {
+    const at = `${path}.session_ticket_keys_sds_secret_config`;
+    return parseSecretConfig(named, ticketKeysSecret, context, at);
+  }
+  if (!own) return { value: undefined, problems: [] };
+  const { value, problems } = parseTicketKeys(own, context.local, `${path}.session_ticket_keys`);
+  return value ? { value: { kind: "fixed", value }, problems } : { problems };
+}
 
 function serverPlan(tls: DownstreamTlsContext, { params, alpnProtocols }: CommonTls): ServerPlan {
   return {
@@ -98,18 +120,39 @@ function serverPlan(tls: DownstreamTlsContext, { params, alpnProtocols }: Common
   };
 }
 
+/** Where the secrets of a server come from. */
+interface ServerSources {
+  readonly certificates: readonly SecretSource<TlsCertificate>[];
+  readonly validation?: SecretSource<PeerValidation>;
+  readonly ticketKey?: SecretSource<Buffer>;
+}
+
 /** TLS of one filter chain. */
 class DownstreamTls implements DownstreamTransportSocket {
   readonly #plan: ServerPlan;
-  readonly #contexts: ServerContexts;
   readonly #stats: TlsStats;
   readonly #log: RunContext["log"];
+  readonly #secrets: LiveSecrets<ServerContexts>;
 
-  constructor(plan: ServerPlan, contexts: ServerContexts, run: RunContext, scope: string) {
+  constructor(plan: ServerPlan, sources: ServerSources, run: RunContext, scope: string) {
     this.#plan = plan;
-    this.#contexts = contexts;
     this.#stats = new TlsStats(run.stats, scope);
     this.#log = run.log;
+    this.#secrets = new LiveSecrets(run, `${scope}.server_ssl_socket_factory`, (follow) => {
+      const certificates = sources.certificates.map(follow);
+      const validation = sources.validation && follow(sources.validation);
+      const ticketKey = sources.ticketKey && follow(sources.ticketKey);
+      return () => {
+        const held = certificates.flatMap((certificate) => certificate() ?? []);
+        const isWhole = held.length === certificates.length;
+        if (!isWhole || (validation && !validation()) || (ticketKey && !ticketKey())) return undefined;
+        return new ServerContexts(plan, {
+          certificates: held,
+          validation: validation?.(),
+          ticketKey: ticketKey?.(),
+        });
+      };
+    });
   }
 
   /**
@@ -117,16 +160,26 @@ class DownstreamTls implements DownstreamTransportSocket {
    * ends a handshake without a common ALPN protocol, which goes on without one in Envoy.
    */
   readonly secure = (handshake: DownstreamHandshake): void => {
+    const contexts = this.#secrets.current;
+    if (!contexts) {
+      this.#secrets.counters.downstream_context_secrets_not_ready += 1;
+      handshake.socket.destroy();
+      return;
+    }
     readHello(handshake.socket, handshake.early, (hello, bytes) => {
       const isModern = this.#plan.params.maxVersion === "TLSv1.3";
-      this.#answer(handshake, bytes, hello ? clientTraits(hello, isModern) : noTraits);
+      this.#answer(handshake, contexts, bytes, hello ? clientTraits(hello, isModern) : noTraits);
     });
   };
 
-  #answer(handshake: DownstreamHandshake, hello: Buffer, client: ClientTraits): void {
+  #answer(
+    handshake: DownstreamHandshake,
+    contexts: ServerContexts,
+    hello: Buffer,
+    client: ClientTraits,
+  ): void {
     const { socket, info } = handshake;
     const { alpnProtocols } = this.#plan;
-    const contexts = this.#contexts;
     const { certificate, context } = contexts.forClient(client);
     const hasCommonProtocol = alpnProtocols.some((protocol) => client.protocols.includes(protocol));
     // The handshake begins with what waits in the socket below.

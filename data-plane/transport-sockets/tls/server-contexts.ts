@@ -24,9 +24,9 @@ export interface ServerSecrets {
   /** Not empty. */
   readonly certificates: readonly TlsCertificate[];
   /** Absent: nobody is asked for a certificate. */
-  readonly validation?: PeerValidation;
+  readonly validation?: PeerValidation | undefined;
   /** As Envoy has them, 80 bytes; absent: keys of this process alone. */
-  readonly ticketKey?: Buffer;
+  readonly ticketKey?: Buffer | undefined;
 }
 
 /** The secure contexts of a certificate. */
@@ -99,7 +99,7 @@ function sharedOptions(plan: ServerPlan, secrets: ServerSecrets): SecureContextO
     sessionIdContext: sessionContext(secrets),
     ...(plan.sessionTimeoutSeconds !== undefined && { sessionTimeout: plan.sessionTimeoutSeconds }),
     ...(!plan.issuesTickets && { secureOptions: constants.SSL_OP_NO_TICKET }),
-    ...(ticketKey && { ticketKeys: nodeTicketKey(ticketKey) }),
+    ...(ticketKey && ticketKey.length > 0 && { ticketKeys: nodeTicketKey(ticketKey) }),
     ...(validation && trustOptions(validation)),
   };
 }

@@ -18,10 +18,14 @@ import { wrapped } from "../../resources/values.ts";
 import type { ClientPlan, KeptSession } from "./client-contexts.ts";
 import { ClientContext } from "./client-contexts.ts";
 import type { CommonTls } from "./common-tls.ts";
-import { parseCommonTls } from "./common-tls.ts";
+import { certificateCount, parseCommonTls } from "./common-tls.ts";
+import { LiveSecrets } from "./live-secrets.ts";
 import { peerCertificateOf } from "./peer-certificate.ts";
+import type { SecretSource } from "./secret-source.ts";
+import type { TlsCertificate } from "./tls-certificate.ts";
 import { TlsStats } from "./tls-stats.ts";
 import { handshakeFailure, verifyFailure } from "./transport-failure.ts";
+import type { PeerValidation } from "./validation-context.ts";
 import type { PeerVerdict, ShownCertificate } from "./verify-peer.ts";
 import { notAsked, verifyPeer } from "./verify-peer.ts";
 
@@ -46,7 +50,8 @@ export const upstreamTls: Extension<UpstreamTransportSocket> = {
     const at = `${path}.common_tls_context`;
     const common = parseCommonTls(tls.common_tls_context, "client", context, at);
     const problems: Problem[] = [...unsupportedFields(message, support, path), ...common.problems];
-    if ((tls.common_tls_context?.tls_certificates ?? []).length > 1) {
+    const { own, named } = certificateCount(tls.common_tls_context);
+    if (own + named > 1) {
       const rule = "Multiple TLS certificates are not supported for client contexts";
       problems.push(refuse(`${at}.tls_certificates`, rule));
     }
@@ -55,24 +60,17 @@ export const upstreamTls: Extension<UpstreamTransportSocket> = {
     }
     if (!common.value) return { problems };
     const { certificates, validation } = common.value;
-    const [certificate] = certificates;
-    if (tls.auto_sni_san_validation && (validation?.authorities ?? []).length === 0) {
+    const lacksAuthority =
+      validation?.kind === "fixed" ? validation.value.authorities.length === 0 : !validation;
+    if (tls.auto_sni_san_validation && lacksAuthority) {
       const lack = validation ? "configuring a trusted CA" : "a validation context";
       const rule = `'auto_sni_san_validation' was configured without ${lack}`;
       problems.push(refuse(`${path}.auto_sni_san_validation`, rule));
     }
     if (problems.some(({ severity }) => severity === "error")) return { problems };
     const plan = clientPlan(tls, common.value);
-    try {
-      const client = new ClientContext(plan, {
-        ...(certificate && { certificate }),
-        ...(validation && { validation }),
-      });
-      return parsed((run, scope) => new UpstreamTls(plan, client, run, scope), problems);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      return { problems: [...problems, refuse(at, `Failed to set up TLS: ${reason}`)] };
-    }
+    const sources = { certificate: certificates[0], validation };
+    return parsed((run, scope) => new UpstreamTls(plan, sources, run, scope), problems);
   },
 };
 
@@ -88,18 +86,31 @@ function clientPlan(tls: UpstreamTlsContext, { params, alpnProtocols }: CommonTl
   };
 }
 
+/** Where the secrets of a client come from. */
+interface ClientSources {
+  readonly certificate: SecretSource<TlsCertificate> | undefined;
+  readonly validation: SecretSource<PeerValidation> | undefined;
+}
+
 /** TLS of one cluster. */
 class UpstreamTls implements UpstreamTransportSocket {
   readonly #plan: ClientPlan;
-  readonly #client: ClientContext;
   readonly #stats: TlsStats;
   readonly #log: RunContext["log"];
+  readonly #secrets: LiveSecrets<ClientContext>;
 
-  constructor(plan: ClientPlan, client: ClientContext, run: RunContext, scope: string) {
+  constructor(plan: ClientPlan, sources: ClientSources, run: RunContext, scope: string) {
     this.#plan = plan;
-    this.#client = client;
     this.#stats = new TlsStats(run.stats, scope);
     this.#log = run.log;
+    this.#secrets = new LiveSecrets(run, `${scope}.client_ssl_socket_factory`, (follow) => {
+      const certificate = sources.certificate && follow(sources.certificate);
+      const validation = sources.validation && follow(sources.validation);
+      return () => {
+        if ((certificate && !certificate()) || (validation && !validation())) return undefined;
+        return new ClientContext(plan, { certificate: certificate?.(), validation: validation?.() });
+      };
+    });
   }
 
   header(): undefined {
@@ -110,7 +121,12 @@ class UpstreamTls implements UpstreamTransportSocket {
     const { params, allowsRenegotiation } = this.#plan;
     const alpnProtocols =
       this.#plan.alpnProtocols.length > 0 ? this.#plan.alpnProtocols : handshake.wish?.protocols;
-    const client = this.#client;
+    const client = this.#secrets.current;
+    if (!client) {
+      this.#secrets.counters.upstream_context_secrets_not_ready += 1;
+      handshake.onFailure("TLS error: Secret is not supplied by SDS");
+      return;
+    }
     const serverName = this.#serverName(handshake);
     const verifiedName = handshake.wish?.verifiedName;
     const session = client.session(params.maxVersion === "TLSv1.3");
@@ -148,7 +164,7 @@ class UpstreamTls implements UpstreamTransportSocket {
     });
     secured.once("secureConnect", () => {
       shown = shownBy(secured, session, client.secrets.validation?.authorities ?? []);
-      const verdict = this.#verify(shown, serverName, verifiedName);
+      const verdict = this.#verify(client, shown, serverName, verifiedName);
       if (verdict.fault) this.#stats.counters[verdict.fault.counter] += 1;
       if (!verdict.isAccepted) return fail(verifyFailure(verdict.fault?.reason ?? ""));
       isSettled = true;
@@ -175,11 +191,11 @@ class UpstreamTls implements UpstreamTransportSocket {
   }
 
   #verify(
+    { secrets: { validation } }: ClientContext,
     shown: ShownCertificate | undefined,
     serverName: string,
     verifiedName: string | undefined,
   ): PeerVerdict {
-    const { validation } = this.#client.secrets;
     if (!validation) return notAsked;
     if (!shown) {
       const reason = "verify cert failed: empty cert chain";

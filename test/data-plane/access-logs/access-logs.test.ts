@@ -18,6 +18,7 @@ const schema = loadSchema();
 const context: ParseContext = {
   schema,
   foreignSources: { IPv4: true, IPv6: true },
+  staticSecrets: new Map(),
   extensions: {
     listenerFilters: [],
     networkFilters: [],
