@@ -83,6 +83,8 @@ export class Http2CheckSession {
     const { socket, header } = connection;
     // In clear in front of everything, the preface included.
     if (header) socket.write(header);
+    // HTTP/2 has no use for half a connection: the host's end of it is the end of the session.
+    socket.allowHalfOpen = false;
     const session = connect(`${request.scheme}://check`, { createConnection: () => socket });
     this.#state = { kind: "open", session, connection };
     // What a broken session means is told by its stream and its close.
@@ -114,7 +116,9 @@ export class Http2CheckSession {
     this.#exchange = { stream, events };
     const isCurrent = () => this.#exchange?.stream === stream;
     let trailers = noHeaders;
+    let hasHead = false;
     stream.on("response", (received) => {
+      hasHead = true;
       if (isCurrent()) events.onHead(received[":status"] ?? 0, mapOf(received));
     });
     stream.on("data", (data: Buffer) => {
@@ -122,7 +126,11 @@ export class Http2CheckSession {
     });
     stream.on("trailers", (received) => (trailers = mapOf(received)));
     stream.on("end", () => {
-      if (isCurrent()) events.onEnd(trailers);
+      if (!isCurrent()) return;
+      // Node lets a stream end in peace that the end of its session has cut off.
+      if (hasHead && !stream.aborted) return events.onEnd(trailers);
+      this.#exchange = undefined;
+      events.onBroken();
     });
     // A stream that ends badly has `close` too.
     stream.on("error", () => undefined);
