@@ -35,6 +35,12 @@ describe("the examples", () => {
     assert.deepEqual(Object.fromEntries(resources), { [LISTENER]: 1, [CLUSTER]: 1 });
   });
 
+  it("trusted-senders passes every check and lint", () => {
+    const { problems, resources } = validateExample("trusted-senders");
+    assert.deepEqual(problems.map(formatProblem), []);
+    assert.deepEqual(Object.fromEntries(resources), { [LISTENER]: 2, [CLUSTER]: 1 });
+  });
+
   it("of docs/config.md are what it says they are", () => {
     const page = readFileSync(fileURLToPath(import.meta.resolve("#root/docs/config.md")), "utf8");
     const blocks = [...page.matchAll(/```yaml\n([^`]*)```/g)].map(([, text = ""]) => text);

@@ -52,6 +52,9 @@ const payload = "send: {text: '6869'}, receive: [{text: '6869'}]";
 const reachable = "address: {socket_address: {address: 10.0.0.1, port_value: 10000}}";
 const rbac = (rules: string) =>
   `{name: rbac, typed_config: {${type("filters.network.rbac.v3.RBAC")}, stat_prefix: r, ${rules}}}`;
+const fromBalancer =
+  "{policies: {p: {permissions: [{any: true}], principals: [{direct_remote_ip: {address_prefix: 10.0.0.0, prefix_len: 8}}]}}}";
+const httpRbac = `{name: rbac, typed_config: {${type("filters.http.rbac.v3.RBAC")}, rules: ${fromBalancer}}}`;
 const udp = "address: {socket_address: {address: 127.0.0.1, port_value: 10000, protocol: UDP}}";
 const udpProxy = `{name: udp, typed_config: {${type("filters.udp.udp_proxy.v3.UdpProxyConfig")}, stat_prefix: u, matcher: {on_no_match: {action: {name: r, typed_config: {${type("filters.udp.udp_proxy.v3.Route")}, cluster: app}}}}}}`;
 const quic = `{name: quic, typed_config: {${type("transport_sockets.quic.v3.QuicUpstreamTransport")}, upstream_tls_context: {}}}`;
@@ -152,6 +155,25 @@ const rows: Readonly<Record<string, readonly [string, readonly string[]]>> = {
       listenerFilters: reads(),
       filters: rbac(
         "rules: {policies: {p: {permissions: [{any: true}], principals: [{and_ids: {ids: [{direct_remote_ip: {address_prefix: 10.0.0.0, prefix_len: 8}}]}}]}}}",
+      ),
+    }),
+    [],
+  ],
+  "an RBAC filter whose direct address is in the shadow": [
+    listener({
+      address: reachable,
+      listenerFilters: reads(),
+      filters: rbac(`shadow_rules: ${fromBalancer}`),
+    }),
+    ["proxy-protocol-unrestricted"],
+  ],
+  "an RBAC filter of HTTP with the direct address": [
+    listener({
+      address: reachable,
+      listenerFilters: reads(),
+      filters: http("use_remote_address: true, route_config: {}").replace(
+        `[${router}]`,
+        `[${httpRbac}, ${router}]`,
       ),
     }),
     [],
