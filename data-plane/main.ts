@@ -3,7 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { systemClock } from "../src/base/clock.ts";
-import type { Log } from "../src/base/log.ts";
+import type { Log, LogThreshold } from "../src/base/log.ts";
 import { formatProblem } from "../src/base/problem.ts";
 import { unreachable } from "../src/base/unreachable.ts";
 import { colorsFor } from "../src/cli/color.ts";
@@ -19,6 +19,7 @@ import { readVersion } from "../src/server/build-info.ts";
 import { createJsonLog } from "../src/server/log/json-log.ts";
 import { createTextLog } from "../src/server/log/text-log.ts";
 import { AccessLogs } from "./access-logs/open-access-logs.ts";
+import type { HostControls } from "./admin/admin-view.ts";
 import type { BootstrapConfig } from "./bootstrap/bootstrap.ts";
 import type { EnvoyFlags } from "./bootstrap/envoy-flags.ts";
 import { parseEnvoyFlags } from "./bootstrap/envoy-flags.ts";
@@ -96,7 +97,8 @@ async function runFlags(flags: EnvoyFlags, terminal: Terminal): Promise<number> 
     terminal.stdout.write(`configuration '${name}' OK\n`);
     return exitCode.ok;
   }
-  const log = openLog(flags, terminal);
+  const threshold = { level: flags.logLevel };
+  const log = openLog(threshold, flags, terminal);
   for (const problem of problems) log.warn(formatProblem(problem));
   if (flags.unused.length > 0) {
     log.info("flags of Envoy that do nothing here", { flags: flags.unused.join(" ") });
@@ -104,7 +106,7 @@ async function runFlags(flags: EnvoyFlags, terminal: Terminal): Promise<number> 
   if ((flags.concurrency ?? 1) > 1) {
     log.info("one worker runs, whatever --concurrency says", { concurrency: flags.concurrency });
   }
-  return serve(config, own.value, flags, log, terminal);
+  return serve(config, own.value, flags, log, threshold, terminal);
 }
 
 /** What a user can add to: the types, and the extensions that are configured with them. */
@@ -147,12 +149,12 @@ async function readTexts(
   }
 }
 
-function openLog(flags: EnvoyFlags, terminal: Terminal): Log {
+function openLog(threshold: LogThreshold, flags: EnvoyFlags, terminal: Terminal): Log {
   const output: Output = flags.logPath
     ? createWriteStream(resolve(terminal.cwd, flags.logPath), { flags: "a" })
     : terminal.stderr;
-  if (!output.isTTY) return createJsonLog(flags.logLevel, output);
-  return createTextLog(flags.logLevel, output, systemClock, colorsFor("auto", terminal.env, output));
+  if (!output.isTTY) return createJsonLog(threshold, output);
+  return createTextLog(threshold, output, systemClock, colorsFor("auto", terminal.env, output));
 }
 
 async function serve(
@@ -160,13 +162,17 @@ async function serve(
   { schema, extensions }: OwnParts,
   flags: EnvoyFlags,
   log: Log,
+  logThreshold: LogThreshold,
   terminal: Terminal,
 ): Promise<number> {
   const stop = new StopRequest(terminal);
+  let forgetReopen: (() => void) | undefined;
   // Timers of the proxy do not keep the process alive, and there may be no listener yet.
   const alive = setInterval(() => undefined, 2 ** 30);
   try {
     await using accessLogs = new AccessLogs(terminal, log);
+    const { reopen } = accessLogs;
+    forgetReopen = terminal.onSignal("SIGUSR1", reopen);
     await using running = await startProxy({
       bootstrap: config,
       schema,
@@ -179,6 +185,7 @@ async function serve(
       drainMs: flags.drainTimeMs,
       drainStrategy: flags.drainStrategy,
       openAccessLog: accessLogs.open,
+      host: { memory, logThreshold, reopenLogs: reopen },
       rejectsUnknownDynamicFields: flags.rejectsUnknownDynamicFields,
       onQuit: () => stop.request("quitquitquit"),
     });
@@ -200,7 +207,13 @@ async function serve(
   } finally {
     clearInterval(alive);
     stop.forget();
+    forgetReopen?.();
   }
+}
+
+function memory(): ReturnType<HostControls["memory"]> {
+  const { heapUsed, heapTotal, external, rss } = process.memoryUsage();
+  return { allocated: heapUsed + external, heap: heapTotal + external, physical: rss };
 }
 
 async function tellAdminAddress(

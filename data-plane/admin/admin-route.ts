@@ -3,7 +3,7 @@ import type { AdminView } from "./admin-view.ts";
 /** An answer of the admin endpoint. */
 export interface AdminReply {
   readonly status: number;
-  readonly type: "text" | "json";
+  readonly type: "text" | "json" | "html";
   readonly body: string;
 }
 

@@ -3,9 +3,20 @@ import { textReply } from "./admin-route.ts";
 import type { AdminView } from "./admin-view.ts";
 import { clustersRoute } from "./clusters-route.ts";
 import { configDumpRoute } from "./config-dump-route.ts";
+import { loggingRoute } from "./logging-route.ts";
+import {
+  contentionRoute,
+  hotRestartRoute,
+  initDumpRoute,
+  memoryRoute,
+  reopenLogsRoute,
+  runtimeRoute,
+} from "./process-routes.ts";
 import {
   drainListenersRoute,
+  failHealthCheckRoute,
   listenersRoute,
+  passHealthCheckRoute,
   quitRoute,
   readyRoute,
   serverInfoRoute,
@@ -20,19 +31,47 @@ const helpRoute: AdminRoute = {
   answer: () => textReply(`admin commands are:\n${helpText()}`),
 };
 
-const homeRoute: AdminRoute = { ...helpRoute, path: "/", help: "Admin home page" };
+const homeRoute: AdminRoute = {
+  path: "/",
+  isMutation: false,
+  help: "Admin home page",
+  parameters: {},
+  answer: () => ({ status: 200, type: "html", body: homePage() }),
+};
+
+/** The paths as links, those that change something as buttons. */
+function homePage(): string {
+  const rows = adminRoutes
+    .filter(({ path }) => path !== "/")
+    .map(({ path, isMutation, help }) => {
+      const link = isMutation
+        ? `<form action="${path.slice(1)}" method="post"><button>${path.slice(1)}</button></form>`
+        : `<a href="${path.slice(1)}">${path.slice(1)}</a>`;
+      return `<tr><td>${link}</td><td>${help}</td></tr>\n`;
+    });
+  return `<!DOCTYPE html>\n<html lang="en"><head><title>Admin</title></head><body><table>\n${rows.join("")}</table></body></html>\n`;
+}
 
 /** Every path, by name. */
 const adminRoutes: readonly AdminRoute[] = [
   homeRoute,
   clustersRoute,
   configDumpRoute,
+  contentionRoute,
   drainListenersRoute,
+  failHealthCheckRoute,
+  passHealthCheckRoute,
   helpRoute,
+  hotRestartRoute,
+  initDumpRoute,
   listenersRoute,
+  loggingRoute,
+  memoryRoute,
   quitRoute,
   readyRoute,
+  reopenLogsRoute,
   resetCountersRoute,
+  runtimeRoute,
   serverInfoRoute,
   statsRoute,
   prometheusRoute,

@@ -11,7 +11,11 @@ export interface AdminServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const contentTypes = { text: "text/plain; charset=UTF-8", json: "application/json" } as const;
+const contentTypes = {
+  text: "text/plain; charset=UTF-8",
+  json: "application/json",
+  html: "text/html; charset=UTF-8",
+} as const;
 
 /**
  * Opens the admin endpoint at an address of the bootstrap. It answers from the first moment (XC-12) and has no authentication, as

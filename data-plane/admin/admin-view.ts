@@ -1,9 +1,23 @@
+import type { LogThreshold } from "../../src/base/log.ts";
 import type { JsonValue } from "../../src/schema/json-value.ts";
 import type { Message } from "../../src/schema/message.ts";
+import type { RuntimeLayer } from "../bootstrap/runtime.ts";
 import type { ActiveCluster } from "../clusters/active-cluster.ts";
 import type { Address } from "../network/address.ts";
 import type { ResourceRecords } from "../resources/resource-records.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
+
+/** `now`: stop accepting; `graceful`: after the drain time; `connections`: accept on, only ask connections to end. */
+export type ListenerDrain = "now" | "graceful" | "connections" | "inbound";
+
+/** What the admin endpoint may see and do of the process. */
+export interface HostControls {
+  /** Bytes. */
+  memory(): { readonly allocated: number; readonly heap: number; readonly physical: number };
+  readonly logThreshold: LogThreshold;
+  /** Opens the files of access logs anew, which somebody has moved away. */
+  reopenLogs(): void;
+}
 
 /** What the admin endpoint shows of a proxy and may ask of it. */
 export interface AdminView {
@@ -30,8 +44,11 @@ export interface AdminView {
   isWarming(cluster: string): boolean;
   listeners(): readonly { readonly name: string; readonly address: Address }[];
   toJson(typeName: string, message: Message): JsonValue;
-  /** Stops accepting; `isGraceful` after the drain time only. */
-  drainListeners(isGraceful: boolean): void;
+  drainListeners(how: ListenerDrain): void;
+  /** Has the proxy tell that it is not to be sent anything, or that it is again. */
+  failHealthChecks(isFailed: boolean): void;
+  readonly runtimeLayers: readonly RuntimeLayer[];
+  readonly host: HostControls;
   /** Ends the process the way SIGTERM does. */
   quit(): void;
 }

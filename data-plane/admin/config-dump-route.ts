@@ -1,9 +1,10 @@
 import type { ResourceRecord } from "../resources/resource-records.ts";
-import type { AdminRoute } from "./admin-route.ts";
+import type { AdminReply, AdminRoute } from "./admin-route.ts";
 import { jsonReply, textReply } from "./admin-route.ts";
 import type { AdminView } from "./admin-view.ts";
 import type { Section } from "./dump-section.ts";
 import { errorState, section, state } from "./dump-section.ts";
+import { applyMask } from "./field-mask.ts";
 import type { NameFilter } from "./name-filter.ts";
 import { nameFilter } from "./name-filter.ts";
 import { routesSections } from "./routes-dump.ts";
@@ -20,11 +21,12 @@ export const configDumpRoute: AdminRoute = {
   help: "dump the current configuration",
   parameters: {
     resource: "Only this list, such as dynamic_active_clusters",
-    name_regex: "Regular expression (RE2) that resource names must contain",
+    mask: "Only these fields (google.protobuf.FieldMask), of each resource where there is a list",
+    name_regex: "Regular expression (RE2) that fits the whole of resource names",
     include_eds: "Endpoints too",
   },
   answer(view, query) {
-    const isWanted = nameFilter(query.get("name_regex"));
+    const isWanted = nameFilter(query.get("name_regex"), true);
     if (typeof isWanted !== "function") return textReply(isWanted.reason, 400);
     const sections = [
       bootstrapSection(view),
@@ -35,12 +37,46 @@ export const configDumpRoute: AdminRoute = {
       secretsSection(view, isWanted),
     ];
     const resource = query.get("resource");
-    if (resource === null) return jsonReply({ configs: sections.map(withoutEmpty) });
-    const lists = sections.flatMap((dump) => (Array.isArray(dump[resource]) ? [dump[resource]] : []));
-    if (lists.length === 0) return textReply(`${resource} not found in config dump`, 404);
-    return jsonReply({ configs: lists.flat() });
+    if (resource === "bootstrap") {
+      return textReply("bootstrap is not a repeated field. Use ?mask=bootstrap to get only this field", 400);
+    }
+    if (resource === null) return masked(sections.map(withoutEmpty), query.get("mask"));
+    const found = sections.find((dump) => Array.isArray(dump[resource]));
+    const list = found?.[resource];
+    if (!found || !Array.isArray(list)) return textReply(`${resource} not found in config dump`, 404);
+    const type = elementTypes[resource];
+    const typed = list.map((one: object) =>
+      type === undefined ? one : { "@type": `${String(found["@type"])}.${type}`, ...one },
+    );
+    return masked(typed, query.get("mask"));
   },
 };
+
+/** Messages within those of the sections, by the list that has them. */
+const elementTypes: Readonly<Record<string, string>> = {
+  static_clusters: "StaticCluster",
+  dynamic_active_clusters: "DynamicCluster",
+  dynamic_warming_clusters: "DynamicCluster",
+  static_listeners: "StaticListener",
+  dynamic_listeners: "DynamicListener",
+  static_route_configs: "StaticRouteConfig",
+  dynamic_route_configs: "DynamicRouteConfig",
+  inline_scoped_route_configs: "InlineScopedRouteConfigs",
+  dynamic_scoped_route_configs: "DynamicScopedRouteConfigs",
+  static_endpoint_configs: "StaticEndpointConfig",
+  dynamic_endpoint_configs: "DynamicEndpointConfig",
+  static_secrets: "StaticSecret",
+  dynamic_active_secrets: "DynamicSecret",
+  dynamic_warming_secrets: "DynamicSecret",
+};
+
+/** Every config cut to the mask; those that have none of it are left out. */
+function masked(configs: readonly unknown[], mask: string | null): AdminReply {
+  if (mask === null || mask === "") return jsonReply({ configs });
+  const left = configs.map((config) => applyMask(config, mask)).filter((config) => config !== undefined);
+  if (left.length > 0 || configs.length === 0) return jsonReply({ configs: left });
+  return textReply(`FieldMask ${mask} could not be successfully applied to any configs.`, 400);
+}
 
 function withoutEmpty(dump: Section): Section {
   return Object.fromEntries(Object.entries(dump).filter(([, value]) => !isEmpty(value)));

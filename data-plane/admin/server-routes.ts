@@ -59,12 +59,41 @@ export const drainListenersRoute: AdminRoute = {
   path: "/drain_listeners",
   isMutation: true,
   help: "drain listeners",
-  parameters: { graceful: "Go on accepting for the drain time before closing the listeners" },
+  parameters: {
+    graceful: "Go on accepting for the drain time before closing the listeners",
+    skip_exit: "Ask connections to end and never close the listeners",
+    inboundonly: "Only listeners whose traffic_direction is INBOUND; not together with graceful or skip_exit",
+  },
   answer(view, query) {
-    view.drainListeners(query.has("graceful"));
+    const [isInbound, isGraceful, skipsExit] = ["inboundonly", "graceful", "skip_exit"].map((name) =>
+      query.has(name),
+    );
+    if (isInbound && (isGraceful || skipsExit)) {
+      return textReply("inboundonly together with graceful or skip_exit is not supported\n", 400);
+    }
+    if (isInbound) view.drainListeners("inbound");
+    else if (skipsExit) view.drainListeners("connections");
+    else view.drainListeners(isGraceful ? "graceful" : "now");
     return textReply("OK\n");
   },
 };
+
+/** `/healthcheck/fail` and `/healthcheck/ok`. */
+function healthCheckRoute(name: "fail" | "ok"): AdminRoute {
+  return {
+    path: `/healthcheck/${name}`,
+    isMutation: true,
+    help: `cause the server to ${name === "fail" ? "fail" : "pass"} health checks`,
+    parameters: {},
+    answer(view) {
+      view.failHealthChecks(name === "fail");
+      return textReply("OK\n");
+    },
+  };
+}
+
+export const failHealthCheckRoute = healthCheckRoute("fail");
+export const passHealthCheckRoute = healthCheckRoute("ok");
 
 export const quitRoute: AdminRoute = {
   path: "/quitquitquit",

@@ -20,7 +20,8 @@ import type { SourceContext } from "./config-source.ts";
 import { parseConfigSource, sourceRefusal } from "./config-source.ts";
 import type { NodeOverrides } from "./node.ts";
 import { effectiveNode } from "./node.ts";
-import { parseRuntime } from "./runtime.ts";
+import type { RuntimeLayer } from "./runtime.ts";
+import { parseRuntime, runtimeLayers } from "./runtime.ts";
 
 /** A static resource, read, beside the message that it was read from. */
 export interface Static<Config> {
@@ -41,6 +42,7 @@ export interface BootstrapConfig {
   /** Absent: no admin endpoint. */
   readonly admin?: Address;
   readonly runtime: Runtime;
+  readonly runtimeLayers: readonly RuntimeLayer[];
   /** How long an interval of histograms is; 0: from one look at the statistics to the next (`stats_flush_on_admin`). */
   readonly statsFlushMs: number;
   /** What this host allows; see `ParseContext`. */
@@ -158,6 +160,7 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
       ...(lds ? { lds } : {}),
       ...(admin && admin.family !== "name" ? { admin } : {}),
       runtime,
+      runtimeLayers: runtimeLayers(bootstrap.layered_runtime),
       statsFlushMs: bootstrap.stats_flush_on_admin ? 0 : durationMs(bootstrap.stats_flush_interval, 5000),
       foreignSources,
       staticSecrets,

@@ -35,6 +35,25 @@ export function parseRuntime(runtime: LayeredRuntime | undefined, path: string):
   );
 }
 
+/** A layer as `/runtime` shows it: its values as text, by key. */
+export interface RuntimeLayer {
+  readonly name: string;
+  readonly values: ReadonlyMap<string, string>;
+}
+
+/** The layers of `layered_runtime` in order, later ones winning. */
+export function runtimeLayers(runtime: LayeredRuntime | undefined): readonly RuntimeLayer[] {
+  return (runtime?.layers ?? []).map(({ name = "", static_layer: layer }) => {
+    const values = new Map<string, Value>();
+    flatten(layer?.fields ?? {}, "", values);
+    return { name, values: new Map([...values].map(([key, value]) => [key, textOf(value)])) };
+  });
+}
+
+function textOf({ string_value: text, number_value: number, bool_value: bool }: Value): string {
+  return text ?? String(number ?? bool ?? "");
+}
+
 function flatten(fields: object, prefix: string, into: Map<string, Value>): void {
   for (const [name, value] of Object.entries(fields)) {
     if (!isRecord(value)) continue;

@@ -226,6 +226,20 @@ export class ListenerSet {
     this.#cancelStop ??= this.#options.run.clock.after(this.#options.drainMs, () => this.stop());
   }
 
+  /** `/drain_listeners?skip_exit`: asks connections to end over the drain time, and goes on accepting. */
+  startDraining(): void {
+    this.#drainSequence.start();
+  }
+
+  /** `/drain_listeners?inboundonly`: stops accepting on listeners whose `traffic_direction` is INBOUND. */
+  stopInbound(): void {
+    for (const { listener, binding } of this.#entries.values()) {
+      if (!listener.config.isInbound) continue;
+      binding?.close();
+      this.#stats.counters.listener_stopped += 1;
+    }
+  }
+
   /** Stops accepting everywhere; connections go on until `drain` or `destroy`. */
   stop(): void {
     if (this.#state === "stopped") return;

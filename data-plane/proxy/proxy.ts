@@ -1,8 +1,9 @@
+import { unreachable } from "../../src/base/unreachable.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
 import type { Message } from "../../src/schema/message.ts";
 import { CLUSTER_LOAD_ASSIGNMENT } from "../../src/schema/type-urls.ts";
-import type { AdminView } from "../admin/admin-view.ts";
+import type { AdminView, ListenerDrain } from "../admin/admin-view.ts";
 import type { BootstrapConfig } from "../bootstrap/bootstrap.ts";
 import { ClusterSet } from "../clusters/cluster-set.ts";
 import type { Resolver } from "../clusters/resolver.ts";
@@ -133,11 +134,11 @@ export class Proxy implements AsyncDisposable {
   }
 
   /** What the admin endpoint shows. `quit` is what ends the process. */
-  adminView(process: Pick<AdminView, "version" | "commandLine" | "toJson" | "quit">): AdminView {
+  adminView(process: Pick<AdminView, "version" | "commandLine" | "toJson" | "quit" | "host">): AdminView {
     const { bootstrap, clock } = this.#options;
     return {
       ...process,
-      state: () => this.state,
+      state: () => this.#shownState,
       uptimeMs: () => this.uptimeMs,
       node: bootstrap.node,
       bootstrap: bootstrap.message,
@@ -153,9 +154,11 @@ export class Proxy implements AsyncDisposable {
       clusters: () => this.clusters.active(),
       isWarming: (name) => this.clusters.isWarming(name),
       listeners: () => this.listeners.addresses(),
-      drainListeners: (isGraceful) => {
-        if (isGraceful) this.listeners.drainThenStop();
-        else this.listeners.stop();
+      runtimeLayers: bootstrap.runtimeLayers,
+      drainListeners: (how) => this.#drainListeners(how),
+      failHealthChecks: (isFailed) => {
+        this.listeners.isHealthCheckFailed = isFailed;
+        this.#setState(this.#state);
       },
     };
   }
@@ -168,6 +171,26 @@ export class Proxy implements AsyncDisposable {
         return isHealthCheckFailed();
       },
     };
+  }
+
+  /** A proxy that fails its health checks says that it drains. */
+  get #shownState(): ProxyState {
+    return this.#state === "LIVE" && this.listeners.isHealthCheckFailed ? "DRAINING" : this.#state;
+  }
+
+  #drainListeners(how: ListenerDrain): void {
+    switch (how) {
+      case "now":
+        return this.listeners.stop();
+      case "graceful":
+        return this.listeners.drainThenStop();
+      case "connections":
+        return this.listeners.startDraining();
+      case "inbound":
+        return this.listeners.stopInbound();
+      default:
+        return unreachable(how);
+    }
   }
 
   get uptimeMs(): number {
@@ -323,7 +346,8 @@ export class Proxy implements AsyncDisposable {
   #setState(state: ProxyState): void {
     this.#state = state;
     const numbers = { LIVE: 0, DRAINING: 1, PRE_INITIALIZING: 2, INITIALIZING: 3 };
-    this.#gauges.state.set(numbers[state]);
-    this.#gauges.live.set(state === "LIVE" ? 1 : 0);
+    const shown = this.#shownState;
+    this.#gauges.state.set(numbers[shown]);
+    this.#gauges.live.set(shown === "LIVE" ? 1 : 0);
   }
 }

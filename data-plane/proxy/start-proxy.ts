@@ -6,6 +6,7 @@ import type { Schema } from "../../src/schema/schema.ts";
 import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, LISTENER } from "../../src/schema/type-urls.ts";
 import type { BootstrapConfig } from "../bootstrap/bootstrap.ts";
 import { resolveSource } from "../bootstrap/config-source.ts";
+import type { HostControls } from "../admin/admin-view.ts";
 import { startAdminServer } from "../admin/admin-server.ts";
 import { systemResolver } from "../clusters/resolver.ts";
 import type { DrainStrategy } from "../listeners/drain-sequence.ts";
@@ -36,6 +37,8 @@ export interface StartOptions {
   /** `--drain-strategy`. */
   readonly drainStrategy: DrainStrategy;
   readonly openAccessLog: OpenAccessLog;
+  /** What the admin endpoint may see and do of the process. */
+  readonly host: HostControls;
   /** `--reject-unknown-dynamic-fields`. */
   readonly rejectsUnknownDynamicFields: boolean;
   /** Called for `POST /quitquitquit`. */
@@ -69,7 +72,7 @@ export async function startProxy(options: StartOptions): Promise<RunningProxy> {
   const { bootstrap, schema, version, commandLine, onQuit } = options;
   const { proxy, xds } = connectParts(options);
   const toJson = (typeName: string, message: Message) => schema.toJson(typeName, message, { mask: true });
-  const view = proxy.adminView({ version, commandLine, toJson, quit: onQuit });
+  const view = proxy.adminView({ version, commandLine, toJson, quit: onQuit, host: options.host });
   const admin = bootstrap.admin && (await startAdminServer(bootstrap.admin, view));
   const stopFlushing = flushEvery(bootstrap.statsFlushMs, proxy, options.clock ?? systemClock);
   const live = goLive(proxy, xds, bootstrap);

@@ -71,6 +71,8 @@ export interface ListenerConfig {
   readonly bufferLimitBytes: number;
   /** False for `drain_type: MODIFY_ONLY`. */
   readonly drainsOnHealthCheckFailure: boolean;
+  /** `traffic_direction: INBOUND`, which `/drain_listeners?inboundonly` asks for. */
+  readonly isInbound: boolean;
   /** `tcp_keepalive`: after how long a silence clients are probed; absent for never. */
   readonly keepAliveMs?: number;
   /** 128 when unset, as in Envoy. */
@@ -206,6 +208,7 @@ export function parseListener(message: Message, context: ParseContext, path: str
       ...(defaultChain && { defaultFilterChain: defaultChain }),
       bufferLimitBytes: wrapped(listener.per_connection_buffer_limit_bytes, 0, 1024 * 1024),
       drainsOnHealthCheckFailure: listener.drain_type !== "MODIFY_ONLY",
+      isInbound: listener.traffic_direction === "INBOUND",
       ...(listener.tcp_keepalive && {
         keepAliveMs: wrapped(listener.tcp_keepalive.keepalive_time, 0, DEFAULT_KEEPALIVE_S) * 1000,
       }),

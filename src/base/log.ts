@@ -25,13 +25,26 @@ export interface LogRecord {
   readonly fields: LogFields;
 }
 
+/** A level that may change while logs of it are in use. */
+export interface LogThreshold {
+  level: LogLevel;
+}
+
 /** A log that gives every record of `level` and above to `write`. */
-export function createLog(level: LogLevel, write: (record: LogRecord) => void, base: LogFields = {}): Log {
-  const limit = logLevels.indexOf(level);
+export function createLog(
+  level: LogLevel | LogThreshold,
+  write: (record: LogRecord) => void,
+  base: LogFields = {},
+): Log {
+  const isSilent = (name: LogRecord["level"], limit: LogLevel) =>
+    logLevels.indexOf(name) > logLevels.indexOf(limit);
   const at = (name: LogRecord["level"]) => {
-    if (logLevels.indexOf(name) > limit) return () => undefined;
-    return (message: string, fields?: LogFields) =>
+    const log = (message: string, fields?: LogFields) =>
       write({ level: name, message, fields: fields ? { ...base, ...fields } : base });
+    if (typeof level === "string") return isSilent(name, level) ? () => undefined : log;
+    return (message: string, fields?: LogFields) => {
+      if (!isSilent(name, level.level)) log(message, fields);
+    };
   };
   return {
     error: at("error"),

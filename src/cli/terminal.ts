@@ -8,7 +8,7 @@ export interface Output {
 }
 
 /** Signals that a running command reacts to. */
-export type Signal = "SIGINT" | "SIGTERM" | "SIGHUP";
+export type Signal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGUSR1";
 
 /** Everything of the process that a command may touch. `main.ts` passes the real one, tests their own. */
 export interface Terminal {

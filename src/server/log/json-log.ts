@@ -1,12 +1,12 @@
 import pino from "pino";
-import { createLog, type Log, type LogLevel } from "../../base/log.ts";
+import { createLog, type Log, type LogLevel, type LogThreshold } from "../../base/log.ts";
 import { maskSecrets } from "../../base/mask-secrets.ts";
 
 /**
  * A log of JSON lines: `{"level":"info","ts":"2026-11-23T14:00:00.000Z","component":...,"msg":...}`. Private keys and
  * tokens inside texts are masked.
  */
-export function createJsonLog(level: LogLevel, stream: { write(line: string): unknown }): Log {
+export function createJsonLog(level: LogLevel | LogThreshold, stream: { write(line: string): unknown }): Log {
   const logger = pino(
     {
       level: "debug",

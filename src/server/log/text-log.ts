@@ -1,5 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
-import { createLog, type Log, type LogLevel, type LogRecord } from "../../base/log.ts";
+import { createLog, type Log, type LogLevel, type LogRecord, type LogThreshold } from "../../base/log.ts";
 import { maskSecrets } from "../../base/mask-secrets.ts";
 import { printable } from "../../base/printable.ts";
 
@@ -12,7 +12,7 @@ export interface LineColors {
 
 /** A log of lines for people: `14:00:05 warn  node refused a response  node=edge-1 version=…`. UTC, masked. */
 export function createTextLog(
-  level: LogLevel,
+  level: LogLevel | LogThreshold,
   stream: { write(line: string): unknown },
   clock: Clock,
   colors: LineColors,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, renameSync } from "node:fs";
 import { describe, it } from "node:test";
 import { createLog } from "../../../src/base/log.ts";
 import { loadSchema } from "../../../src/schema/load.ts";
@@ -13,6 +13,7 @@ import type { FormatSource } from "../../../data-plane/network/format-string.ts"
 import type { ParseContext } from "../../../data-plane/resources/extension.ts";
 import { localData } from "../parse-kit.ts";
 import { temporaryFolder } from "../../kit/temporary-folder.ts";
+import { until } from "../../kit/within.ts";
 
 const schema = loadSchema();
 const context: ParseContext = {
@@ -117,6 +118,21 @@ describe("fileAccessLog", () => {
     }
     await logs[Symbol.asyncDispose]();
     assert.equal(readFileSync(path, "utf8"), "line 0\nline 1\n");
+  });
+
+  it("opens files anew when they were moved away, and loses no line", async () => {
+    using folder = temporaryFolder();
+    const path = folder.file("access.log");
+    const logs = new AccessLogs({ stdout: { write: assert.fail }, stderr: { write: assert.fail } }, silent);
+    const write = logs.open({ kind: "file", path });
+    write("old\n");
+    const opened = await until(5000, "the file is there", () => (existsSync(path) ? true : undefined));
+    assert.ok(opened);
+    renameSync(path, `${path}.1`);
+    logs.reopen();
+    write("new\n");
+    await logs[Symbol.asyncDispose]();
+    assert.deepEqual([readFileSync(`${path}.1`, "utf8"), readFileSync(path, "utf8")], ["old\n", "new\n"]);
   });
 
   it("takes /dev/stdout for the process's own stream", () => {

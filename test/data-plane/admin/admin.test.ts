@@ -28,6 +28,11 @@ function viewOf(proxy: Proxy, quit = () => undefined): AdminView {
     commandLine: { mode: "Serve" },
     toJson: (typeName, message) => schema.toJson(typeName, message),
     quit,
+    host: {
+      memory: () => ({ allocated: 1, heap: 2, physical: 3 }),
+      logThreshold: { level: "info" },
+      reopenLogs: () => undefined,
+    },
   });
 }
 
@@ -41,7 +46,8 @@ describe("the admin paths", () => {
       ["GET", "/drain_listeners", 405, /^Method GET not allowed, POST required\.$/],
       ["GET", "/stats?filter=[", 400, /^Invalid re2 regex: /],
       ["GET", "/stats?format=xx", 400, /^usage: \/stats\?format=/],
-      ["GET", "/config_dump?mask=a", 400, /does not know the parameter mask/],
+      ["GET", "/config_dump?mask=a", 400, /^FieldMask a could not be successfully applied to any configs\.$/],
+      ["GET", "/config_dump?fields=a", 400, /does not know the parameter fields/],
       ["GET", "/config_dump?resource=nothing", 404, /^nothing not found in config dump$/],
     ];
     for (const [method, target, status, body] of rows) {
@@ -66,6 +72,26 @@ describe("the admin paths", () => {
       body,
       "cluster.c.membership_change: 1\ncluster.c.membership_degraded: 0\ncluster.c.membership_excluded: 0\n" +
         "cluster.c.membership_healthy: 1\ncluster.c.membership_total: 1\n",
+    );
+  });
+
+  it("/logging changes how much is logged", async () => {
+    await using proxy = await startTestProxy(bootstrap);
+    const view = viewOf(proxy);
+    const bodies = [
+      "/logging",
+      "/logging?level=debug",
+      "/logging?paths=main:warning",
+      "/logging?main=off",
+    ].map((path) => answerAdmin(view, "POST", path).body);
+    assert.deepEqual(
+      bodies,
+      ["info", "debug", "warning", "off"].map((level) => `active loggers:\n  main: ${level}\n\n`),
+    );
+    assert.equal(view.host.logThreshold.level, "off");
+    assert.match(
+      answerAdmin(view, "POST", "/logging?paths=http:debug").body,
+      /^error: unknown logger name\n/,
     );
   });
 

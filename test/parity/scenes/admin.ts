@@ -24,6 +24,27 @@ const asked =
     return { status, lines: body.split("\n") };
   };
 
+/** Several requests one after another, by what they answer first. */
+const askedInTurn =
+  (...requests: readonly (readonly ["GET" | "POST", string])[]) =>
+  async (stage: Stage): Promise<JsonValue> => {
+    const answers: JsonValue[] = [];
+    for (const [method, path] of requests) {
+      const { status, body } = await stage.admin.request(method, path);
+      answers.push(`${method} ${path}: ${status} ${body.trim()}`);
+    }
+    return answers;
+  };
+
+/** JSON of an answer, so that the order of keys does not matter. */
+const askedJson =
+  (path: string) =>
+  async (stage: Stage): Promise<JsonValue> => {
+    const { status, body } = await stage.admin.request("GET", path);
+    const json: JsonValue = JSON.parse(body);
+    return { status, json };
+  };
+
 /** A connection that lasts so long. */
 async function connection(stage: Stage, rig: Rig, ms: number): Promise<void> {
   rig.tcp.behave(({ socket }) => {
@@ -45,7 +66,83 @@ const histogram =
     return body.split("\n");
   };
 
+/** Ports of the listeners are named in what comes out. */
+const withPorts =
+  (act: (stage: Stage) => Promise<JsonValue>) =>
+  async (stage: Stage): Promise<JsonValue> => {
+    await stage.listenerPort("in");
+    await stage.listenerPort("tcp");
+    return act(stage);
+  };
+
+const pathsScene = scene({
+  area: "admin",
+  name: "paths",
+  bootstrap: (rig) => ({
+    ...adminBootstrap(rig),
+    layered_runtime: {
+      layers: [
+        { name: "one", static_layer: { a: 1, b: { c: true, d: "text" } } },
+        { name: "two", static_layer: { a: 2.5 } },
+        { name: "admin", admin_layer: {} },
+      ],
+    },
+  }),
+  cases: {
+    "a path that is none": async (stage) => {
+      const { status, body } = await stage.admin.request("GET", "/nope");
+      return { status, first: body.split("\n", 1) };
+    },
+    "what changes something wants POST": askedInTurn(
+      ["GET", "/quitquitquit"],
+      ["GET", "/reset_counters"],
+      ["GET", "/healthcheck/fail"],
+      ["GET", "/drain_listeners"],
+      ["GET", "/logging"],
+      ["GET", "/reopen_logs"],
+    ),
+    "/ready": asked("/ready"),
+    "/hot_restart_version": asked("/hot_restart_version"),
+    "/contention": asked("/contention"),
+    "/init_dump": asked("/init_dump"),
+    "/memory has Envoy's fields": async (stage) => {
+      const { body } = await stage.admin.request("GET", "/memory");
+      const memory: JsonObject = JSON.parse(body);
+      return Object.keys(memory);
+    },
+    "/runtime tells layers and what wins": askedJson("/runtime"),
+    "/listeners": withPorts(asked("/listeners")),
+    "/listeners as JSON": withPorts(askedJson("/listeners?format=json")),
+    "health checks fail and pass": askedInTurn(
+      ["POST", "/healthcheck/fail"],
+      ["GET", "/ready"],
+      ["GET", "/stats?filter=^server.live$"],
+      ["POST", "/healthcheck/ok"],
+      ["GET", "/ready"],
+    ),
+    "/reset_counters and /reopen_logs": askedInTurn(["POST", "/reset_counters"], ["POST", "/reopen_logs"]),
+    "a level that is none": async (stage) => {
+      const { status, body } = await stage.admin.request("POST", "/logging?level=x");
+      return { status, first: body.split("\n", 1) };
+    },
+    "one field of each cluster": askedJson("/config_dump?resource=static_clusters&mask=cluster.name"),
+    "one field of everything": askedJson("/config_dump?mask=static_listeners"),
+    "a mask that fits nothing": asked("/config_dump?mask=nothing"),
+    "a resource that is none": asked("/config_dump?resource=nothing"),
+    "the bootstrap is no list": asked("/config_dump?resource=bootstrap"),
+    "a name that is chosen": askedJson("/config_dump?resource=static_clusters&name_regex=ht.*"),
+    "draining listeners": async (stage) => {
+      const { body } = await stage.admin.request("POST", "/drain_listeners?inboundonly");
+      const stopped = await stage.counted("^listener_manager", async () => {
+        await stage.admin.request("POST", "/drain_listeners");
+      });
+      return { body, stopped };
+    },
+  },
+});
+
 export const scenes: readonly Scene[] = [
+  pathsScene,
   scene({
     area: "admin",
     name: "histograms",

@@ -1,0 +1,83 @@
+import type { AdminRoute } from "./admin-route.ts";
+import { jsonReply, textReply } from "./admin-route.ts";
+
+/** `envoy.admin.v3.Memory`, with what Node knows: no page heap and no caches of threads. */
+export const memoryRoute: AdminRoute = {
+  path: "/memory",
+  isMutation: false,
+  help: "print current allocation/heap usage",
+  parameters: {},
+  answer(view) {
+    const { allocated, heap, physical } = view.host.memory();
+    return jsonReply({
+      allocated: String(allocated),
+      heap_size: String(heap),
+      pageheap_unmapped: "0",
+      pageheap_free: "0",
+      total_thread_cache: "0",
+      total_physical_bytes: String(physical),
+    });
+  },
+};
+
+export const hotRestartRoute: AdminRoute = {
+  path: "/hot_restart_version",
+  isMutation: false,
+  help: "print the hot restart compatibility version",
+  parameters: {},
+  answer: () => textReply("disabled"),
+};
+
+/** What Envoy answers without `--enable-mutex-tracing`; there are no mutexes here. */
+export const contentionRoute: AdminRoute = {
+  path: "/contention",
+  isMutation: false,
+  help: "dump current mutex contention stats (if enabled)",
+  parameters: {},
+  answer: () =>
+    textReply(
+      "Mutex contention tracing is not enabled. To enable, run Envoy with flag --enable-mutex-tracing.",
+    ),
+};
+
+/** `envoy.admin.v3.UnreadyTargetsDumps`: the clusters that the start or an update waits for. */
+export const initDumpRoute: AdminRoute = {
+  path: "/init_dump",
+  isMutation: false,
+  help: "dump what the start waits for",
+  parameters: {},
+  answer(view) {
+    const waiting = view.clusterRecords.list().filter(({ name }) => view.isWarming(name));
+    if (waiting.length === 0) return jsonReply({});
+    const names = waiting.map(({ name }) => `Cluster ${name}`);
+    return jsonReply({ unready_targets_dumps: [{ name: "init manager Server", target_names: names }] });
+  },
+};
+
+/** The layers of the runtime and what each says of each key. */
+export const runtimeRoute: AdminRoute = {
+  path: "/runtime",
+  isMutation: false,
+  help: "print runtime values",
+  parameters: {},
+  answer({ runtimeLayers: layers }) {
+    const keys = [...new Set(layers.flatMap(({ values }) => [...values.keys()]))].sort();
+    const entries = keys.map((key) => {
+      const layerValues = layers.map(({ values }) => values.get(key) ?? "");
+      const final = layerValues.findLast((value) => value !== "") ?? "";
+      return [key, { final_value: final, layer_values: layerValues }];
+    });
+    return jsonReply({ layers: layers.map(({ name }) => name), entries: Object.fromEntries(entries) });
+  },
+};
+
+export const reopenLogsRoute: AdminRoute = {
+  path: "/reopen_logs",
+  isMutation: true,
+  help: "reopen access logs",
+  parameters: {},
+  answer(view) {
+    view.host.reopenLogs();
+    return textReply("OK\n");
+  },
+};
