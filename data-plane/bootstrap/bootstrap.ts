@@ -99,8 +99,13 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
   const dynamic = bootstrap.dynamic_resources;
   const clusters = bootstrap.static_resources?.clusters ?? [];
   const runtime = take(parseRuntime(bootstrap.layered_runtime, "layered_runtime"));
+  const staticSecrets = new Map(
+    (bootstrap.static_resources?.secrets ?? []).map((secret) => [secret.name ?? "", secret]),
+  );
   const sources = {
     schema: options.schema,
+    local: options.local,
+    staticSecrets,
     clusters: new Map(clusters.map((cluster) => [cluster.name ?? "", cluster])),
     hasAds: dynamic?.ads_config !== undefined,
   };
@@ -116,9 +121,6 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
   if (!runtime) return { problems };
   const { schema, extensions, hostname, local } = options;
   const { foreignSources = { IPv4: true, IPv6: true } } = options;
-  const staticSecrets = new Map(
-    (bootstrap.static_resources?.secrets ?? []).map((secret) => [secret.name ?? "", secret]),
-  );
   const hasCluster = (name: string) => sources.clusters.has(name);
   const context: ParseContext = {
     schema,

@@ -1,6 +1,8 @@
+import type { Problem } from "../../src/base/problem.ts";
 import { unreachable } from "../../src/base/unreachable.ts";
-import type { Cluster, GrpcService, MessageTypes } from "../../src/schema/api.ts";
+import type { Cluster, GrpcService, MessageTypes, Secret } from "../../src/schema/api.ts";
 import type { Schema } from "../../src/schema/schema.ts";
+import { typeNameOf } from "../../src/schema/type-urls.ts";
 import type { ConfiguredAddress } from "../resources/address.ts";
 import { configuredAddress } from "../resources/address.ts";
 import type { Parsed } from "../resources/parsed.ts";
@@ -9,11 +11,16 @@ import { noEffect, notSupported, unsupportedFields } from "../resources/support.
 import { durationMs, wrapped } from "../resources/values.ts";
 import type { BackoffPolicy } from "../xds-client/backoff.ts";
 import { defaultBackoff } from "../xds-client/backoff.ts";
-import type { GrpcTarget } from "../xds-client/grpc-transport.ts";
+import type { LocalData } from "../resources/data-source.ts";
+import { parseGrpcTls, parseSslCredentials } from "../tls/grpc-tls.ts";
+import { upstreamTlsType } from "../tls/upstream-tls-context.ts";
+import type { GrpcTarget, GrpcTls } from "../xds-client/grpc-transport.ts";
 
 /** What a `GrpcService` is looked up in. */
 export interface GrpcContext {
   readonly schema: Pick<Schema, "decode">;
+  readonly local: LocalData;
+  readonly staticSecrets: ReadonlyMap<string, Secret>;
   /** `static_resources.clusters` by name. */
   readonly clusters: ReadonlyMap<string, Cluster>;
 }
@@ -37,7 +44,11 @@ const support = {
     // The headers in question are not sent in the first place.
     skip_envoy_headers: noEffect,
   },
-  google_grpc: { target_uri: true, stat_prefix: noEffect },
+  google_grpc: {
+    target_uri: true,
+    stat_prefix: noEffect,
+    channel_credentials: { ssl_credentials: true },
+  },
   // A deadline of single requests; a discovery stream has none, in Envoy either.
   timeout: noEffect,
   initial_metadata: { key: true, value: true },
@@ -56,6 +67,10 @@ export function parseGrpcService(
   const envoyGrpc = service.envoy_grpc;
   if (!envoyGrpc) {
     const uri = service.google_grpc?.target_uri ?? "";
+    const ssl = service.google_grpc?.channel_credentials?.ssl_credentials;
+    const at = `${path}.google_grpc.channel_credentials.ssl_credentials`;
+    const secured = ssl && parseSslCredentials(ssl, context.local, at);
+    if (secured && !secured.value) return { problems: [...problems, ...secured.problems] };
     const target = {
       name: uri,
       addresses: [uri],
@@ -63,6 +78,7 @@ export function parseGrpcService(
       keepalive: defaultKeepalive,
       metadata,
       receiveMaxBytes,
+      ...(secured?.value && { tls: secured.value }),
     };
     return parsed({ target, backoff: defaultBackoff }, problems);
   }
@@ -86,15 +102,23 @@ export function parseGrpcService(
   return parsed({ target, backoff: { baseMs, maxMs } }, problems);
 }
 
-/** The addresses of a static cluster that carries an xDS stream, and its pings. */
+/** The addresses of a static cluster that carries an xDS stream, its pings and its TLS. */
 function parseGrpcCluster(
   cluster: Cluster,
-  { schema }: GrpcContext,
+  context: GrpcContext,
   path: string,
-): Parsed<Pick<GrpcTarget, "addresses" | "connectTimeoutMs" | "keepalive">> {
-  const problems = [];
-  const socket = cluster.transport_socket;
-  if (socket && !socket.typed_config?.type_url?.endsWith(`/${rawBufferType}`)) {
+): Parsed<Pick<GrpcTarget, "addresses" | "connectTimeoutMs" | "keepalive" | "tls">> {
+  const problems: Problem[] = [];
+  const { schema } = context;
+  const config = cluster.transport_socket?.typed_config;
+  const type = typeNameOf(config?.type_url ?? "");
+  let tls: GrpcTls | undefined;
+  if (type === upstreamTlsType) {
+    const message = { ...schema.decode(upstreamTlsType, config?.value ?? Buffer.alloc(0)) };
+    const secured = parseGrpcTls(message, context, path);
+    problems.push(...secured.problems);
+    tls = secured.value;
+  } else if (cluster.transport_socket && type !== rawBufferType) {
     problems.push(notSupported(path, `transport_socket of the xDS cluster '${cluster.name ?? ""}'`));
   }
   const http2 = http2Options(cluster, schema);
@@ -114,7 +138,12 @@ function parseGrpcCluster(
     timeoutMs: durationMs(ping?.timeout, defaultKeepalive.timeoutMs),
   };
   return parsed(
-    { addresses, connectTimeoutMs: durationMs(cluster.connect_timeout, 5_000), keepalive },
+    {
+      addresses,
+      connectTimeoutMs: durationMs(cluster.connect_timeout, 5_000),
+      keepalive,
+      ...(tls && { tls }),
+    },
     problems,
   );
 }

@@ -21,8 +21,8 @@ import type { ExtensionTable } from "../resources/extension.ts";
 import { directResponse } from "../tcp/direct-response.ts";
 import { tcpProxy } from "../tcp/tcp-proxy.ts";
 import { downstreamRawBuffer, upstreamRawBuffer } from "../transport-sockets/raw-buffer.ts";
-import { downstreamTls } from "../transport-sockets/tls/downstream-tls.ts";
-import { upstreamTls } from "../transport-sockets/tls/upstream-tls.ts";
+import { downstreamTls } from "../transport-sockets/downstream-tls.ts";
+import { upstreamTls } from "../transport-sockets/upstream-tls.ts";
 import { upstreamProxyProtocol } from "../transport-sockets/upstream-proxy-protocol.ts";
 
 /** Every extension that comes with the data plane. */

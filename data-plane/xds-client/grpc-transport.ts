@@ -1,7 +1,22 @@
-import type { ClientDuplexStream, StatusObject } from "@grpc/grpc-js";
+import type { SecureContext } from "node:tls";
+import type { ChannelCredentials, ClientDuplexStream, StatusObject } from "@grpc/grpc-js";
 import { Client, connectivityState, credentials, Metadata, status as grpcStatus } from "@grpc/grpc-js";
 import type { StreamTransport, XdsStream } from "./stream-transport.ts";
 import { StreamError } from "./stream-transport.ts";
+
+/** TLS with a control plane. */
+export interface GrpcTls {
+  readonly secureContext: SecureContext;
+  /** SNI; absent: the host of the address. */
+  readonly serverName?: string;
+  /** False: nothing is verified, as in Envoy without a validation context. */
+  readonly verifiesChain: boolean;
+  /**
+   * Why the server's certificate (DER), whose chain is good, is refused all the same; undefined: it is not. Absent: it must be for the
+   * host of the address.
+   */
+  readonly refusalOf?: (certificate: Buffer) => string | undefined;
+}
 
 /** Where streams of a source go, and how. */
 export interface GrpcTarget {
@@ -17,6 +32,8 @@ export interface GrpcTarget {
   /** `initial_metadata`. */
   readonly metadata: readonly (readonly [name: string, value: string])[];
   readonly receiveMaxBytes: number;
+  /** Absent: in clear. */
+  readonly tls?: GrpcTls;
 }
 
 /** `/package.Service/Method`. */
@@ -42,7 +59,7 @@ export function grpcTransport(target: GrpcTarget, path: MethodPath): StreamTrans
 const asIs = (bytes: Buffer) => bytes;
 
 function openStream(target: GrpcTarget, address: string, path: MethodPath): XdsStream {
-  const client = new Client(address, credentials.createInsecure(), {
+  const client = new Client(address, credentialsOf(target), {
     "grpc.use_local_subchannel_pool": 1,
     "grpc.max_receive_message_length": target.receiveMaxBytes,
     "grpc.keepalive_time_ms": target.keepalive.intervalMs,
@@ -50,6 +67,9 @@ function openStream(target: GrpcTarget, address: string, path: MethodPath): XdsS
     "grpc.enable_retries": 0,
     "grpc.service_config_disable_resolution": 1,
     "grpc.primary_user_agent": "chancery",
+    ...(target.tls?.serverName === undefined
+      ? {}
+      : { "grpc.ssl_target_name_override": target.tls.serverName }),
     ...(target.authority === undefined ? {} : { "grpc.default_authority": target.authority }),
   });
   const metadata = new Metadata();
@@ -67,6 +87,20 @@ function openStream(target: GrpcTarget, address: string, path: MethodPath): XdsS
     drained: () => drained(call, status),
     cancel: () => call.cancel(),
   };
+}
+
+function credentialsOf({ tls }: GrpcTarget): ChannelCredentials {
+  if (!tls) return credentials.createInsecure();
+  const { refusalOf } = tls;
+  return credentials.createFromSecureContext(tls.secureContext, {
+    rejectUnauthorized: tls.verifiesChain,
+    ...(refusalOf && {
+      checkServerIdentity: (_host: string, { raw }: { readonly raw: Buffer }) => {
+        const reason = refusalOf(raw);
+        return reason === undefined ? undefined : new Error(reason);
+      },
+    }),
+  });
 }
 
 async function* readMessages(

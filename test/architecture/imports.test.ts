@@ -69,6 +69,7 @@ const proxyFolders = [
   "data-plane/http-codec",
   "data-plane/http2",
   "data-plane/resources",
+  "data-plane/tls",
   "data-plane/bootstrap",
   "data-plane/access-logs",
   "data-plane/transport-sockets",

@@ -6,7 +6,7 @@ import { CLUSTER, LISTENER, SECRET } from "../../src/schema/type-urls.ts";
 import type { Message } from "../../src/schema/message.ts";
 import type { SessionMode } from "../../data-plane/xds-client/session.ts";
 import { addressJson, adsBootstrap, live } from "../data-plane/proxy-kit.ts";
-import { securedClient, shakeHands } from "../data-plane/transport-sockets/tls/tls-kit.ts";
+import { securedClient, shakeHands } from "../data-plane/transport-sockets/tls-kit.ts";
 import { dataPlanes, modes } from "../e2e/data-planes.ts";
 import type { Issued } from "../kit/certificates.ts";
 import { testCa } from "../kit/certificates.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { matchesDnsName } from "../../../../data-plane/transport-sockets/tls/dns-name-match.ts";
+import { matchesDnsName } from "../../../data-plane/tls/dns-name-match.ts";
 
 describe("a DNS name of a certificate", () => {
   const cases: readonly (readonly [name: string, pattern: string, matches: boolean])[] = [

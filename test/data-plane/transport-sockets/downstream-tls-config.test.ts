@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { downstreamTls } from "../../../../data-plane/transport-sockets/tls/downstream-tls.ts";
-import { testCa } from "../../../kit/certificates.ts";
-import { temporaryFolder } from "../../../kit/temporary-folder.ts";
-import { message, parseContext, problemsOf } from "../../parse-kit.ts";
+import { downstreamTls } from "../../../data-plane/transport-sockets/downstream-tls.ts";
+import { testCa } from "../../kit/certificates.ts";
+import { temporaryFolder } from "../../kit/temporary-folder.ts";
+import { message, parseContext, problemsOf } from "../parse-kit.ts";
 import { certificateYaml, inline } from "./tls-kit.ts";
 
 const typeName = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext";

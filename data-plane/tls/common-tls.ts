@@ -1,10 +1,10 @@
-import type { Problem } from "../../../src/base/problem.ts";
-import type { CommonTlsContext } from "../../../src/schema/api.ts";
-import type { ParseContext } from "../../resources/extension.ts";
-import type { Parsed } from "../../resources/parsed.ts";
-import { parsed, refuse } from "../../resources/parsed.ts";
-import type { SupportTable } from "../../resources/support.ts";
-import { unsupportedFields } from "../../resources/support.ts";
+import type { Problem } from "../../src/base/problem.ts";
+import type { CommonTlsContext } from "../../src/schema/api.ts";
+import type { ParseContext } from "../resources/extension.ts";
+import type { Parsed } from "../resources/parsed.ts";
+import { parsed, refuse } from "../resources/parsed.ts";
+import type { SupportTable } from "../resources/support.ts";
+import { unsupportedFields } from "../resources/support.ts";
 import { certificateSecret, validationSecret } from "./secret-kinds.ts";
 import type { SecretSource } from "./secret-source.ts";
 import { parseSecretConfig } from "./secret-source.ts";

@@ -1,6 +1,6 @@
 import type { TLSSocket } from "node:tls";
 import { X509Certificate } from "node:crypto";
-import { CertificateFacts } from "../../network/certificate-facts.ts";
+import { CertificateFacts } from "../network/certificate-facts.ts";
 
 /**
  * The certificate that the other side showed, with those that it sent along; undefined when it showed none. Node goes on with the

@@ -1,9 +1,9 @@
-import type { Problem } from "../../../src/base/problem.ts";
-import type { MessageTypes } from "../../../src/schema/api.ts";
-import type { CertificateFacts } from "../../network/certificate-facts.ts";
-import type { SubjectAltName } from "../../network/subject-alt-names.ts";
-import { parseStringMatcher } from "../../resources/string-match.ts";
-import { notSupported } from "../../resources/support.ts";
+import type { Problem } from "../../src/base/problem.ts";
+import type { MessageTypes } from "../../src/schema/api.ts";
+import type { CertificateFacts } from "../network/certificate-facts.ts";
+import type { SubjectAltName } from "../network/subject-alt-names.ts";
+import { parseStringMatcher } from "../resources/string-match.ts";
+import { notSupported } from "../resources/support.ts";
 import { matchesDnsName } from "./dns-name-match.ts";
 
 type Typed = MessageTypes["envoy.extensions.transport_sockets.tls.v3.SubjectAltNameMatcher"];

@@ -1,4 +1,4 @@
-import type { MessageTypes } from "../../../src/schema/api.ts";
+import type { MessageTypes } from "../../src/schema/api.ts";
 import type { SecretKind } from "./secret-source.ts";
 import { parseTicketKeys } from "./ticket-keys.ts";
 import type { TlsCertificate } from "./tls-certificate.ts";

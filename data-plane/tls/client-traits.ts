@@ -1,11 +1,11 @@
-import type { ClientHello } from "../../network/client-hello.ts";
+import type { ClientHello } from "../network/client-hello.ts";
 import {
   extensionData,
   extensionType,
   offeredProtocols,
   serverNameOf,
   uint16s,
-} from "../../network/client-hello.ts";
+} from "../network/client-hello.ts";
 
 /** A curve that a certificate can be on, as OpenSSL calls it. */
 export type EcdsaCurve = "prime256v1" | "secp384r1" | "secp521r1";

@@ -1,14 +1,14 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import { createPrivateKey } from "node:crypto";
-import type { Problem } from "../../../src/base/problem.ts";
-import type { MessageTypes } from "../../../src/schema/api.ts";
-import { CertificateFacts } from "../../network/certificate-facts.ts";
-import type { LocalData } from "../../resources/data-source.ts";
-import { dataSourceSupport, readDataSource } from "../../resources/data-source.ts";
-import type { Parsed } from "../../resources/parsed.ts";
-import { parsed, refuse } from "../../resources/parsed.ts";
-import type { SupportTable } from "../../resources/support.ts";
-import { unsupportedFields } from "../../resources/support.ts";
+import type { Problem } from "../../src/base/problem.ts";
+import type { MessageTypes } from "../../src/schema/api.ts";
+import { CertificateFacts } from "../network/certificate-facts.ts";
+import type { LocalData } from "../resources/data-source.ts";
+import { dataSourceSupport, readDataSource } from "../resources/data-source.ts";
+import type { Parsed } from "../resources/parsed.ts";
+import { parsed, refuse } from "../resources/parsed.ts";
+import type { SupportTable } from "../resources/support.ts";
+import { unsupportedFields } from "../resources/support.ts";
 import type { EcdsaCurve } from "./client-traits.ts";
 import { readCertificates } from "./pem.ts";
 

@@ -1,5 +1,5 @@
 import { createHash, type X509Certificate } from "node:crypto";
-import type { CertificateFacts } from "../../network/certificate-facts.ts";
+import type { CertificateFacts } from "../network/certificate-facts.ts";
 import { matchesDnsName } from "./dns-name-match.ts";
 import { matchesAnyName } from "./name-matchers.ts";
 import type { PeerValidation } from "./validation-context.ts";

@@ -1,6 +1,6 @@
-import type { StatsStore } from "../../stats/stats-store.ts";
-import { Tally } from "../../stats/tally.ts";
-import type { TlsConnection } from "../../network/tls-connection.ts";
+import type { StatsStore } from "../stats/stats-store.ts";
+import { Tally } from "../stats/tally.ts";
+import type { TlsConnection } from "../network/tls-connection.ts";
 
 const counterNames = [
   "connection_error",

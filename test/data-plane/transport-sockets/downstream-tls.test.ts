@@ -4,22 +4,16 @@ import { once } from "node:events";
 import { connect as connectPlain } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { describe, it } from "node:test";
-import type { Proxy } from "../../../../data-plane/proxy/proxy.ts";
-import { FakeClock } from "../../../kit/fake-clock.ts";
-import { authority, testCa } from "../../../kit/certificates.ts";
-import { startRecordingBackend } from "../../../kit/recording-backend.ts";
-import { overlay } from "../../../kit/overlay.ts";
-import { connectTo } from "../../../kit/scripted-client.ts";
-import { until, within } from "../../../kit/within.ts";
-import {
-  portOf,
-  startTestProxy,
-  staticCluster,
-  staticResources,
-  tcpListener,
-} from "../../proxy/proxy-kit.ts";
-import type { TestProxyOptions } from "../../proxy/proxy-kit.ts";
-import { changedStats, stat } from "../../run-kit.ts";
+import type { Proxy } from "../../../data-plane/proxy/proxy.ts";
+import { FakeClock } from "../../kit/fake-clock.ts";
+import { authority, testCa } from "../../kit/certificates.ts";
+import { startRecordingBackend } from "../../kit/recording-backend.ts";
+import { overlay } from "../../kit/overlay.ts";
+import { connectTo } from "../../kit/scripted-client.ts";
+import { until, within } from "../../kit/within.ts";
+import { portOf, startTestProxy, staticCluster, staticResources, tcpListener } from "../proxy/proxy-kit.ts";
+import type { TestProxyOptions } from "../proxy/proxy-kit.ts";
+import { changedStats, stat } from "../run-kit.ts";
 import { certificateYaml, downstreamTlsYaml, inline, readAll, securedClient, shakeHands } from "./tls-kit.ts";
 
 const ca = testCa();

@@ -1,96 +1,34 @@
 import type { TLSSocket } from "node:tls";
 import { connect as connectTls } from "node:tls";
-import type { Problem } from "../../../src/base/problem.ts";
-import type { UpstreamTlsContext } from "../../../src/schema/api.ts";
-import type { CertificateFacts } from "../../network/certificate-facts.ts";
-import type { TlsConnection } from "../../network/tls-connection.ts";
+import type { CertificateFacts } from "../network/certificate-facts.ts";
+import type { TlsConnection } from "../network/tls-connection.ts";
 import type {
   Extension,
   RunContext,
   UpstreamHandshake,
   UpstreamTransportSocket,
-} from "../../resources/extension.ts";
-import { asType } from "../../resources/message-type.ts";
-import { parsed, refuse } from "../../resources/parsed.ts";
-import type { SupportTable } from "../../resources/support.ts";
-import { oneOf, unsupportedFields } from "../../resources/support.ts";
-import { wrapped } from "../../resources/values.ts";
-import type { ClientPlan, KeptSession } from "./client-contexts.ts";
-import { ClientContext } from "./client-contexts.ts";
-import type { CommonTls } from "./common-tls.ts";
-import { certificateCount, parseCommonTls } from "./common-tls.ts";
-import { LiveSecrets } from "./live-secrets.ts";
-import { peerCertificateOf } from "./peer-certificate.ts";
-import type { SecretSource } from "./secret-source.ts";
-import type { TlsCertificate } from "./tls-certificate.ts";
-import { TlsStats } from "./tls-stats.ts";
-import { handshakeFailure, verifyFailure } from "./transport-failure.ts";
-import type { PeerValidation } from "./validation-context.ts";
-import type { PeerVerdict, ShownCertificate } from "./verify-peer.ts";
-import { notAsked, verifyPeer } from "./verify-peer.ts";
-
-const typeName = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext";
-
-const support: SupportTable = {
-  common_tls_context: true,
-  sni: true,
-  auto_host_sni: true,
-  auto_sni_san_validation: true,
-  allow_renegotiation: true,
-  max_session_keys: true,
-  // OpenSSL looks at the key usage of a server's RSA certificate in no case.
-  enforce_rsa_key_usage: oneOf(false),
-};
+} from "../resources/extension.ts";
+import { parsed } from "../resources/parsed.ts";
+import type { ClientPlan, KeptSession } from "../tls/client-contexts.ts";
+import { ClientContext } from "../tls/client-contexts.ts";
+import { LiveSecrets } from "../tls/live-secrets.ts";
+import { peerCertificateOf } from "../tls/peer-certificate.ts";
+import { TlsStats } from "../tls/tls-stats.ts";
+import { handshakeFailure, verifyFailure } from "../tls/transport-failure.ts";
+import type { ClientTls } from "../tls/upstream-tls-context.ts";
+import { parseUpstreamTls, upstreamTlsType } from "../tls/upstream-tls-context.ts";
+import type { PeerVerdict, ShownCertificate } from "../tls/verify-peer.ts";
+import { notAsked, verifyPeer } from "../tls/verify-peer.ts";
 
 /** `envoy.transport_sockets.tls` of a cluster: TLS with upstreams, by Node's own implementation. */
 export const upstreamTls: Extension<UpstreamTransportSocket> = {
-  typeName,
+  typeName: upstreamTlsType,
   parse(message, context, path) {
-    const tls = asType(typeName, message);
-    const at = `${path}.common_tls_context`;
-    const common = parseCommonTls(tls.common_tls_context, "client", context, at);
-    const problems: Problem[] = [...unsupportedFields(message, support, path), ...common.problems];
-    const { own, named } = certificateCount(tls.common_tls_context);
-    if (own + named > 1) {
-      const rule = "Multiple TLS certificates are not supported for client contexts";
-      problems.push(refuse(`${at}.tls_certificates`, rule));
-    }
-    if (tls.sni?.includes("\0")) {
-      problems.push(refuse(`${path}.sni`, "SNI names containing NULL-byte are not allowed"));
-    }
-    if (!common.value) return { problems };
-    const { certificates, validation } = common.value;
-    const lacksAuthority =
-      validation?.kind === "fixed" ? validation.value.authorities.length === 0 : !validation;
-    if (tls.auto_sni_san_validation && lacksAuthority) {
-      const lack = validation ? "configuring a trusted CA" : "a validation context";
-      const rule = `'auto_sni_san_validation' was configured without ${lack}`;
-      problems.push(refuse(`${path}.auto_sni_san_validation`, rule));
-    }
-    if (problems.some(({ severity }) => severity === "error")) return { problems };
-    const plan = clientPlan(tls, common.value);
-    const sources = { certificate: certificates[0], validation };
-    return parsed((run, scope) => new UpstreamTls(plan, sources, run, scope), problems);
+    const { value: client, problems } = parseUpstreamTls(message, context, path);
+    if (!client) return { problems };
+    return parsed((run, scope) => new UpstreamTls(client, run, scope), problems);
   },
 };
-
-function clientPlan(tls: UpstreamTlsContext, { params, alpnProtocols }: CommonTls): ClientPlan {
-  return {
-    params,
-    alpnProtocols,
-    serverName: tls.sni ?? "",
-    namesHost: tls.auto_host_sni ?? false,
-    verifiesServerName: tls.auto_sni_san_validation ?? false,
-    allowsRenegotiation: tls.allow_renegotiation ?? false,
-    maxSessions: wrapped(tls.max_session_keys, 0, 1),
-  };
-}
-
-/** Where the secrets of a client come from. */
-interface ClientSources {
-  readonly certificate: SecretSource<TlsCertificate> | undefined;
-  readonly validation: SecretSource<PeerValidation> | undefined;
-}
 
 /** TLS of one cluster. */
 class UpstreamTls implements UpstreamTransportSocket {
@@ -99,13 +37,14 @@ class UpstreamTls implements UpstreamTransportSocket {
   readonly #log: RunContext["log"];
   readonly #secrets: LiveSecrets<ClientContext>;
 
-  constructor(plan: ClientPlan, sources: ClientSources, run: RunContext, scope: string) {
+  constructor(client: ClientTls, run: RunContext, scope: string) {
+    const { plan } = client;
     this.#plan = plan;
     this.#stats = new TlsStats(run.stats, scope);
     this.#log = run.log;
     this.#secrets = new LiveSecrets(run, `${scope}.client_ssl_socket_factory`, (follow) => {
-      const certificate = sources.certificate && follow(sources.certificate);
-      const validation = sources.validation && follow(sources.validation);
+      const certificate = client.certificate && follow(client.certificate);
+      const validation = client.validation && follow(client.validation);
       return () => {
         if ((certificate && !certificate()) || (validation && !validation())) return undefined;
         return new ClientContext(plan, { certificate: certificate?.(), validation: validation?.() });

@@ -1,12 +1,12 @@
-import type { MessageTypes, Secret } from "../../../src/schema/api.ts";
-import { SECRET } from "../../../src/schema/type-urls.ts";
-import type { Message } from "../../../src/schema/message.ts";
-import type { LocalData } from "../../resources/data-source.ts";
-import type { ParseContext, RunContext } from "../../resources/extension.ts";
-import { asType } from "../../resources/message-type.ts";
-import type { Parsed } from "../../resources/parsed.ts";
-import { parsed, refuse } from "../../resources/parsed.ts";
-import { unsupportedFields } from "../../resources/support.ts";
+import type { MessageTypes, Secret } from "../../src/schema/api.ts";
+import { SECRET } from "../../src/schema/type-urls.ts";
+import type { Message } from "../../src/schema/message.ts";
+import type { LocalData } from "../resources/data-source.ts";
+import type { ParseContext, RunContext } from "../resources/extension.ts";
+import { asType } from "../resources/message-type.ts";
+import type { Parsed } from "../resources/parsed.ts";
+import { parsed, refuse } from "../resources/parsed.ts";
+import { unsupportedFields } from "../resources/support.ts";
 
 type SdsSecretConfig = MessageTypes["envoy.extensions.transport_sockets.tls.v3.SdsSecretConfig"];
 

@@ -1,5 +1,5 @@
-import type { Log } from "../../../src/base/log.ts";
-import type { RunContext } from "../../resources/extension.ts";
+import type { Log } from "../../src/base/log.ts";
+import type { RunContext } from "../resources/extension.ts";
 import type { SecretSource } from "./secret-source.ts";
 import { followSecret } from "./secret-source.ts";
 

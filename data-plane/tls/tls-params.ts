@@ -1,10 +1,10 @@
 import { createSecureContext, type SecureContextOptions, type SecureVersion } from "node:tls";
-import type { Problem } from "../../../src/base/problem.ts";
-import type { MessageTypes } from "../../../src/schema/api.ts";
-import type { Parsed } from "../../resources/parsed.ts";
-import { parsed, refuse } from "../../resources/parsed.ts";
-import type { SupportTable } from "../../resources/support.ts";
-import { unsupportedFields } from "../../resources/support.ts";
+import type { Problem } from "../../src/base/problem.ts";
+import type { MessageTypes } from "../../src/schema/api.ts";
+import type { Parsed } from "../resources/parsed.ts";
+import { parsed, refuse } from "../resources/parsed.ts";
+import type { SupportTable } from "../resources/support.ts";
+import { unsupportedFields } from "../resources/support.ts";
 
 type TlsParametersMessage = MessageTypes["envoy.extensions.transport_sockets.tls.v3.TlsParameters"];
 

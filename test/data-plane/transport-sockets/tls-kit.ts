@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import type { ConnectionOptions, TLSSocket } from "node:tls";
 import { connect } from "node:tls";
-import type { Issued } from "../../../kit/certificates.ts";
-import { within } from "../../../kit/within.ts";
+import type { Issued } from "../../kit/certificates.ts";
+import { within } from "../../kit/within.ts";
 
 const types = "type.googleapis.com/envoy.extensions.transport_sockets";
 

@@ -1,9 +1,9 @@
-import type { MessageTypes } from "../../../src/schema/api.ts";
-import type { LocalData } from "../../resources/data-source.ts";
-import { dataSourceSupport, readDataSource } from "../../resources/data-source.ts";
-import type { Parsed } from "../../resources/parsed.ts";
-import { parsed, refuse, warn } from "../../resources/parsed.ts";
-import { unsupportedFields } from "../../resources/support.ts";
+import type { MessageTypes } from "../../src/schema/api.ts";
+import type { LocalData } from "../resources/data-source.ts";
+import { dataSourceSupport, readDataSource } from "../resources/data-source.ts";
+import type { Parsed } from "../resources/parsed.ts";
+import { parsed, refuse, warn } from "../resources/parsed.ts";
+import { unsupportedFields } from "../resources/support.ts";
 
 type TicketKeysMessage = MessageTypes["envoy.extensions.transport_sockets.tls.v3.TlsSessionTicketKeys"];
 

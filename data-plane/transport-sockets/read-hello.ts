@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
-import type { ClientHello } from "../../network/client-hello.ts";
-import { readClientHello } from "../../network/client-hello.ts";
+import type { ClientHello } from "../network/client-hello.ts";
+import { readClientHello } from "../network/client-hello.ts";
 
 /**
  * Reads a connection up to the end of its ClientHello, or until it cannot become one. Calls back once with the hello, if it is one, and

@@ -1,38 +1,38 @@
 import { TLSSocket } from "node:tls";
-import type { Problem } from "../../../src/base/problem.ts";
-import type { DownstreamTlsContext } from "../../../src/schema/api.ts";
-import type { CertificateFacts } from "../../network/certificate-facts.ts";
+import type { Problem } from "../../src/base/problem.ts";
+import type { DownstreamTlsContext } from "../../src/schema/api.ts";
+import type { CertificateFacts } from "../network/certificate-facts.ts";
 import type {
   DownstreamHandshake,
   DownstreamTransportSocket,
   Extension,
   RunContext,
-} from "../../resources/extension.ts";
-import { asType } from "../../resources/message-type.ts";
-import type { Parsed } from "../../resources/parsed.ts";
-import { parsed, refuse, warn } from "../../resources/parsed.ts";
-import type { SupportTable } from "../../resources/support.ts";
-import { noEffect, oneOf, unsupportedFields } from "../../resources/support.ts";
-import { durationMs, wrapped } from "../../resources/values.ts";
-import type { ClientTraits } from "./client-traits.ts";
-import { clientTraits, noTraits } from "./client-traits.ts";
-import type { CommonTls } from "./common-tls.ts";
-import type { SecretContext } from "./common-tls.ts";
-import { certificateCount, parseCommonTls } from "./common-tls.ts";
-import { LiveSecrets } from "./live-secrets.ts";
-import { chainErrorOf, peerCertificateOf } from "./peer-certificate.ts";
+} from "../resources/extension.ts";
+import { asType } from "../resources/message-type.ts";
+import type { Parsed } from "../resources/parsed.ts";
+import { parsed, refuse, warn } from "../resources/parsed.ts";
+import type { SupportTable } from "../resources/support.ts";
+import { noEffect, oneOf, unsupportedFields } from "../resources/support.ts";
+import { durationMs, wrapped } from "../resources/values.ts";
+import type { ClientTraits } from "../tls/client-traits.ts";
+import { clientTraits, noTraits } from "../tls/client-traits.ts";
+import type { CommonTls } from "../tls/common-tls.ts";
+import type { SecretContext } from "../tls/common-tls.ts";
+import { certificateCount, parseCommonTls } from "../tls/common-tls.ts";
+import { LiveSecrets } from "../tls/live-secrets.ts";
+import { chainErrorOf, peerCertificateOf } from "../tls/peer-certificate.ts";
 import { readHello } from "./read-hello.ts";
-import type { ServerPlan } from "./server-contexts.ts";
-import { ServerContexts } from "./server-contexts.ts";
-import { ticketKeysSecret } from "./secret-kinds.ts";
-import type { SecretSource } from "./secret-source.ts";
-import { parseSecretConfig } from "./secret-source.ts";
-import { parseTicketKeys } from "./ticket-keys.ts";
-import type { TlsCertificate } from "./tls-certificate.ts";
-import { TlsStats } from "./tls-stats.ts";
-import type { PeerValidation } from "./validation-context.ts";
-import type { PeerVerdict } from "./verify-peer.ts";
-import { notAsked, verifyPeer } from "./verify-peer.ts";
+import type { ServerPlan } from "../tls/server-contexts.ts";
+import { ServerContexts } from "../tls/server-contexts.ts";
+import { ticketKeysSecret } from "../tls/secret-kinds.ts";
+import type { SecretSource } from "../tls/secret-source.ts";
+import { parseSecretConfig } from "../tls/secret-source.ts";
+import { parseTicketKeys } from "../tls/ticket-keys.ts";
+import type { TlsCertificate } from "../tls/tls-certificate.ts";
+import { TlsStats } from "../tls/tls-stats.ts";
+import type { PeerValidation } from "../tls/validation-context.ts";
+import type { PeerVerdict } from "../tls/verify-peer.ts";
+import { notAsked, verifyPeer } from "../tls/verify-peer.ts";
 
 const typeName = "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext";
 
