@@ -9,6 +9,8 @@ export interface RequestLine {
   readonly path: string;
   /** Of a target that names it (absolute form, CONNECT): it goes before the host header. */
   readonly authority?: string;
+  /** HTTP/1.0, whose connection does not stay open by itself. */
+  readonly isOld?: boolean;
 }
 
 /** The first line of a response. */
@@ -65,6 +67,8 @@ const statusLine = /^HTTP\/1\.([01])[ \t]+(\d{3})(?:[ \t][^]*)?$/;
 export interface RequestLineOptions {
   /** Methods that Envoy does not know by name. */
   readonly allowsCustomMethods?: boolean;
+  /** HTTP/1.0 too. */
+  readonly acceptsHttp10?: boolean;
 }
 
 /** Reads the first line of a request, without its line break. Only HTTP/1.1 is served: 426 for any other version, as in Envoy. */
@@ -82,7 +86,7 @@ export function readRequestLine(line: string, options: RequestLineOptions = {}):
 
 function readUnusual(
   line: string,
-  { allowsCustomMethods = false }: RequestLineOptions,
+  { allowsCustomMethods = false, acceptsHttp10 = false }: RequestLineOptions,
 ): RequestLine | CodecError {
   if (hasControl(line))
     return badMessage("a control character in the request line", "http1.invalid_characters");
@@ -93,8 +97,15 @@ function readUnusual(
   if (!isMethod) return badMessage(`the method ${method} is not known`);
   if (spelledVersion !== undefined && !version.test(spelledVersion)) return badMessage("no HTTP version");
   if (!isVisible(target)) return badMessage("the request target holds an invalid character");
-  if (spelledVersion !== "HTTP/1.1")
+  const isOld = spelledVersion === "HTTP/1.0" && acceptsHttp10;
+  if (spelledVersion !== "HTTP/1.1" && !isOld) {
     return { status: 426, reason: `the version ${spelledVersion ?? "HTTP/0.9"}`, details: "low_version" };
+  }
+  const read = readTarget(method, target);
+  return isOld && !("reason" in read) ? { ...read, isOld } : read;
+}
+
+function readTarget(method: string, target: string): RequestLine | CodecError {
   if (method === "CONNECT") return connectLine(target);
   if (target.startsWith("/") || (target === "*" && method === "OPTIONS")) return { method, path: target };
   const url = absolute.exec(target);

@@ -8,8 +8,14 @@ export function requestText({ method, path, headers }: RequestHead, extra: strin
   return `${method} ${target} HTTP/1.1\r\n${linesOf(headers)}${extra}\r\n`;
 }
 
-export function responseText(status: number, headers: HeaderList, extra: string): string {
-  return `HTTP/1.1 ${status} ${statusPhrase(status)}\r\n${linesOf(headers)}${extra}\r\n`;
+/** `version`: of the request that it answers. */
+export function responseText(
+  status: number,
+  headers: HeaderList,
+  extra: string,
+  version: "HTTP/1.0" | "HTTP/1.1" = "HTTP/1.1",
+): string {
+  return `${version} ${status} ${statusPhrase(status)}\r\n${linesOf(headers)}${extra}\r\n`;
 }
 
 /** Header lines with their line breaks. */

@@ -15,6 +15,7 @@ import { Forward } from "./forward/forward.ts";
 import { grpcReply, isGrpc } from "./grpc-reply.ts";
 import type { Manager } from "./manager.ts";
 import { countAnswer } from "./manager-stats.ts";
+import { applyHostRules } from "./host-rules.ts";
 import { requestSource } from "./request-source.ts";
 import { applyRequestRules } from "./request-rules.ts";
 import { applyResponseRules } from "./response-rules.ts";
@@ -85,6 +86,7 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     const { stats, config } = manager;
     this.#begin();
     if (!request.headers.has("host")) return this.reply(localReply(400, "missing_host_header"));
+    applyHostRules(request, config.host, this.info.local);
     if (request.path.includes("#")) return this.reply(localReply(400, "path_normalization_failed"));
     if (!request.path.startsWith("/") && request.path !== "") {
       return this.reply(localReply(404, "absolute_path_rejected"));
@@ -101,10 +103,19 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
       this.timers.set("request", config.requestTimeoutMs);
     }
     this.route = manager.routes()(request);
+    this.#watchDuration();
     if (this.route && !this.#takesUpgrade()) return;
     if (manager.filters.length === 0) return this.onHeadFiltered(this.#isRequestWhole);
     this.#filters = new FilterRun(this, manager.filters);
     this.#filters.requestHead(this.#isRequestWhole);
+  }
+
+  /** The time of the whole exchange begins; the route's comes before the manager's. */
+  #watchDuration(): void {
+    const { route, manager } = this;
+    const own = route?.action.kind === "forward" ? route.action.durationMs : undefined;
+    const limitMs = own ?? manager.config.maxStreamDurationMs;
+    if (limitMs > 0) this.timers.set("duration", limitMs);
   }
 
   /** Answers what cannot be read as a request, or not to its end. `flag`: of the access log. */
@@ -187,7 +198,8 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
       return;
     }
     const reply = route.action.reply(this.request);
-    counters[reply.headers.length > 0 ? "rq_redirect" : "rq_direct_response"] += 1;
+    // Redirects are among them: Envoy counts none by itself.
+    counters.rq_direct_response += 1;
     this.#answerLocally(reply, false, true);
   }
 
@@ -283,14 +295,20 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
       case "idle":
         counters.downstream_rq_idle_timeout += 1;
         this.addResponseFlag("SI");
-        return this.reply(localReply(408, "stream_idle_timeout", "stream timeout"));
+        return this.reply(localReply(this.#lateStatus, "stream_idle_timeout", "stream timeout"));
       case "duration":
         counters.downstream_rq_max_duration_reached += 1;
-        this.addResponseFlag("DT");
-        return this.reply(localReply(408, "max_duration_timeout", "downstream duration timeout"));
+        return this.reply(
+          localReply(this.#lateStatus, "max_duration_timeout", "downstream duration timeout"),
+        );
       default:
         return unreachable(which);
     }
+  }
+
+  /** Of an answer that did not come in time, or could not because the request did not. */
+  get #lateStatus(): number {
+    return this.#isRequestWhole ? 504 : 408;
   }
 
   metadata(namespace: string): Readonly<Record<string, MetadataValue>> | undefined {

@@ -12,11 +12,13 @@ const ownTokens: ReadonlySet<string> = new Set(["", "close", "keep-alive", "te",
 export interface HopHeaders {
   /** No request is to follow. */
   readonly wantsClose: boolean;
+  /** A request may follow, which in HTTP/1.0 has to be said. */
+  readonly wantsKeepAlive: boolean;
   /** The connection is wanted for another protocol: `connection` and `upgrade` have stayed to tell. */
   readonly isUpgrade: boolean;
 }
 
-const nothing: HopHeaders = { wantsClose: false, isUpgrade: false };
+const nothing: HopHeaders = { wantsClose: false, wantsKeepAlive: false, isUpgrade: false };
 
 /**
  * Reads and takes away what is meant for this hop only (RFC 9110, section 7.6.1). Undefined when `connection` names what must not be
@@ -27,16 +29,19 @@ export function readHopHeaders(headers: HeaderList): HopHeaders | undefined {
   const upgrade = headers.get("upgrade");
   const isUpgrade =
     upgrade !== undefined && upgrade.toLowerCase() !== "h2c" && (connection ?? "").includes("upgrade");
-  const wantsClose = hasClose(connection) || hasClose(headers.get("proxy-connection")?.toLowerCase());
+  const proxyConnection = headers.get("proxy-connection")?.toLowerCase();
+  const wantsClose =
+    (connection !== undefined && hasToken(connection, "close")) ||
+    (proxyConnection !== undefined && hasToken(proxyConnection, "close"));
   if (connection !== undefined && !removeNominated(headers, connection)) return undefined;
   sanitizeTe(headers);
   headers.removeWhere(isUpgrade ? isHopHeaderBesideUpgrade : isHopHeader);
-  return wantsClose || isUpgrade ? { wantsClose, isUpgrade } : nothing;
+  const wantsKeepAlive = connection !== undefined && hasToken(connection, "keep-alive");
+  return wantsClose || wantsKeepAlive || isUpgrade ? { wantsClose, wantsKeepAlive, isUpgrade } : nothing;
 }
 
-function hasClose(value: string | undefined): boolean {
-  if (value === undefined) return false;
-  return value === "close" || value.split(",").some((token) => token.trim() === "close");
+function hasToken(value: string, token: string): boolean {
+  return value === token || value.split(",").some((part) => part.trim() === token);
 }
 
 function removeNominated(headers: HeaderList, connection: string): boolean {

@@ -55,7 +55,8 @@ interface HeadLimit {
  */
 export class Http1ServerConnection implements ServerStream {
   readonly info: ConnectionInfo;
-  readonly protocol = "HTTP/1.1";
+  /** Of the present request. */
+  protocol: "HTTP/1.0" | "HTTP/1.1" = "HTTP/1.1";
   /** What may wait to be written to the client. */
   readonly bufferLimitBytes: number;
   readonly #manager: Manager;
@@ -141,10 +142,20 @@ export class Http1ServerConnection implements ServerStream {
     // Content has no place there (RFC 9110, section 8.6).
     if (status < 200 || status === 204) headers.remove("content-length");
     const framing = responseFraming(status, headers, isLast, this.#asked);
+    const { isOld } = this.#asked;
+    // Only the end of the connection can tell that of a body without a length.
+    if (isOld && !isLast && !headers.has("content-length")) this.#keepsAlive = false;
     const isTunnel = status === 101 || (this.#asked.isConnect && status === 200);
-    const closing = this.#keepsAlive || isTunnel ? "" : "connection: close\r\n";
-    this.#writer.head(responseText(status, headers, closing + framing.lines), framing, isLast);
+    const text = responseText(status, headers, this.#ending(isTunnel) + framing.lines, this.protocol);
+    this.#writer.head(text, framing, isLast);
     if (isLast) this.#answered();
+  }
+
+  /** What an answer says of the connection behind it. */
+  #ending(isTunnel: boolean): string {
+    if (isTunnel) return "";
+    if (!this.#keepsAlive) return "connection: close\r\n";
+    return this.#asked.isOld ? "connection: keep-alive\r\n" : "";
   }
 
   sendData(data: Buffer): boolean {
@@ -258,7 +269,11 @@ export class Http1ServerConnection implements ServerStream {
 
   #onHead(line: RequestLine, headers: HeaderList, framing: BodyFraming): HeadAnswer {
     const manager = this.#manager;
+    const { isOld = false } = line;
+    this.protocol = isOld ? "HTTP/1.0" : "HTTP/1.1";
     if (line.authority !== undefined) headers.set("host", line.authority);
+    const { defaultHost } = manager.config.http1;
+    if (isOld && defaultHost !== "" && !headers.has("host")) headers.set("host", defaultHost);
     const host = headers.get("host");
     if (host !== undefined && !isAuthority(host))
       return badMessage("the host header is no host", "http.invalid_authority");
@@ -275,7 +290,7 @@ export class Http1ServerConnection implements ServerStream {
       manager.stats.counters.downstream_cx_max_requests_reached += 1;
       this.#keepsAlive = false;
     }
-    if (hop.wantsClose) this.#keepsAlive = false;
+    if (isOld ? !hop.wantsKeepAlive : hop.wantsClose) this.#keepsAlive = false;
     if (headers.get("expect")?.toLowerCase() === "100-continue") {
       headers.remove("expect");
       this.#socket.write("HTTP/1.1 100 Continue\r\n\r\n", "latin1");
@@ -286,7 +301,8 @@ export class Http1ServerConnection implements ServerStream {
     const isTunnel = isConnect || hop.isUpgrade;
     const isLast = !isTunnel && framing.kind === "none";
     this.#isRequestWhole = isLast;
-    this.#asked = method === "GET" ? anything : { isHead: method === "HEAD", isConnect, isOld: false };
+    const isUsual = method === "GET" && !isOld;
+    this.#asked = isUsual ? anything : { isHead: method === "HEAD", isConnect, isOld };
     const head: RequestHead = { method, path, headers, scheme: "http", isUpgrade: hop.isUpgrade };
     const exchange = new Exchange(manager, this, this.#timers, head, isLast);
     this.#exchange = exchange;
@@ -390,6 +406,8 @@ export class Http1ServerConnection implements ServerStream {
     const exchange = this.#exchange;
     this.#exchange = undefined;
     if (exchange) {
+      counters.downstream_cx_destroy_active_rq += 1;
+      counters.downstream_cx_destroy_remote_active_rq += 1;
       counters.downstream_rq_rx_reset += 1;
       exchange.onRequestReset("connection-termination");
     }

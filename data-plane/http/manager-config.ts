@@ -1,5 +1,6 @@
 import type { HttpConnectionManager } from "../../src/schema/api.ts";
 import type { Problem } from "../../src/base/problem.ts";
+import type { HostRules } from "./host-rules.ts";
 import type { Upgrades } from "./upgrades.ts";
 import { readUpgrades } from "./upgrades.ts";
 import type { MessageLimits } from "../http-codec/message-reader.ts";
@@ -57,6 +58,9 @@ export interface ManagerConfig extends RequestRules {
   readonly limits: MessageLimits;
   readonly http1: Http1Options;
   readonly upgrades: Upgrades;
+  readonly host: HostRules;
+  /** Of a whole request and its answer; 0: any time. */
+  readonly maxStreamDurationMs: number;
   /** What becomes of headers whose names hold an underscore. */
   readonly underscores: "ALLOW" | "REJECT_REQUEST" | "DROP_HEADER";
   /** HTTP/1.1 trailers go through both ways; else they are dropped. */
@@ -67,6 +71,9 @@ export interface ManagerConfig extends RequestRules {
 /** What the HTTP/1.1 codec takes beside what it always does. */
 interface Http1Options {
   readonly allowsCustomMethods: boolean;
+  readonly acceptsHttp10: boolean;
+  /** Of a request in HTTP/1.0 that tells none; empty: it must tell one. */
+  readonly defaultHost: string;
 }
 
 export const managerSupport: SupportTable = {
@@ -100,6 +107,7 @@ export const managerSupport: SupportTable = {
     idle_timeout: true,
     max_headers_count: true,
     max_requests_per_connection: true,
+    max_stream_duration: true,
     headers_with_underscores_action: oneOf("ALLOW", "REJECT_REQUEST", "DROP_HEADER"),
   },
   http_protocol_options: {
@@ -107,10 +115,15 @@ export const managerSupport: SupportTable = {
     enable_trailers: true,
     allow_chunked_length: true,
     allow_custom_methods: true,
+    accept_http_10: true,
+    default_host_for_http_10: true,
     use_balsa_parser: noEffect,
   },
   http2_protocol_options: http2Support,
   drain_timeout: true,
+  strip_matching_host_port: true,
+  strip_any_host_port: true,
+  strip_trailing_host_dot: true,
   upgrade_configs: { upgrade_type: true, enabled: true },
   normalize_path: oneOf(false),
   merge_slashes: oneOf(false),
@@ -162,8 +175,21 @@ export function managerConfig(
     maxRequestsPerConnection: wrapped(common?.max_requests_per_connection, 0, 0),
     drainTimeoutMs: durationMs(manager.drain_timeout, 5000),
     limits,
-    http1: { allowsCustomMethods: http1?.allow_custom_methods ?? false },
+    http1: {
+      allowsCustomMethods: http1?.allow_custom_methods ?? false,
+      acceptsHttp10: http1?.accept_http_10 ?? false,
+      defaultHost: http1?.default_host_for_http_10 ?? "",
+    },
     upgrades: readUpgrades(manager.upgrade_configs),
+    host: {
+      stripsPort: manager.strip_any_host_port
+        ? "any"
+        : manager.strip_matching_host_port
+          ? "matching"
+          : "never",
+      stripsTrailingDot: manager.strip_trailing_host_dot ?? false,
+    },
+    maxStreamDurationMs: durationMs(common?.max_stream_duration, 0),
     underscores: underscores === "REJECT_REQUEST" || underscores === "DROP_HEADER" ? underscores : "ALLOW",
     hasTrailers: http1?.enable_trailers ?? false,
     hostname,

@@ -3,8 +3,11 @@ import type { StatsStore } from "../stats/stats-store.ts";
 const counters = [
   "downstream_cx_delayed_close_timeout",
   "downstream_cx_destroy",
+  "downstream_cx_destroy_active_rq",
   "downstream_cx_destroy_local",
+  "downstream_cx_destroy_local_active_rq",
   "downstream_cx_destroy_remote",
+  "downstream_cx_destroy_remote_active_rq",
   "downstream_cx_drain_close",
   "downstream_cx_http1_total",
   "downstream_cx_http2_total",

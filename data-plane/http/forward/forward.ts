@@ -11,6 +11,7 @@ import type { ExchangeTimers } from "../exchange-timers.ts";
 import { isHopHeader, isHopHeaderBesideUpgrade } from "../hop-headers.ts";
 import type { Manager } from "../manager.ts";
 import { connectionSubset } from "../../tcp/route-choice.ts";
+import { rewriteHost } from "../routes/rewrite.ts";
 import type { Forwarding, Route } from "../routes/route.ts";
 import type { AttemptFailure } from "./failure-replies.ts";
 import { failureFlag, failureReply } from "./failure-replies.ts";
@@ -163,7 +164,7 @@ export class Forward implements AttemptOwner {
     const { run, stats } = manager;
     const action = this.#action;
     const { headers } = request;
-    const chosen = action.choose(run.random());
+    const chosen = action.choose(run.random(), headers);
     this.#clusterName = chosen.name;
     this.#metadataMatch = chosen.metadataMatch;
     const upstream = run.upstreams.get(this.#clusterName);
@@ -184,7 +185,7 @@ export class Forward implements AttemptOwner {
       const source = this.#owner.formatSource();
       for (const mutate of this.#route.requestMutations) mutate(headers, source);
     }
-    action.rewrite?.(request);
+    action.rewrite?.(request, !manager.suppressesEnvoyHeaders);
     if (mayHaveHeaders || action.retryPolicy) {
       const around = { random: run.random, now: () => run.clock.now() };
       this.#retries = retriesOf(action.retryPolicy, headers, upstream.retries[action.priority], around);
@@ -287,6 +288,11 @@ export class Forward implements AttemptOwner {
     const isWhole = this.#wholeAtMs !== undefined;
     const isLast =
       this.#hasNoBody || (this.#attempts > 1 && isWhole && this.#kept.length === 0 && !this.#trailers);
+    const { hostName } = this.#action;
+    if (hostName && stream.host.hostname !== "") {
+      const tells = !this.#owner.manager.suppressesEnvoyHeaders;
+      rewriteHost(this.request, stream.host.hostname, { ...hostName, tells });
+    }
     stream.sendHead(this.request, isLast);
     this.#touchTry();
     if (!isLast) {

@@ -1,76 +1,41 @@
-import type {
-  MessageTypes,
-  RouteConfiguration,
-  RouteAction as RouteActionMessage,
-} from "../../../src/schema/api.ts";
+import type { MessageTypes, RouteConfiguration } from "../../../src/schema/api.ts";
 import type { Problem } from "../../../src/base/problem.ts";
+import { localReply } from "../../network/http-message.ts";
 import type { Installer, ParseContext } from "../../resources/extension.ts";
 import type { Parsed } from "../../resources/parsed.ts";
 import { parsed, refuse } from "../../resources/parsed.ts";
 import type { SupportTable } from "../../resources/support.ts";
 import { noEffect, notSupported, oneOf, unsupportedFields } from "../../resources/support.ts";
-import { durationMs, wrapped } from "../../resources/values.ts";
-import type { RequestHead } from "../../network/http-message.ts";
-import { localReply } from "../../network/http-message.ts";
-import { pathOnly } from "../path-only.ts";
-import { readUpgrades } from "../upgrades.ts";
-import type { HeaderMutation } from "../../resources/header-mutation.ts";
-import { headerValueOptionSupport, parseHeaderMutation } from "../../resources/header-mutation.ts";
-import type { LeveledSettings } from "./filter-settings.ts";
-import { parseFilterSettings, settingsInstaller } from "./filter-settings.ts";
-import { clusterChoice } from "./cluster-choice.ts";
-import { hashPolicySupport, requestHash } from "./hash-policy.ts";
+import { wrapped } from "../../resources/values.ts";
+import { settingsInstaller } from "./filter-settings.ts";
+import type { NamedCluster } from "./forwarding.ts";
+import { forwardSupport, parseForward } from "./forwarding.ts";
+import type { HostDefaults } from "./host-defaults.ts";
+import { bufferLimit, bufferLimitSupport, hostDefaultsSupport, parseHostDefaults } from "./host-defaults.ts";
+import type { Level } from "./level.ts";
+import { levelSupport, noLevel, parseLevel } from "./level.ts";
 import { parseRedirect, redirectSupport } from "./redirect.ts";
 import { matchSupport, parseRouteMatch } from "./route-match.ts";
-import type { RetryPolicy } from "../forward/retry-policy.ts";
-import { parseRetryPolicy, retryPolicySupport } from "../forward/retry-policy.ts";
-import { withinWhole } from "../forward/timeouts.ts";
-import type { AttemptCount, Route, RouteAction } from "./route.ts";
+import type { Route, RouteAction } from "./route.ts";
 import type { RouteTable, VirtualHost } from "./route-table.ts";
 import { routeTable } from "./route-table.ts";
 
 type RouteMessage = MessageTypes["envoy.config.route.v3.Route"];
 type VirtualHostMessage = MessageTypes["envoy.config.route.v3.VirtualHost"];
 
-/** What every level around a route may say. */
-const levelSupport: SupportTable = {
-  typed_per_filter_config: true,
-  request_headers_to_add: headerValueOptionSupport,
-  request_headers_to_remove: true,
-  response_headers_to_add: headerValueOptionSupport,
-  response_headers_to_remove: true,
-};
-
-const forwardSupport: SupportTable = {
-  cluster: true,
-  weighted_clusters: { clusters: { name: true, weight: true, metadata_match: true }, total_weight: noEffect },
-  timeout: true,
-  idle_timeout: true,
-  prefix_rewrite: true,
-  host_rewrite_literal: true,
-  cluster_not_found_response_code: oneOf("SERVICE_UNAVAILABLE", "NOT_FOUND", "INTERNAL_SERVER_ERROR"),
-  priority: oneOf("DEFAULT", "HIGH"),
-  hash_policy: hashPolicySupport,
-  metadata_match: true,
-  retry_policy: retryPolicySupport,
-  upgrade_configs: { upgrade_type: true, enabled: true, connect_config: {} },
-};
-
 const support: SupportTable = {
   ...levelSupport,
   name: true,
   validate_clusters: true,
+  most_specific_header_mutations_wins: true,
+  ignore_port_in_host_matching: true,
+  max_direct_response_body_size_bytes: true,
   virtual_hosts: {
     ...levelSupport,
     name: true,
     domains: true,
-    require_tls: oneOf("NONE"),
-    retry_policy: retryPolicySupport,
-    include_request_attempt_count: true,
-    include_attempt_count_in_response: true,
-    include_is_timeout_retry_header: true,
-    per_request_buffer_limit_bytes: true,
-    request_body_buffer_limit: true,
+    ...hostDefaultsSupport,
+    require_tls: oneOf("NONE", "EXTERNAL_ONLY", "ALL"),
     routes: {
       ...levelSupport,
       name: true,
@@ -79,17 +44,12 @@ const support: SupportTable = {
       redirect: redirectSupport,
       direct_response: { status: true, body: { inline_string: true, inline_bytes: true } },
       metadata: noEffect,
-      per_request_buffer_limit_bytes: true,
-      request_body_buffer_limit: true,
+      // Nothing is traced.
+      decorator: noEffect,
+      ...bufferLimitSupport,
     },
   },
 };
-
-interface NamedCluster {
-  readonly name: string;
-  readonly path: string;
-  readonly isWeighted: boolean;
-}
 
 /** A route configuration, ready to run. */
 export interface RouteConfig {
@@ -102,13 +62,6 @@ export interface RouteConfig {
   readonly validatesClusters: boolean | undefined;
 }
 
-/** What the levels around a route say. */
-interface Level {
-  readonly filters: LeveledSettings;
-  readonly request: readonly HeaderMutation[];
-  readonly response: readonly HeaderMutation[];
-}
-
 /** `envoy.config.route.v3.RouteConfiguration`. */
 export function parseRoutes(
   config: RouteConfiguration,
@@ -117,8 +70,14 @@ export function parseRoutes(
 ): Parsed<RouteConfig> {
   const problems: Problem[] = [...unsupportedFields(config, support, path)];
   const at = path === "" ? "" : `${path}.`;
-  const found: Findings = { context, clusters: [], problems };
-  const outer = parseLevel(config, { request: [], response: [], filters: new Map() }, path, found);
+  const found: Findings = {
+    context,
+    clusters: [],
+    problems,
+    innerWins: config.most_specific_header_mutations_wins ?? false,
+    maxBodyBytes: wrapped(config.max_direct_response_body_size_bytes, 0, 4096),
+  };
+  const outer = parseLevel(config, noLevel, path, found);
   const hosts = (config.virtual_hosts ?? []).map((host, index) =>
     parseVirtualHost(host, outer, `${at}virtual_hosts[${index}]`, found),
   );
@@ -128,7 +87,10 @@ export function parseRoutes(
       name: config.name ?? "",
       install: (run, scope) => {
         const install = settingsInstaller(run, scope);
-        return routeTable(hosts.map((host) => host(install)));
+        return routeTable(
+          hosts.map((host) => host(install)),
+          config.ignore_port_in_host_matching ?? false,
+        );
       },
       clusters: found.clusters,
       validatesClusters: wrapped<boolean | undefined>(config.validate_clusters, false, undefined),
@@ -142,40 +104,14 @@ interface Findings {
   readonly context: ParseContext;
   readonly clusters: NamedCluster[];
   readonly problems: Problem[];
+  /** The level nearest to the route has the last word. */
+  readonly innerWins: boolean;
+  /** Of a direct response. */
+  readonly maxBodyBytes: number;
 }
 
 /** Makes something that has settings of filters in it ready to run. */
 type WithSettings<Made> = (install: ReturnType<typeof settingsInstaller>) => Made;
-
-/** A level's own mutations in front of those around it: the innermost comes first, so that the outermost has the last word. */
-function parseLevel(
-  message: Pick<
-    RouteMessage,
-    | "request_headers_to_add"
-    | "request_headers_to_remove"
-    | "response_headers_to_add"
-    | "response_headers_to_remove"
-    | "typed_per_filter_config"
-  >,
-  outer: Level,
-  path: string,
-  { context, problems }: Findings,
-): Level {
-  const at = path === "" ? "" : `${path}.`;
-  const paths = (kind: "request" | "response") => ({
-    add: `${at}${kind}_headers_to_add`,
-    remove: `${at}${kind}_headers_to_remove`,
-  });
-  const { request_headers_to_add: requestAdd, request_headers_to_remove: requestRemove } = message;
-  const { response_headers_to_add: responseAdd, response_headers_to_remove: responseRemove } = message;
-  const request = parseHeaderMutation(requestAdd, requestRemove, paths("request"), problems);
-  const response = parseHeaderMutation(responseAdd, responseRemove, paths("response"), problems);
-  return {
-    request: request ? [request, ...outer.request] : outer.request,
-    response: response ? [response, ...outer.response] : outer.response,
-    filters: parseFilterSettings(message.typed_per_filter_config, outer.filters, context, at, problems),
-  };
-}
 
 function parseVirtualHost(
   host: VirtualHostMessage,
@@ -189,37 +125,10 @@ function parseVirtualHost(
     parseRoute(route, host, around, level, `${path}.routes[${index}]`, found),
   );
   const domains = (host.domains ?? []).map((domain) => domain.toLowerCase());
-  return (install) => ({ domains, routes: routes.map((route) => route(install)) });
-}
-
-/** What a virtual host says for its routes. */
-interface HostDefaults {
-  readonly retryPolicy: RetryPolicy | undefined;
-  readonly attemptCount: AttemptCount;
-  readonly bufferLimitBytes: number | undefined;
-}
-
-function parseHostDefaults(host: VirtualHostMessage, path: string, problems: Problem[]): HostDefaults {
-  return {
-    retryPolicy: host.retry_policy
-      ? parseRetryPolicy(host.retry_policy, `${path}.retry_policy`, problems)
-      : undefined,
-    attemptCount: {
-      isInRequest: host.include_request_attempt_count ?? false,
-      isInResponse: host.include_attempt_count_in_response ?? false,
-      isTimeoutTold: host.include_is_timeout_retry_header ?? false,
-    },
-    bufferLimitBytes: bufferLimit(host),
-  };
-}
-
-/** `request_body_buffer_limit`, or the older field that it stands in for. */
-function bufferLimit({
-  request_body_buffer_limit: limit,
-  per_request_buffer_limit_bytes: older,
-}: Pick<RouteMessage, "request_body_buffer_limit" | "per_request_buffer_limit_bytes">): number | undefined {
-  if (limit) return Number(limit.value ?? 0);
-  return older ? (older.value ?? 0) : undefined;
+  const tls = host.require_tls;
+  const requiresTls = tls === "ALL" ? "all" : tls === "EXTERNAL_ONLY" ? "external" : "none";
+  const name = host.name ?? "";
+  return (install) => ({ name, domains, requiresTls, routes: routes.map((route) => route(install)) });
 }
 
 function parseRoute(
@@ -230,10 +139,9 @@ function parseRoute(
   path: string,
   found: Findings,
 ): WithSettings<Route> {
-  const { clusters, problems } = found;
   const level = parseLevel(route, outer, path, found);
-  const matches = parseRouteMatch(route.match ?? {}, `${path}.match`, problems);
-  const action = parseAction(route, around, path, clusters, problems);
+  const matches = parseRouteMatch(route.match ?? {}, `${path}.match`, found.problems);
+  const action = parseAction(route, around, path, found);
   return (install) => ({
     name: route.name ?? "",
     virtualHost,
@@ -249,8 +157,7 @@ function parseAction(
   route: RouteMessage,
   around: HostDefaults,
   path: string,
-  clusters: NamedCluster[],
-  problems: Problem[],
+  { clusters, problems, maxBodyBytes }: Findings,
 ): RouteAction {
   const matched = route.match?.prefix ?? route.match?.path ?? route.match?.path_separated_prefix ?? "";
   if (route.redirect) return { kind: "reply", reply: parseRedirect(route.redirect, matched) };
@@ -259,8 +166,15 @@ function parseAction(
     const text = body?.inline_string ?? body?.inline_bytes?.toString("latin1") ?? "";
     // The body is carried as bytes in a string of one byte a character.
     const bytes = body?.inline_bytes ? text : Buffer.from(text).toString("latin1");
+    if (bytes.length > maxBodyBytes) {
+      const rule = `response body size is ${bytes.length} bytes; maximum is ${maxBodyBytes}`;
+      problems.push(refuse(`${path}.direct_response.body`, rule));
+    }
     const reply = localReply(status, "direct_response", bytes);
-    return { kind: "reply", reply: () => reply };
+    // Envoy tells the place that was asked for with every status that may have one.
+    if (status !== 201 && (status < 300 || status > 399)) return { kind: "reply", reply: () => reply };
+    const redirect = parseRedirect({}, matched);
+    return { kind: "reply", reply: (request) => ({ ...reply, headers: redirect(request).headers }) };
   }
   if (route.route) {
     const own = bufferLimit(route);
@@ -269,77 +183,6 @@ function parseAction(
   }
   problems.push(notSupported(path, "a route without route, redirect or direct_response"));
   return { kind: "reply", reply: () => localReply(404, "") };
-}
-
-const missingClusterStatuses: Readonly<Record<string, number>> = {
-  SERVICE_UNAVAILABLE: 503,
-  NOT_FOUND: 404,
-  INTERNAL_SERVER_ERROR: 500,
-};
-
-function parseForward(
-  route: RouteActionMessage,
-  matched: string,
-  around: HostDefaults,
-  path: string,
-  clusters: NamedCluster[],
-  problems: Problem[],
-): RouteAction {
-  const weighted = route.weighted_clusters?.clusters ?? [];
-  const name = route.cluster ?? "";
-  if (weighted.length === 0 && name === "") problems.push(refuse(`${path}.cluster`, "value is required"));
-  if (name !== "") clusters.push({ name, path: `${path}.cluster`, isWeighted: false });
-  for (const [index, one] of weighted.entries()) {
-    clusters.push({
-      name: one.name ?? "",
-      path: `${path}.weighted_clusters.clusters[${index}].name`,
-      isWeighted: true,
-    });
-  }
-  if (weighted.length > 0 && weighted.every(({ weight }) => wrapped(weight, 0, 0) === 0)) {
-    problems.push(
-      refuse(`${path}.weighted_clusters`, "Sum of weights in the weighted_cluster must be greater than 0."),
-    );
-  }
-  const retryPolicy = route.retry_policy
-    ? parseRetryPolicy(route.retry_policy, `${path}.retry_policy`, problems)
-    : around.retryPolicy;
-  return {
-    kind: "forward",
-    choose: clusterChoice(route),
-    hashOf: requestHash(route.hash_policy),
-    priority: route.priority === "HIGH" ? "high" : "default",
-    timeouts: withinWhole({
-      answerMs: durationMs(route.timeout, 15_000),
-      perTryMs: retryPolicy?.perTryTimeoutMs ?? 0,
-      perTryIdleMs: retryPolicy?.perTryIdleTimeoutMs ?? 0,
-      status: 504,
-    }),
-    upgrades: readUpgrades(route.upgrade_configs),
-    endsConnect: route.upgrade_configs?.some(({ connect_config: config }) => config) ?? false,
-    retryPolicy,
-    attemptCount: around.attemptCount,
-    bufferLimitBytes: around.bufferLimitBytes,
-    ...(route.idle_timeout && { idleTimeoutMs: durationMs(route.idle_timeout, 0) }),
-    missingClusterStatus:
-      missingClusterStatuses[route.cluster_not_found_response_code ?? "SERVICE_UNAVAILABLE"] ?? 503,
-    rewrite: rewriteOf(route, matched),
-  };
-}
-
-function rewriteOf(
-  { prefix_rewrite: prefix, host_rewrite_literal: host }: RouteActionMessage,
-  matched: string,
-): ((request: RequestHead) => void) | undefined {
-  if (!prefix && !host) return undefined;
-  return (request) => {
-    if (prefix) {
-      const { path } = request;
-      request.headers.set("x-envoy-original-path", path);
-      request.path = prefix + pathOnly(path).slice(matched.length) + path.slice(pathOnly(path).length);
-    }
-    if (host) request.headers.set("host", host);
-  };
 }
 
 /** A domain may stand in one virtual host only. */

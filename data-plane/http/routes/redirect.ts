@@ -1,6 +1,7 @@
 import type { MessageTypes } from "../../../src/schema/api.ts";
 import type { LocalReply, RequestHead } from "../../network/http-message.ts";
 import { localReply } from "../../network/http-message.ts";
+import { withoutPort } from "../host-port.ts";
 import { pathOnly } from "../path-only.ts";
 import type { SupportTable } from "../../resources/support.ts";
 
@@ -56,9 +57,4 @@ function pathOf(redirect: RedirectAction, matched: string, path: string): string
   }
   if (redirect.prefix_rewrite) return redirect.prefix_rewrite + own.slice(matched.length) + query;
   return own + query;
-}
-
-function withoutPort(host: string): string {
-  const colon = host.lastIndexOf(":");
-  return colon > host.lastIndexOf("]") ? host.slice(0, colon) : host;
 }

@@ -1,10 +1,15 @@
 import type { RequestHead } from "../../network/http-message.ts";
+import { localReply } from "../../network/http-message.ts";
+import { withoutPort } from "../host-port.ts";
 import type { Route } from "./route.ts";
 
 export interface VirtualHost {
+  readonly name: string;
   /** In lower case: `a.example`, `*.example`, `a.*` or `*`. */
   readonly domains: readonly string[];
   readonly routes: readonly Route[];
+  /** Whose requests in clear are sent to https: `require_tls`. */
+  readonly requiresTls: "none" | "external" | "all";
 }
 
 /** Chooses the route of a request; undefined when none matches. */
@@ -17,9 +22,9 @@ interface Wildcard {
 
 /**
  * The routes of a configuration. The host decides first, and alone: exact, then the longest `*suffix`, then the longest `prefix*`,
- * then `*`. Of the routes there the first that matches is taken.
+ * then `*`. Of the routes there the first that matches is taken. `ignoresPort`: the host counts without its port.
  */
-export function routeTable(hosts: readonly VirtualHost[]): RouteTable {
+export function routeTable(hosts: readonly VirtualHost[], ignoresPort = false): RouteTable {
   const exact = new Map<string, VirtualHost>();
   const suffixes: Wildcard[] = [];
   const prefixes: Wildcard[] = [];
@@ -38,7 +43,8 @@ export function routeTable(hosts: readonly VirtualHost[]): RouteTable {
   const hasNames = exact.size + suffixes.length + prefixes.length > 0;
   const hostOf = (request: RequestHead): VirtualHost | undefined => {
     if (!hasNames) return fallback;
-    const name = (request.headers.get("host") ?? "").toLowerCase();
+    const spelled = (request.headers.get("host") ?? "").toLowerCase();
+    const name = ignoresPort ? withoutPort(spelled) : spelled;
     // A wildcard stands for at least one character.
     const holds = ({ text }: Wildcard) => name.length > text.length;
     return (
@@ -48,5 +54,35 @@ export function routeTable(hosts: readonly VirtualHost[]): RouteTable {
       fallback
     );
   };
-  return (request) => hostOf(request)?.routes.find((route) => route.matches(request));
+  return (request) => {
+    const host = hostOf(request);
+    if (!host) return undefined;
+    if (host.requiresTls !== "none" && wantsTls(host, request)) return tlsRedirect(host.name);
+    return host.routes.find((route) => route.matches(request));
+  };
+}
+
+function wantsTls({ requiresTls }: VirtualHost, { scheme, headers }: RequestHead): boolean {
+  if (scheme === "https") return false;
+  return requiresTls === "all" || headers.get("x-envoy-internal") !== "true";
+}
+
+/** Sends a request to the same place over https. */
+function tlsRedirect(virtualHost: string): Route {
+  return {
+    name: "",
+    virtualHost,
+    filterSettings: undefined,
+    matches: () => true,
+    action: {
+      kind: "reply",
+      reply({ headers, path }) {
+        return localReply(301, "direct_response", "", [
+          ["location", `https://${headers.get("host") ?? ""}${path}`],
+        ]);
+      },
+    },
+    requestMutations: [],
+    responseMutations: [],
+  };
 }

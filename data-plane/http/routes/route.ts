@@ -3,8 +3,9 @@ import type { Timeouts } from "../forward/timeouts.ts";
 import type { HeaderMutation } from "../../resources/header-mutation.ts";
 import type { LocalReply, RequestHead } from "../../network/http-message.ts";
 import type { RoutePriority } from "../../network/upstream.ts";
-import type { RouteChoice } from "../../tcp/route-choice.ts";
+import type { RequestChoice } from "./cluster-choice.ts";
 import type { RequestHash } from "./hash-policy.ts";
+import type { Rewrite } from "./rewrite.ts";
 import type { RouteTest } from "./route-match.ts";
 
 /** Who is told how often a request was tried, as the virtual host has it. */
@@ -18,8 +19,8 @@ export interface AttemptCount {
 /** How a request goes on to a cluster. */
 export interface Forwarding {
   readonly kind: "forward";
-  /** From a number in [0, 1). */
-  readonly choose: RouteChoice;
+  /** From a number in [0, 1) and the request's headers. */
+  readonly choose: RequestChoice;
   /** For load balancing by a hash; absent without a `hash_policy`. */
   readonly hashOf: RequestHash | undefined;
   /** Which circuit breakers of the cluster count. */
@@ -33,6 +34,8 @@ export interface Forwarding {
   readonly bufferLimitBytes: number | undefined;
   /** Of the stream; absent leaves it to the connection manager. */
   readonly idleTimeoutMs?: number;
+  /** Of the whole stream, 0 for any time; absent leaves it to the connection manager. */
+  readonly durationMs?: number;
   /** `upgrade_configs`: whether a type of upgrade, in lower case, is allowed here; CONNECT is one. What it does not say is the manager's. */
   readonly upgrades: ReadonlyMap<string, boolean>;
   /** A CONNECT ends here, and its payload goes on as TCP. */
@@ -40,7 +43,9 @@ export interface Forwarding {
   /** Answered when there is no such cluster. */
   readonly missingClusterStatus: number;
   /** Changes path and host, past the header mutations. */
-  readonly rewrite: ((request: RequestHead) => void) | undefined;
+  readonly rewrite: Rewrite | undefined;
+  /** The host becomes the name of the upstream's, where it has one: `auto_host_rewrite`. `forwards`: `x-forwarded-host` keeps the old one. */
+  readonly hostName: { readonly forwards: boolean } | undefined;
 }
 
 /** What a route does with a request. */

@@ -40,8 +40,6 @@ describe("a connection manager's configuration", () => {
     ["tracing", { tracing: {} }],
     ["local_reply_config", { local_reply_config: {} }],
     ["normalize_path", { normalize_path: true }],
-    ["http_protocol_options.accept_http_10", { http_protocol_options: { accept_http_10: true } }],
-    ["strip_any_host_port", { strip_any_host_port: true }],
     ["internal_address_config.unix_sockets", { internal_address_config: { unix_sockets: true } }],
     ["request_id_extension", { request_id_extension: {} }],
   ];

@@ -72,9 +72,16 @@ describe("routes", () => {
     const route = { cluster: "c", prefix_rewrite: "/new", host_rewrite_literal: "inner" };
     const action = routes(one({ match: { prefix: "/old" }, route })).table(request)?.action;
     assert.equal(action?.kind, "forward");
-    action.rewrite?.(request);
+    action.rewrite?.(request, true);
     assert.equal(request.path, "/new/x?y");
-    assert.deepEqual(request.headers.flat, ["host", "inner", "x-envoy-original-path", "/old/x?y"]);
+    assert.deepEqual(request.headers.flat, [
+      "host",
+      "inner",
+      "x-envoy-original-host",
+      "a.example",
+      "x-envoy-original-path",
+      "/old/x?y",
+    ]);
   });
 
   it("choose clusters by weight", () => {
@@ -85,7 +92,7 @@ describe("routes", () => {
     const route = one({ match: { prefix: "/" }, route: { weighted_clusters: { clusters } } });
     const action = routes(route).table(head({ path: "/" }))?.action;
     assert.equal(action?.kind, "forward");
-    const names = [0, 0.2, 0.3, 0.99].map((random) => action.choose(random).name);
+    const names = [0, 0.2, 0.3, 0.99].map((random) => action.choose(random, new HeaderList()).name);
     assert.deepEqual(names, ["a", "a", "b", "b"]);
   });
 
@@ -98,12 +105,11 @@ describe("routes", () => {
     const route = one({ match: { prefix: "/" }, route: forward });
     const action = routes(route).table(head({ path: "/" }))?.action;
     assert.equal(action?.kind, "forward");
-    assert.equal(action.choose(0).metadataMatch?.key, '[["stage","dev"],["zone","1"]]');
-    assert.equal(action.choose(0.9).metadataMatch?.key, '[["stage","prod"],["zone","1"]]');
+    assert.equal(action.choose(0, new HeaderList()).metadataMatch?.key, '[["stage","dev"],["zone","1"]]');
+    assert.equal(action.choose(0.9, new HeaderList()).metadataMatch?.key, '[["stage","prod"],["zone","1"]]');
   });
 
   const refusals: readonly (readonly [name: string, route: JsonObject, problem: string])[] = [
-    ["a cluster from a header", { route: { cluster_header: "x" } }, "route.cluster_header"],
     [
       "a mirror",
       { route: { cluster: "c", request_mirror_policies: [{ cluster: "d" }] } },
