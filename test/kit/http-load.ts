@@ -90,7 +90,10 @@ export class HttpLoad {
     let text = "";
     let isAsked = false;
     socket.setEncoding("latin1");
-    socket.on("connect", () => this.#idle.push(socket));
+    socket.on("connect", () => {
+      if (this.#isStopped) socket.destroy();
+      else this.#idle.push(socket);
+    });
     socket.on("asked", () => (isAsked = true));
     socket.on("data", (chunk: string) => {
       text += chunk;
