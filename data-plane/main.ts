@@ -21,6 +21,7 @@ import { createTextLog } from "../src/server/log/text-log.ts";
 import { AccessLogs } from "./access-logs/open-access-logs.ts";
 import type { HostControls } from "./admin/admin-view.ts";
 import type { BootstrapConfig } from "./bootstrap/bootstrap.ts";
+import { resolveSource } from "./bootstrap/config-source.ts";
 import type { EnvoyFlags } from "./bootstrap/envoy-flags.ts";
 import { parseEnvoyFlags } from "./bootstrap/envoy-flags.ts";
 import { loadBootstrap } from "./bootstrap/load-bootstrap.ts";
@@ -30,11 +31,15 @@ import { bundledExtensions } from "./proxy/bundled-extensions.ts";
 import { loadExtensions } from "./proxy/load-extensions.ts";
 import type { ExtensionTable } from "./resources/extension.ts";
 import type { Parsed } from "./resources/parsed.ts";
-import { parsed } from "./resources/parsed.ts";
 import { findForeignSources } from "./proxy/foreign-sources.ts";
 import { proxyHelp } from "./proxy/proxy-help.ts";
-import type { RunningProxy } from "./proxy/start-proxy.ts";
+import type { RunningServer, StartOptions } from "./proxy/start-proxy.ts";
 import { startProxy } from "./proxy/start-proxy.ts";
+import { parsed, reasonOf } from "./resources/parsed.ts";
+import { forkWorker, isWorkerProcess, parentLink } from "./workers/cluster-processes.ts";
+import { RelayedXds } from "./workers/relayed-xds.ts";
+import { runWorker } from "./workers/run-worker.ts";
+import { startWorkers } from "./workers/start-workers.ts";
 
 /**
  * Runs a command line written for Envoy. Resolves to the exit code when the proxy has ended: 0 after a drain or a valid `--mode
@@ -60,6 +65,7 @@ export async function runProxy(args: readonly string[], terminal: Terminal): Pro
 }
 
 async function runFlags(flags: EnvoyFlags, terminal: Terminal): Promise<number> {
+  if (isWorkerProcess()) return runAsWorker(flags, terminal);
   const name = flags.configPath ?? "";
   const files = await readTexts(flags, terminal.cwd);
   if (typeof files === "string") {
@@ -72,17 +78,10 @@ async function runFlags(flags: EnvoyFlags, terminal: Terminal): Promise<number> 
     terminal.stderr.write(renderProblems(own.problems, { colors, textOf: () => undefined }));
     return exitCode.failure;
   }
-  const { schema, extensions } = own.value;
   const { config, problems } = loadBootstrap(files, {
-    schema,
-    extensions,
-    overrides: flags.node,
-    version: readVersion(),
-    hostname: hostname(),
+    ...bootstrapOptions(own.value, flags, terminal),
     // A file is as good where it is checked as where it is to run.
     ...(flags.mode !== "validate" && { foreignSources: await findForeignSources() }),
-    local: localData(terminal),
-    allowsUnknownFields: flags.allowsUnknownStaticFields,
   });
   const colors = colorsFor("auto", terminal.env, terminal.stderr);
   if (!config || flags.mode === "validate") {
@@ -103,10 +102,55 @@ async function runFlags(flags: EnvoyFlags, terminal: Terminal): Promise<number> 
   if (flags.unused.length > 0) {
     log.info("flags of Envoy that do nothing here", { flags: flags.unused.join(" ") });
   }
-  if ((flags.concurrency ?? 1) > 1) {
-    log.info("one worker runs, whatever --concurrency says", { concurrency: flags.concurrency });
-  }
-  return serve(config, own.value, flags, log, threshold, terminal);
+  return serve(config, own.value, files, flags, { log, threshold }, terminal);
+}
+
+/** One of `--concurrency` processes: the parent says what to run, and when to end. */
+async function runAsWorker(flags: EnvoyFlags, terminal: Terminal): Promise<number> {
+  // A signal to the whole group is the parent's business.
+  for (const signal of ["SIGTERM", "SIGINT"] as const) terminal.onSignal(signal, () => undefined);
+  const own = await loadOwn(flags, terminal.cwd);
+  const parent = parentLink(() => terminal.exit(exitCode.failure));
+  const onQuit = () => parent.send({ kind: "quit" });
+  let accessLogs: AccessLogs | undefined;
+  terminal.onSignal("SIGUSR1", () => accessLogs?.reopen());
+  await runWorker(parent, ({ files, foreignSources, index, count }, clearPipe) => {
+    const threshold = { level: flags.logLevel };
+    const log = openLog(threshold, flags, terminal).with({ worker: index });
+    if (!own.value) throw new Error(reasonOf(own.problems));
+    const { schema } = own.value;
+    const loaded = loadBootstrap(files, { ...bootstrapOptions(own.value, flags, terminal), foreignSources });
+    if (!loaded.config) throw new Error(reasonOf(loaded.problems));
+    const { admin: _parents, ...config } = loaded.config;
+    accessLogs = new AccessLogs(terminal, log);
+    const xds = new RelayedXds({
+      schema,
+      send: (message) => parent.send({ kind: "xds", message }),
+      refusalOf: (source) => {
+        const resolved = resolveSource(source ?? {}, config.sources);
+        return resolved.kind === "refused" ? resolved.reason : undefined;
+      },
+    });
+    const options = startOptions(config, own.value, flags, { log, threshold }, terminal, accessLogs, onQuit);
+    return { xds, starting: startProxy({ ...options, xds, worker: { index, count, clearPipe } }) };
+  });
+  await accessLogs?.[Symbol.asyncDispose]();
+  parent.close();
+  // A start that is still under way must not keep the process alive.
+  terminal.exit(exitCode.ok);
+  return exitCode.ok;
+}
+
+function bootstrapOptions({ schema, extensions }: OwnParts, flags: EnvoyFlags, terminal: Terminal) {
+  return {
+    schema,
+    extensions,
+    overrides: flags.node,
+    version: readVersion(),
+    hostname: hostname(),
+    local: localData(terminal),
+    allowsUnknownFields: flags.allowsUnknownStaticFields,
+  };
 }
 
 /** What a user can add to: the types, and the extensions that are configured with them. */
@@ -149,6 +193,12 @@ async function readTexts(
   }
 }
 
+/** A log, and what may turn it up or down. */
+interface Logging {
+  readonly log: Log;
+  readonly threshold: LogThreshold;
+}
+
 function openLog(threshold: LogThreshold, flags: EnvoyFlags, terminal: Terminal): Log {
   const output: Output = flags.logPath
     ? createWriteStream(resolve(terminal.cwd, flags.logPath), { flags: "a" })
@@ -159,41 +209,34 @@ function openLog(threshold: LogThreshold, flags: EnvoyFlags, terminal: Terminal)
 
 async function serve(
   config: BootstrapConfig,
-  { schema, extensions }: OwnParts,
+  own: OwnParts,
+  files: readonly SourceFile[],
   flags: EnvoyFlags,
-  log: Log,
-  logThreshold: LogThreshold,
+  logging: Logging,
   terminal: Terminal,
 ): Promise<number> {
+  const { log } = logging;
   const stop = new StopRequest(terminal);
   let forgetReopen: (() => void) | undefined;
   // Timers of the proxy do not keep the process alive, and there may be no listener yet.
   const alive = setInterval(() => undefined, 2 ** 30);
   try {
     await using accessLogs = new AccessLogs(terminal, log);
-    const { reopen } = accessLogs;
-    forgetReopen = terminal.onSignal("SIGUSR1", reopen);
-    await using running = await startProxy({
-      bootstrap: config,
-      schema,
-      extensions,
-      log,
-      hostname: hostname(),
-      local: localData(terminal),
-      version: readVersion(),
-      commandLine: commandLineOptions(flags),
-      drainMs: flags.drainTimeMs,
-      drainStrategy: flags.drainStrategy,
-      openAccessLog: accessLogs.open,
-      host: { memory, logThreshold, reopenLogs: reopen },
-      rejectsUnknownDynamicFields: flags.rejectsUnknownDynamicFields,
-      onQuit: () => stop.request("quitquitquit"),
-    });
+    let { reopen } = accessLogs;
+    forgetReopen = terminal.onSignal("SIGUSR1", () => reopen());
+    const onQuit = () => stop.request("quitquitquit");
+    const options = startOptions(config, own, flags, logging, terminal, accessLogs, onQuit);
+    const count = flags.concurrency ?? 1;
+    await using running =
+      count > 1
+        ? await startWorkers({ ...options, count, files, fork: forkWorker })
+        : await startProxy(options);
+    if (running.reopenLogs) reopen = running.reopenLogs;
     await tellAdminAddress(running, flags, log, terminal.cwd);
     const live = running.live.then(() => undefined);
     const early = await Promise.race([live, stop.requested]);
     if (early === undefined) {
-      log.info("all listeners are open", { state: running.proxy.state });
+      log.info("all listeners are open", { state: "LIVE" });
       if (flags.mode === "init_only") return exitCode.ok;
     }
     const reason = early ?? (await stop.requested);
@@ -216,8 +259,35 @@ function memory(): ReturnType<HostControls["memory"]> {
   return { allocated: heapUsed + external, heap: heapTotal + external, physical: rss };
 }
 
+function startOptions(
+  bootstrap: BootstrapConfig,
+  { schema, extensions }: OwnParts,
+  flags: EnvoyFlags,
+  { log, threshold }: Logging,
+  terminal: Terminal,
+  accessLogs: AccessLogs,
+  onQuit: () => void,
+): StartOptions {
+  return {
+    bootstrap,
+    schema,
+    extensions,
+    log,
+    hostname: hostname(),
+    local: localData(terminal),
+    version: readVersion(),
+    commandLine: commandLineOptions(flags),
+    drainMs: flags.drainTimeMs,
+    drainStrategy: flags.drainStrategy,
+    openAccessLog: accessLogs.open,
+    host: { memory, logThreshold: threshold, reopenLogs: accessLogs.reopen },
+    rejectsUnknownDynamicFields: flags.rejectsUnknownDynamicFields,
+    onQuit,
+  };
+}
+
 async function tellAdminAddress(
-  { adminAddress }: RunningProxy,
+  { adminAddress }: RunningServer,
   { adminAddressPath }: EnvoyFlags,
   log: Log,
   cwd: string,
@@ -234,7 +304,7 @@ function commandLineOptions(flags: EnvoyFlags): Record<string, string | number> 
   return {
     mode: { serve: "Serve", validate: "Validate", init_only: "InitOnly" }[flags.mode],
     log_level: flags.logLevel,
-    concurrency: 1,
+    concurrency: flags.concurrency ?? 1,
     config_path: flags.configPath ?? "",
     config_yaml: flags.configYaml ?? "",
     service_node: flags.node.id ?? "",

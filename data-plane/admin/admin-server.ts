@@ -1,8 +1,7 @@
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Address } from "../network/address.ts";
 import { endpointAddress } from "../network/address.ts";
-import { answerAdmin } from "./admin-routes.ts";
-import type { AdminView } from "./admin-view.ts";
+import type { AdminReply } from "./admin-route.ts";
 
 /** A running admin endpoint. */
 export interface AdminServer extends AsyncDisposable {
@@ -10,6 +9,9 @@ export interface AdminServer extends AsyncDisposable {
   readonly address: Address;
   close(): Promise<void>;
 }
+
+/** Answers a request; `target` is its path with the query. */
+export type AdminAnswer = (method: string, target: string) => AdminReply | Promise<AdminReply>;
 
 const contentTypes = {
   text: "text/plain; charset=UTF-8",
@@ -23,14 +25,14 @@ const contentTypes = {
  *
  * @throws Error of the system when the address cannot be bound
  */
-export async function startAdminServer(address: Address, view: AdminView): Promise<AdminServer> {
-  const server = createServer((request, response) => {
+export async function startAdminServer(address: Address, answer: AdminAnswer): Promise<AdminServer> {
+  const respond = async (request: IncomingMessage, response: ServerResponse) => {
     const { method = "GET", url = "/" } = request;
     // Draining the body keeps the connection usable; no path reads one.
     request.resume();
     const reply = isCrossSite(request)
       ? { status: 403, type: "text" as const, body: "requests of other sites are refused\n" }
-      : answerAdmin(view, method, url);
+      : await answer(method, url);
     response.writeHead(reply.status, {
       "content-type": contentTypes[reply.type],
       "content-length": Buffer.byteLength(reply.body),
@@ -38,6 +40,9 @@ export async function startAdminServer(address: Address, view: AdminView): Promi
       "x-content-type-options": "nosniff",
     });
     response.end(method === "HEAD" ? undefined : reply.body);
+  };
+  const server = createServer((request, response) => {
+    respond(request, response).catch(() => response.destroy());
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

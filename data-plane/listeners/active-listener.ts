@@ -26,6 +26,8 @@ export interface ListenerSurroundings {
   readonly drain: DrainDecision;
   /** `/healthcheck/fail` was asked for and not taken back. */
   readonly isHealthCheckFailed: boolean;
+  /** Of this process among those that share the listening sockets. */
+  readonly workerIndex: number;
   /** A drain of this one listener. */
   newDrain(): DrainSequence;
 }
@@ -78,7 +80,7 @@ export class ActiveListener implements DrainDecision {
     this.#run = run;
     this.#surroundings = surroundings;
     this.#drain = surroundings.newDrain();
-    this.#stats = listenerStats(run.stats, scope);
+    this.#stats = listenerStats(run.stats, scope, surroundings.workerIndex);
     this.#subscriptions = new OwnedSubscriptions(run.subscriptions);
     const own = { ...run, subscriptions: this.#subscriptions };
     this.#filters = config.listenerFilters.map((install) => install(own, scope));

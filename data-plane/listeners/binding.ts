@@ -23,8 +23,20 @@ const errorTexts: ReadonlyMap<string, string> = new Map([
   ["EADDRNOTAVAIL", "Cannot assign requested address"],
 ]);
 
+/** Makes the path of a pipe free. */
+export type ClearPipe = (path: string) => Promise<void>;
+
+/** As in Envoy: what is in the way of a pipe, as a process that died leaves it, is removed. */
+export async function removePipe(path: string): Promise<void> {
+  // What cannot be removed shows when the address is bound.
+  await rm(path, { force: true }).catch(() => undefined);
+}
+
 /** Binds all addresses of a listener, or none and gives the reason in Envoy's words (XC-45). */
-export async function bind(config: ListenerConfig): Promise<Binding | { readonly reason: string }> {
+export async function bind(
+  config: ListenerConfig,
+  clearPipe: ClearPipe,
+): Promise<Binding | { readonly reason: string }> {
   let handler: AcceptSocket = refuseConnection;
   const servers: Server[] = [];
   const addresses: Address[] = [];
@@ -46,6 +58,7 @@ export async function bind(config: ListenerConfig): Promise<Binding | { readonly
       },
       (socket) => handler(socket, local),
     );
+    if (address.family === "pipe") await clearPipe(address.path);
     const bound = await open(server, listen, config.backlog);
     if ("reason" in bound) {
       close();
@@ -68,8 +81,6 @@ async function open(
   { address, isDualStack, pipeMode }: ListenerConfig["addresses"][number],
   backlog: number,
 ): Promise<Address | { readonly reason: string }> {
-  // As in Envoy: what a process that died has left is in nobody's way.
-  if (address.family === "pipe") await rm(address.path, { force: true }).catch(() => undefined);
   const failure = await new Promise<Error | undefined>((resolve) => {
     server.once("error", resolve);
     const options =

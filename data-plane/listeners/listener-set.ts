@@ -5,8 +5,8 @@ import type { RunContext } from "../resources/extension.ts";
 import type { ListenerConfig } from "../resources/listener.ts";
 import type { ListenerSurroundings } from "./active-listener.ts";
 import { ActiveListener } from "./active-listener.ts";
-import type { Binding } from "./binding.ts";
-import { bind } from "./binding.ts";
+import type { Binding, ClearPipe } from "./binding.ts";
+import { bind, removePipe } from "./binding.ts";
 import type { DrainStrategy } from "./drain-sequence.ts";
 import { DrainSequence } from "./drain-sequence.ts";
 
@@ -17,6 +17,10 @@ export interface ListenerSetOptions {
   readonly drainMs: number;
   /** `--drain-strategy`. */
   readonly drainStrategy: DrainStrategy;
+  /** Of this process among those that share the listening sockets; 0 when it is alone. */
+  readonly workerIndex?: number;
+  /** Removes what a process that died has left at the path of a pipe. */
+  readonly clearPipe?: ClearPipe;
 }
 
 interface Entry {
@@ -83,6 +87,7 @@ export class ListenerSet {
       nextId: options.nextId,
       findByAddress: (info) => this.#findByAddress(info),
       drain: this.#drainSequence,
+      workerIndex: options.workerIndex ?? 0,
       get isHealthCheckFailed() {
         return isHealthCheckFailed();
       },
@@ -307,7 +312,7 @@ export class ListenerSet {
    */
   async #bind(config: ListenerConfig): Promise<Binding | undefined | { readonly reason: string }> {
     if (!config.isBound || this.#state === "stopped") return undefined;
-    const binding = await bind(config);
+    const binding = await bind(config, this.#options.clearPipe ?? removePipe);
     if ("reason" in binding || this.#state === "accepting") return binding;
     binding.close();
     return undefined;

@@ -3,7 +3,7 @@ import type { StatsStore } from "../stats/stats-store.ts";
 export type ListenerStats = ReturnType<typeof listenerStats>;
 
 /** The statistics under `listener.<address>.`; versions of one listener share them. */
-export function listenerStats(stats: StatsStore, scope: string) {
+export function listenerStats(stats: StatsStore, scope: string, workerIndex: number) {
   return {
     counters: stats.counters(scope, [
       "downstream_cx_destroy",
@@ -18,7 +18,7 @@ export function listenerStats(stats: StatsStore, scope: string) {
     gauges: stats.gauges(scope, ["downstream_cx_active", "downstream_pre_cx_active"]),
     histograms: stats.histograms(scope, ["downstream_cx_length_ms"]),
     // Envoy counts by worker too; this process is one.
-    worker: stats.counters(`${scope}.worker_0`, ["downstream_cx_total"]),
-    workerGauges: stats.gauges(`${scope}.worker_0`, ["downstream_cx_active"]),
+    worker: stats.counters(`${scope}.worker_${workerIndex}`, ["downstream_cx_total"]),
+    workerGauges: stats.gauges(`${scope}.worker_${workerIndex}`, ["downstream_cx_active"]),
   };
 }

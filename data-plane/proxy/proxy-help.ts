@@ -12,7 +12,7 @@ Flags:
       --service-node ID            node id, wins over the bootstrap
       --service-cluster NAME       node cluster, wins over the bootstrap
       --service-zone ZONE          zone of the node's locality, wins over the bootstrap
-      --concurrency N              taken; one worker runs whatever N is
+      --concurrency N              worker processes that share the listening sockets (1)
       --drain-time-s SECONDS       how long connections may end by themselves (600)
       --drain-strategy STRATEGY    gradual (default): ever more of them over the drain time; immediate
       --admin-address-path FILE    write the address of the admin endpoint there

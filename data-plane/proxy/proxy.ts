@@ -7,6 +7,7 @@ import type { AdminView, ListenerDrain } from "../admin/admin-view.ts";
 import type { BootstrapConfig } from "../bootstrap/bootstrap.ts";
 import { ClusterSet } from "../clusters/cluster-set.ts";
 import type { Resolver } from "../clusters/resolver.ts";
+import type { ClearPipe } from "../listeners/binding.ts";
 import type { DrainStrategy } from "../listeners/drain-sequence.ts";
 import { ListenerSet } from "../listeners/listener-set.ts";
 import { parseLoadAssignment } from "../resources/cluster-load-assignment.ts";
@@ -59,6 +60,16 @@ export interface ProxyOptions {
   readonly drainMs: number;
   /** `--drain-strategy`. */
   readonly drainStrategy: DrainStrategy;
+  /** This process among several that are one proxy; alone unless given. */
+  readonly worker?: WorkerPlace;
+}
+
+/** A process among several that are one proxy. */
+export interface WorkerPlace {
+  /** From 0. */
+  readonly index: number;
+  readonly count: number;
+  readonly clearPipe: ClearPipe;
 }
 
 /**
@@ -104,9 +115,12 @@ export class Proxy implements AsyncDisposable {
       "total_connections",
       "uptime",
     ]);
-    this.#gauges.concurrency.set(1);
+    const { worker } = options;
+    this.#gauges.concurrency.set(worker?.count ?? 1);
     this.#setState("PRE_INITIALIZING");
-    const nextId = () => (this.#lastId += 1);
+    // Connections of several workers have different numbers.
+    this.#lastId = worker ? worker.index + 1 - worker.count : 0;
+    const nextId = () => (this.#lastId += worker?.count ?? 1);
     this.subscribed = new SubscribedResources({ client: subscriptions, stats: this.stats, clock, log });
     const { openAccessLog } = options;
     const run = {
@@ -126,7 +140,13 @@ export class Proxy implements AsyncDisposable {
     });
     const runWithUpstreams: RunContext = { ...run, upstreams: this.clusters };
     const { drainMs, drainStrategy } = options;
-    this.listeners = new ListenerSet({ run: runWithUpstreams, nextId, drainMs, drainStrategy });
+    this.listeners = new ListenerSet({
+      run: runWithUpstreams,
+      nextId,
+      drainMs,
+      drainStrategy,
+      ...(worker && { workerIndex: worker.index, clearPipe: worker.clearPipe }),
+    });
   }
 
   get state(): ProxyState {

@@ -6,8 +6,9 @@ import type { Schema } from "../../src/schema/schema.ts";
 import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, LISTENER } from "../../src/schema/type-urls.ts";
 import type { BootstrapConfig } from "../bootstrap/bootstrap.ts";
 import { resolveSource } from "../bootstrap/config-source.ts";
-import type { HostControls } from "../admin/admin-view.ts";
+import { answerAdmin } from "../admin/admin-routes.ts";
 import { startAdminServer } from "../admin/admin-server.ts";
+import type { AdminView, HostControls } from "../admin/admin-view.ts";
 import { systemResolver } from "../clusters/resolver.ts";
 import type { DrainStrategy } from "../listeners/drain-sequence.ts";
 import type { Address } from "../network/address.ts";
@@ -15,10 +16,13 @@ import type { LocalData } from "../resources/data-source.ts";
 import type { ExtensionTable, OpenAccessLog } from "../resources/extension.ts";
 import { withFirstAnswer } from "../xds-client/first-answer.ts";
 import { grpcTransport } from "../xds-client/grpc-transport.ts";
+import type { SourceView } from "../xds-client/resource-source.ts";
 import type { SourcePlan } from "../xds-client/source-plan.ts";
 import type { ResourceConsumer } from "../xds-client/update.ts";
 import { XdsClient } from "../xds-client/xds-client.ts";
+import type { WorkerPlace } from "./proxy.ts";
 import { Proxy } from "./proxy.ts";
+import type { XdsSource } from "./xds-source.ts";
 import { publishSource } from "./xds-stats.ts";
 
 export interface StartOptions {
@@ -43,24 +47,34 @@ export interface StartOptions {
   readonly rejectsUnknownDynamicFields: boolean;
   /** Called for `POST /quitquitquit`. */
   readonly onQuit: () => void;
+  /** Where resources come from, in place of an xDS client of the proxy's own. */
+  readonly xds?: XdsSource;
+  /** This process among several that are one proxy; alone unless given. */
+  readonly worker?: WorkerPlace;
   /** Default: this machine's. */
   readonly clock?: Clock;
   /** In [0, 1). */
   readonly random?: () => number;
 }
 
-/** A proxy and the control plane that it listens to. */
-export interface RunningProxy extends AsyncDisposable {
-  readonly proxy: Proxy;
-  readonly xds: XdsClient;
+/** Something that serves, as one process or as several. */
+export interface RunningServer extends AsyncDisposable {
   /** Where the admin endpoint is, if the bootstrap has one, with the port that the system chose. */
   readonly adminAddress: Address | undefined;
   /** Resolves when the listeners are open. Rejects with Envoy's text when a static listener cannot be opened. */
   readonly live: Promise<void>;
   /** Stops listening to the control plane and to clients, lets connections end by themselves, at most so long, then closes the rest. */
   drain(timeoutMs: number): Promise<void>;
+  /** Has other processes open their log files again; absent where this one writes all of them. */
+  readonly reopenLogs?: () => void;
   /** Ends everything now. Idempotent. */
   close(): Promise<void>;
+}
+
+/** A proxy and the control plane that it listens to. */
+export interface RunningProxy extends RunningServer {
+  readonly proxy: Proxy;
+  readonly view: AdminView;
 }
 
 /**
@@ -73,7 +87,9 @@ export async function startProxy(options: StartOptions): Promise<RunningProxy> {
   const { proxy, xds } = connectParts(options);
   const toJson = (typeName: string, message: Message) => schema.toJson(typeName, message, { mask: true });
   const view = proxy.adminView({ version, commandLine, toJson, quit: onQuit, host: options.host });
-  const admin = bootstrap.admin && (await startAdminServer(bootstrap.admin, view));
+  const admin =
+    bootstrap.admin &&
+    (await startAdminServer(bootstrap.admin, (method, target) => answerAdmin(view, method, target)));
   const stopFlushing = flushEvery(bootstrap.statsFlushMs, proxy, options.clock ?? systemClock);
   const live = goLive(proxy, xds, bootstrap);
   // Who awaits it gets the error; nobody has to.
@@ -85,7 +101,7 @@ export async function startProxy(options: StartOptions): Promise<RunningProxy> {
   };
   return {
     proxy,
-    xds,
+    view,
     adminAddress: admin?.address,
     live,
     drain: async (timeoutMs) => {
@@ -111,21 +127,10 @@ function flushEvery(intervalMs: number, { stats }: Proxy, clock: Clock): () => v
 }
 
 /** Makes a proxy and its xDS client, each knowing the other. No I/O. */
-function connectParts(options: StartOptions): { readonly proxy: Proxy; readonly xds: XdsClient } {
+function connectParts(options: StartOptions): { readonly proxy: Proxy; readonly xds: XdsSource } {
   const { bootstrap, schema, extensions, log, hostname, local, drainMs, drainStrategy } = options;
   const { clock = systemClock, random = Math.random } = options;
-  const xds = new XdsClient({
-    node: bootstrap.node,
-    ...(bootstrap.ads ? { ads: bootstrap.ads } : {}),
-    resolve: (source) => resolveSource(source, bootstrap.sources),
-    schema,
-    openTransport: grpcTransport,
-    clock,
-    random,
-    log: log.with({ component: "xds" }),
-    rejectsUnknownFields: options.rejectsUnknownDynamicFields,
-    onChange: (view) => publishSource(view, proxy.stats),
-  });
+  const xds: XdsSource = options.xds ?? newXdsClient(options, (view) => publishSource(view, proxy.stats));
   const proxy = new Proxy({
     bootstrap,
     schema,
@@ -140,16 +145,40 @@ function connectParts(options: StartOptions): { readonly proxy: Proxy; readonly 
     local,
     drainMs,
     drainStrategy,
+    ...(options.worker && { worker: options.worker }),
   });
   xds.consume(CLUSTER_LOAD_ASSIGNMENT, proxy.endpointConsumer);
   return { proxy, xds };
+}
+
+/** The xDS client of a bootstrap. `onChange` is told of what happens to its sources. */
+export function newXdsClient(
+  options: Pick<
+    StartOptions,
+    "bootstrap" | "schema" | "log" | "clock" | "random" | "rejectsUnknownDynamicFields"
+  >,
+  onChange: (view: SourceView) => void,
+): XdsClient {
+  const { bootstrap, schema, log, clock = systemClock, random = Math.random } = options;
+  return new XdsClient({
+    node: bootstrap.node,
+    ...(bootstrap.ads ? { ads: bootstrap.ads } : {}),
+    resolve: (source) => resolveSource(source, bootstrap.sources),
+    schema,
+    openTransport: grpcTransport,
+    clock,
+    random,
+    log: log.with({ component: "xds" }),
+    rejectsUnknownFields: options.rejectsUnknownDynamicFields,
+    onChange,
+  });
 }
 
 /**
  * Envoy's order (XC-11): static clusters, CDS with the endpoints of its clusters, then LDS, then the listeners open. A control
  * plane that is away costs each of the two its `initial_fetch_timeout` (XC-14).
  */
-async function goLive(proxy: Proxy, xds: XdsClient, { cds, lds }: BootstrapConfig): Promise<void> {
+async function goLive(proxy: Proxy, xds: XdsSource, { cds, lds }: BootstrapConfig): Promise<void> {
   await proxy.startClusters();
   await subscribeAndWait(xds, CLUSTER, cds, proxy.clusterConsumer);
   await proxy.clusters.whenWarm();
@@ -158,7 +187,7 @@ async function goLive(proxy: Proxy, xds: XdsClient, { cds, lds }: BootstrapConfi
 }
 
 async function subscribeAndWait(
-  xds: XdsClient,
+  xds: XdsSource,
   typeUrl: string,
   plan: SourcePlan | undefined,
   consumer: ResourceConsumer,

@@ -81,6 +81,7 @@ const proxyFolders = [
   "data-plane/listeners",
   "data-plane/admin",
   "data-plane/proxy",
+  "data-plane/workers",
 ];
 
 function isAllowed(from: string, to: string): boolean {

@@ -183,7 +183,7 @@ describe("startAdminServer()", () => {
     await using proxy = await startTestProxy(bootstrap);
     await using server = await startAdminServer(
       { address: "127.0.0.1", port: 0, family: "IPv4" },
-      viewOf(proxy),
+      (method, target) => answerAdmin(viewOf(proxy), method, target),
     );
     assert.ok(server.address.family === "IPv4");
     const base = `http://127.0.0.1:${server.address.port}`;
