@@ -37,6 +37,18 @@ export class Histogram {
     this.#fresh = undefined;
   }
 
+  /** All that it holds, for another process. */
+  snapshot(): HistogramSnapshot {
+    const total = this.#fresh ? sum(this.#total, this.#fresh) : this.#total;
+    return { total: [...(total ?? [])], interval: [...(this.#interval ?? [])] };
+  }
+
+  /** Adds what another one holds. */
+  add({ total, interval }: HistogramSnapshot): void {
+    if (total.length > 0) this.#total = sum(this.#total, new Map(total));
+    if (interval.length > 0) this.#interval = sum(this.#interval, new Map(interval));
+  }
+
   /** Everything since the start, by value. */
   cumulative(): readonly HistogramBin[] {
     return binsOf(this.#fresh ? sum(this.#total, this.#fresh) : this.#total);
@@ -46,6 +58,12 @@ export class Histogram {
   interval(): readonly HistogramBin[] {
     return binsOf(this.#interval);
   }
+}
+
+/** A histogram as plain data: numbers of bins and how many values each has. */
+export interface HistogramSnapshot {
+  readonly total: readonly (readonly [bin: number, count: number])[];
+  readonly interval: readonly (readonly [bin: number, count: number])[];
 }
 
 /** Decade × 100 and the first two digits; 0 has a bin of its own. */

@@ -1,3 +1,4 @@
+import type { HistogramSnapshot } from "./histogram.ts";
 import { Histogram } from "./histogram.ts";
 
 /** Counters under one prefix: plain number fields, so that counting costs an addition. */
@@ -47,6 +48,12 @@ export interface HistogramStat {
   readonly name: string;
   readonly histogram: Histogram;
   readonly isUsed: boolean;
+}
+
+/** All statistics as plain data, for another process. */
+export interface StatsSnapshot {
+  readonly stats: readonly Stat[];
+  readonly histograms: readonly { readonly name: string; readonly snapshot: HistogramSnapshot }[];
 }
 
 /**
@@ -121,6 +128,14 @@ export class StatsStore {
       })),
     );
     return found.sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  snapshot(): StatsSnapshot {
+    const histograms = this.listHistograms().map(({ name, histogram }) => ({
+      name,
+      snapshot: histogram.snapshot(),
+    }));
+    return { stats: this.list(), histograms };
   }
 
   /** Every other statistic, sorted by name. */

@@ -1,4 +1,4 @@
-import type { Stat } from "../stats/stats-store.ts";
+import type { StatsSnapshot } from "../stats/stats-store.ts";
 import { StatsStore } from "../stats/stats-store.ts";
 
 /**
@@ -13,9 +13,12 @@ const isOfAll =
   /^(?:listener_manager|cluster_manager|server)\.|[._](?:membership_change|update_\w+|init_fetch_timeout|config_reload|version)$/;
 
 /** The statistics of several workers as those of one proxy: what clients do is added up. */
-export function mergedStats(lists: readonly (readonly Stat[])[]): StatsStore {
+export function mergedStats(snapshots: readonly StatsSnapshot[]): StatsStore {
   const merged = new StatsStore();
-  for (const stat of lists.flat()) {
+  for (const { name, snapshot } of snapshots.flatMap(({ histograms }) => histograms)) {
+    merged.histograms("", [name])[name]?.add(snapshot);
+  }
+  for (const stat of snapshots.flatMap(({ stats }) => stats)) {
     switch (stat.kind) {
       case "counter": {
         const counters = merged.counters("", [stat.name]);

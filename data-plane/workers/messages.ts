@@ -3,7 +3,7 @@ import { isRecord } from "../../src/schema/record.ts";
 import type { SourceFile } from "../../src/schema/source-node.ts";
 import type { AdminReply } from "../admin/admin-route.ts";
 import type { ForeignSources } from "../resources/extension.ts";
-import type { Stat } from "../stats/stats-store.ts";
+import type { StatsSnapshot } from "../stats/stats-store.ts";
 import type { FetchEnd, Refusal } from "../xds-client/update.ts";
 
 /** An update without what the worker makes itself: the decoded messages. */
@@ -45,7 +45,7 @@ export type ToWorker =
       readonly method: string;
       readonly target: string;
       /** Of all workers, to be shown in place of the worker's own. */
-      readonly stats?: readonly (readonly Stat[])[];
+      readonly stats?: readonly StatsSnapshot[];
     }
   | { readonly kind: "pipe-cleared"; readonly id: number }
   | { readonly kind: "drain"; readonly timeoutMs: number };
@@ -78,7 +78,7 @@ export type FromWorker =
   | { readonly kind: "up" }
   | { readonly kind: "live" }
   | { readonly kind: "failed"; readonly reason: string }
-  | { readonly kind: "stats"; readonly id: number; readonly stats: readonly Stat[] }
+  | { readonly kind: "stats"; readonly id: number; readonly stats: StatsSnapshot }
   | { readonly kind: "admin"; readonly id: number; readonly reply: AdminReply }
   | { readonly kind: "clear-pipe"; readonly id: number; readonly path: string }
   | { readonly kind: "quit" };

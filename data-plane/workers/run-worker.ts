@@ -61,7 +61,11 @@ class WorkerRun {
         void this.#start(message.start);
         return;
       case "ask-stats":
-        this.#parent.send({ kind: "stats", id: message.id, stats: this.#running?.proxy.stats.list() ?? [] });
+        this.#parent.send({
+          kind: "stats",
+          id: message.id,
+          stats: this.#running?.proxy.stats.snapshot() ?? { stats: [], histograms: [] },
+        });
         return;
       case "ask-admin":
         this.#answer(message);

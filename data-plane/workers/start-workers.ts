@@ -40,7 +40,7 @@ export async function startWorkers(options: StartWorkersOptions): Promise<Runnin
   const hub = new XdsHub({ client: xds, plans });
   const { foreignSources } = bootstrap;
   const pool = new WorkerPool({ count, fork, files, foreignSources, hub, clock, log, onQuit });
-  const answer = workerAdmin(pool, () => stats.list());
+  const answer = workerAdmin(pool, () => stats.snapshot());
   const admin = bootstrap.admin && (await startAdminServer(bootstrap.admin, answer));
   // Who awaits it gets the error; nobody has to.
   pool.live.catch(() => undefined);

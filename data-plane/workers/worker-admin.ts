@@ -1,7 +1,7 @@
 import type { AdminReply } from "../admin/admin-route.ts";
 import { textReply } from "../admin/admin-route.ts";
 import type { AdminAnswer } from "../admin/admin-server.ts";
-import type { Stat } from "../stats/stats-store.ts";
+import type { StatsSnapshot } from "../stats/stats-store.ts";
 import { mergedClusters } from "./merged-stats.ts";
 import type { WorkerPool } from "./worker-pool.ts";
 
@@ -13,7 +13,7 @@ import type { WorkerPool } from "./worker-pool.ts";
  */
 export function workerAdmin(
   pool: Pick<WorkerPool, "admin" | "stats" | "isServing">,
-  ownStats: () => readonly Stat[],
+  ownStats: () => StatsSnapshot,
 ): AdminAnswer {
   return async (method, target) => {
     const { pathname, searchParams } = new URL(target, "http://admin");

@@ -3,7 +3,7 @@ import type { AdminReply } from "../admin/admin-route.ts";
 import type { Log } from "../../src/base/log.ts";
 import type { Clock } from "../../src/base/clock.ts";
 import type { ForeignSources } from "../resources/extension.ts";
-import type { Stat } from "../stats/stats-store.ts";
+import type { StatsSnapshot } from "../stats/stats-store.ts";
 import type { SourceFile } from "../../src/schema/source-node.ts";
 import { removePipe } from "../listeners/binding.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
@@ -45,7 +45,12 @@ interface Worker extends WorkerLink {
 }
 
 /** The answers that are still to come from one worker, by id. */
-type Asked = Map<number, (answer: Stat[] | AdminReply | undefined) => void>;
+type Asked = Map<number, (answer: Answer | undefined) => void>;
+
+/** What a worker answers. */
+type Answer =
+  | { readonly kind: "stats"; readonly stats: StatsSnapshot }
+  | { readonly kind: "admin"; readonly reply: AdminReply };
 
 /** The workers of a proxy: started, started again when they end, asked and told. */
 export class WorkerPool {
@@ -75,18 +80,18 @@ export class WorkerPool {
   }
 
   /** The statistics of each live worker. */
-  async stats(): Promise<readonly (readonly Stat[])[]> {
+  async stats(): Promise<readonly StatsSnapshot[]> {
     const answers = await Promise.all(
       this.#live().map((worker) => this.#ask(worker, (id) => ({ kind: "ask-stats", id }))),
     );
-    return answers.flatMap((answer) => (Array.isArray(answer) ? [answer] : []));
+    return answers.flatMap((answer) => (answer?.kind === "stats" ? [answer.stats] : []));
   }
 
   /** What each live worker answers to a request of the admin endpoint; that of the first only with `isFirstOnly`. */
   async admin(
     method: string,
     target: string,
-    options: { readonly isFirstOnly?: boolean; readonly stats?: readonly (readonly Stat[])[] } = {},
+    options: { readonly isFirstOnly?: boolean; readonly stats?: readonly StatsSnapshot[] } = {},
   ): Promise<readonly AdminReply[]> {
     const workers = options.isFirstOnly ? this.#live().slice(0, 1) : this.#live();
     const stats = options.stats && { stats: options.stats };
@@ -95,7 +100,7 @@ export class WorkerPool {
         this.#ask(worker, (id) => ({ kind: "ask-admin", id, method, target, ...stats })),
       ),
     );
-    return answers.flatMap((answer) => (answer && !Array.isArray(answer) ? [answer] : []));
+    return answers.flatMap((answer) => (answer?.kind === "admin" ? [answer.reply] : []));
   }
 
   /** All workers were live once, and one is now: that others are being started again is no reason to send clients elsewhere. */
@@ -170,10 +175,8 @@ export class WorkerPool {
         if (this.#hasStarted) worker.process.kill("SIGKILL");
         return;
       case "stats":
-        this.#answer(worker, message.id, [...message.stats]);
-        return;
       case "admin":
-        this.#answer(worker, message.id, message.reply);
+        this.#answer(worker, message.id, message);
         return;
       case "clear-pipe":
         void this.#clearPipe(worker, message.id, message.path);
@@ -220,7 +223,7 @@ export class WorkerPool {
     }
   }
 
-  #ask(worker: Worker, message: (id: number) => ToWorker): Promise<Stat[] | AdminReply | undefined> {
+  #ask(worker: Worker, message: (id: number) => ToWorker): Promise<Answer | undefined> {
     const id = (this.#lastId += 1);
     return new Promise((resolve) => {
       this.#asked.get(worker)?.set(id, resolve);
@@ -228,7 +231,7 @@ export class WorkerPool {
     });
   }
 
-  #answer(worker: Worker, id: number, answer: Stat[] | AdminReply): void {
+  #answer(worker: Worker, id: number, answer: Answer): void {
     const asked = this.#asked.get(worker);
     asked?.get(id)?.(answer);
     asked?.delete(id);

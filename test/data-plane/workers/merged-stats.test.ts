@@ -16,7 +16,8 @@ function worker(connections: number, index: number) {
   store.gauges("cluster.c", ["membership_total"]).membership_total.set(4);
   store.gauges("server", ["concurrency"]).concurrency.set(2);
   store.setText("cluster_manager.cds.version_text", "v1");
-  return store.list();
+  store.histograms("http.web", ["downstream_rq_time"]).downstream_rq_time.record(connections);
+  return store.snapshot();
 }
 
 describe("mergedStats()", () => {
@@ -33,10 +34,25 @@ describe("mergedStats()", () => {
   ] as const;
   for (const [story, name, value] of rows) it(story, () => assert.equal(stat(merged, name), value));
 
+  it("puts histograms together", () => {
+    const [time] = merged.listHistograms();
+    const values = time?.histogram.cumulative().map(({ left, count }) => [left, count]);
+    assert.deepEqual(
+      [time?.name, values],
+      [
+        "http.web.downstream_rq_time",
+        [
+          [5, 1],
+          [7, 1],
+        ],
+      ],
+    );
+  });
+
   it("leaves a gauge unused that no worker used", () => {
     const store = new StatsStore();
     store.gauges("cluster.c", ["version"]);
-    assert.equal(mergedStats([store.list()]).list()[0]?.isUsed, false);
+    assert.equal(mergedStats([store.snapshot()]).list()[0]?.isUsed, false);
   });
 });
 
