@@ -18,7 +18,7 @@ import { sourceOf } from "../network/upstream.ts";
 import { noEndpoints } from "../resources/cluster-load-assignment.ts";
 import type { Discovery } from "../resources/discovery.ts";
 import type { ClusterConfig } from "../resources/cluster.ts";
-import type { RunContext, UpstreamTransportSocket } from "../resources/extension.ts";
+import type { RunContext } from "../resources/extension.ts";
 import type { ClusterHost } from "./cluster-host.ts";
 import { connectErrorText } from "./connect-error-text.ts";
 import type { Booking } from "./connection-books.ts";
@@ -32,6 +32,7 @@ import { circuitBreakers } from "./circuit-breakers.ts";
 import { HostConnections } from "./host-connections.ts";
 import { HostWatch } from "./host-watch.ts";
 import { HttpPools } from "./http-pools.ts";
+import { HostTransports } from "./host-transports.ts";
 import type { HostSet, HostSetLayout } from "./host-set.ts";
 import { hostSets } from "./host-set.ts";
 import type { LoadBalancer } from "./load-balancing/load-balancer.ts";
@@ -47,7 +48,7 @@ export class ActiveCluster implements Upstream {
   readonly stats: ClusterStats;
   readonly retries: Upstream["retries"];
   readonly #run: RunContext;
-  readonly #transport: UpstreamTransportSocket;
+  readonly #transports: HostTransports;
   readonly #nextId: () => number;
   readonly #memory: ReadMemory;
   #hosts: ReadonlyMap<string, ClusterHost> = new Map();
@@ -81,7 +82,7 @@ export class ActiveCluster implements Upstream {
     this.retries = { default: breakers.default.retries, high: breakers.high.retries };
     this.#books = new ConnectionBooks(this.stats, breakers, run.clock);
     this.#run = run;
-    this.#transport = config.transportSocket(run, scope);
+    this.#transports = new HostTransports(config.transportSockets, run, scope);
     this.#nextId = nextId;
     this.#memory = memory;
     this.#showsHeaviest = config.discovery.kind === "eds" || config.discovery.kind === "strict-dns";
@@ -107,7 +108,7 @@ export class ActiveCluster implements Upstream {
       run,
       scope,
       choose: (criteria) => this.#balancer.choose(criteria),
-      keyOf: (request) => this.#poolKey(request),
+      keyOf: (request, host) => this.#poolKey(request, host),
       dial: (host, request) => this.#dial(host, request, false),
     });
     const { health } = config;
@@ -117,7 +118,7 @@ export class ActiveCluster implements Upstream {
       config,
       run,
       scope,
-      isSecure: this.#transport.secure !== undefined,
+      isSecure: this.#transports.fallback.secure !== undefined,
       hasTraffic: () => this.stats.counters.upstream_cx_total > 0,
       dial: (host, address) => (onConnected, onFailure) =>
         this.#dialForCheck(host, address, onConnected, onFailure),
@@ -153,6 +154,7 @@ export class ActiveCluster implements Upstream {
     const hosts = this.#watch?.update(found) ?? found;
     const next = new Map(hosts.map((host) => [host.key, host]));
     const isChanged = next.size !== this.#hosts.size || [...next.keys()].some((key) => !this.#hosts.has(key));
+    this.#transports.count(hosts.filter(({ key }) => !this.#hosts.has(key)));
     this.#hosts = next;
     this.#all = hosts;
     this.#layout = layout;
@@ -283,10 +285,11 @@ export class ActiveCluster implements Upstream {
   }
 
   /** What requests must have in common to share a connection: what the header says, and the source address (PP-79, PP-113). */
-  #poolKey(request: StreamRequest): string {
-    const key = this.#transport.poolKey?.(request.downstream) ?? "";
+  #poolKey(request: StreamRequest, host: ClusterHost): string {
+    const transport = this.#transports.of(host);
+    const key = transport.poolKey?.(request.downstream) ?? "";
     const source = sourceOf(request);
-    const hasNames = this.config.http.serverName !== undefined && this.#transport.secure !== undefined;
+    const hasNames = this.config.http.serverName !== undefined && transport.secure !== undefined;
     // Whatever the protocol is: pools of different ones share nothing anyway.
     const wish = hasNames
       ? tlsWish(this.config.http, { head: request.head, protocol: "HTTP/1.1" })
@@ -298,8 +301,9 @@ export class ActiveCluster implements Upstream {
   #dial(host: ClusterHost, request: ConnectRequest, carriesRequest: boolean): ConnectAttempt {
     const { counters } = this.stats;
     const booking = this.#books.open(host, carriesRequest, request.priority ?? "default");
+    const transport = this.#transports.of(host);
     // What puts a handshake on the socket reads it itself.
-    const reader = request.lentBytes && !this.#transport.secure ? this.#memory.openReader() : undefined;
+    const reader = request.lentBytes && !transport.secure ? this.#memory.openReader() : undefined;
     const socket = this.#open(host.address, sourceOf(request), reader?.onread);
     let isSettled = false;
     const settle = () => {
@@ -327,8 +331,8 @@ export class ActiveCluster implements Upstream {
     socket.on("connect", () => {
       if (isSettled) return;
       const context = this.#context(socket, host, request);
-      const header = this.#transport.header(context);
-      if (!this.#transport.secure) {
+      const header = transport.header(context);
+      if (!transport.secure) {
         return established(this.#connection(socket, context, { header, reader, booking }));
       }
       // In clear, ahead of the handshake (PP-89).
@@ -336,7 +340,7 @@ export class ActiveCluster implements Upstream {
         counters.upstream_cx_tx_bytes_total += header.length;
         socket.write(header);
       }
-      this.#transport.secure({
+      transport.secure({
         socket,
         context,
         wish: request.http && tlsWish(this.config.http, request.http),
@@ -388,9 +392,23 @@ export class ActiveCluster implements Upstream {
       // A check has no downstream to tell of, and its header tells of the address that is checked (PP-118, PP-119).
       const checked = { ...host, address };
       const context = { host: checked, connectionId: this.#nextId(), downstream: undefined, local };
-      const header = this.#transport.header(context);
-      isSettled = true;
-      onConnected({ socket, local, remote: address, header });
+      const transport = this.#transports.of(host);
+      const header = transport.header(context);
+      const connected = (ready: Socket, first: Buffer | undefined) => {
+        isSettled = true;
+        onConnected({ socket: ready, local, remote: address, header: first });
+      };
+      if (!transport.secure) return connected(socket, header);
+      if (header) socket.write(header);
+      transport.secure({
+        socket,
+        context,
+        wish: undefined,
+        onSecured: (secured) => {
+          if (!isSettled) connected(secured, undefined);
+        },
+        onFailure: fail,
+      });
     });
     return cancel;
   }

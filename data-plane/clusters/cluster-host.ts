@@ -65,6 +65,7 @@ export function clusterHost(
     address,
     hostname: endpoint.hostname || name,
     metadata,
+    ...(endpoint.localityMetadata && { localityMetadata: endpoint.localityMetadata }),
     weight: Math.max(1, endpoint.weight),
     priority: endpoint.priority,
     locality: endpoint.locality,

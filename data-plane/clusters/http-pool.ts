@@ -49,7 +49,7 @@ export interface HttpPoolOptions {
   readonly streamsPerConnection: number;
   choose(criteria: HostCriteria): ClusterHost | undefined;
   /** What downstreams must have in common to share a connection. */
-  keyOf(request: StreamRequest): string;
+  keyOf(request: StreamRequest, host: ClusterHost): string;
   dial(host: ClusterHost, request: ConnectRequest): ConnectAttempt;
   /** Speaks HTTP on a connection that is up. */
   speak(upstream: UpstreamConnection, owner: PooledConnectionOwner): PooledConnection;
@@ -139,7 +139,7 @@ export class HttpPool {
   /** Undefined: there may be no more of them. */
   #group(host: ClusterHost, request: StreamRequest): Group | undefined {
     const { priority } = request;
-    const key = `${priority} ${host.key} ${this.#options.keyOf(request)}`;
+    const key = `${priority} ${host.key} ${this.#options.keyOf(request, host)}`;
     let group = this.#groups.get(key);
     if (!group) {
       const breakers = this.#options.breakers[priority];

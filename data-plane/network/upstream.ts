@@ -38,6 +38,8 @@ export interface Host {
   /** The endpoint's `hostname`, or the DNS name that the address came from; empty if neither. */
   readonly hostname: string;
   readonly metadata: EndpointMetadata;
+  /** Of its locality; absent where that has none. */
+  readonly localityMetadata?: EndpointMetadata;
   /** Absent where nobody wants to know. */
   readonly outcomes?: HostOutcomes | undefined;
 }

@@ -9,7 +9,7 @@ import type { Parsed } from "./parsed.ts";
 import { parsed, refuse } from "./parsed.ts";
 import { structFields } from "./struct-fields.ts";
 import type { SupportTable } from "./support.ts";
-import { noEffect, oneOf, unsupportedFields } from "./support.ts";
+import { oneOf, unsupportedFields } from "./support.ts";
 import { wrapped } from "./values.ts";
 
 /** One endpoint as configured. */
@@ -20,6 +20,8 @@ export interface EndpointConfig {
   readonly weight: number;
   readonly edsHealth: EdsHealth;
   readonly metadata: EndpointMetadata;
+  /** Of its locality; absent where that has none. */
+  readonly localityMetadata?: EndpointMetadata;
   readonly locality: LocalityConfig;
   /** 0 is the first to be used. */
   readonly priority: number;
@@ -79,7 +81,7 @@ const support: SupportTable = {
     locality: true,
     load_balancing_weight: true,
     priority: true,
-    metadata: noEffect,
+    metadata: true,
     lb_endpoints: {
       endpoint: {
         address: endpointAddressSupport,
@@ -117,7 +119,7 @@ export function parseLoadAssignment(message: Message, path: string): Parsed<Load
         problems.push(refuse(where, `malformed IP address: ${check.name}`));
         return [];
       }
-      return [endpointConfig(endpoint, address, check, localityOf(group.locality), group.priority ?? 0)];
+      return [endpointConfig(endpoint, address, check, group)];
     }),
   );
   // A weight counts together with a locality only, as in Envoy.
@@ -157,8 +159,7 @@ function endpointConfig(
   endpoint: MessageTypes["envoy.config.endpoint.v3.LbEndpoint"],
   address: ConfiguredAddress,
   checkAddress: Address | undefined,
-  locality: LocalityConfig,
-  priority: number,
+  group: MessageTypes["envoy.config.endpoint.v3.LocalityLbEndpoints"],
 ): EndpointConfig {
   const check = endpoint.endpoint?.health_check_config;
   return {
@@ -167,8 +168,9 @@ function endpointConfig(
     weight: wrapped(endpoint.load_balancing_weight, 0, 1),
     edsHealth: edsHealthOf(endpoint.health_status),
     metadata: metadataOf(endpoint.metadata),
-    locality,
-    priority,
+    ...(group.metadata && { localityMetadata: metadataOf(group.metadata) }),
+    locality: localityOf(group.locality),
+    priority: group.priority ?? 0,
     check: {
       address: checkAddress,
       port: check?.port_value ?? 0,

@@ -1,6 +1,5 @@
 import { socketAddress } from "../../src/base/ip-address.ts";
 import type { Problem } from "../../src/base/problem.ts";
-import type { Cluster } from "../../src/schema/api.ts";
 import type { Message } from "../../src/schema/message.ts";
 import { isRecord } from "../../src/schema/record.ts";
 import { type ClusterHealthConfig, clusterHealthSupport, parseClusterHealth } from "./cluster-health.ts";
@@ -9,7 +8,7 @@ import type { Thresholds } from "./circuit-breakers.ts";
 import { circuitBreakersSupport, parseThresholds } from "./circuit-breakers.ts";
 import type { Discovery } from "./discovery.ts";
 import { discoverySupport, parseDiscovery } from "./discovery.ts";
-import type { Installer, ParseContext, UpstreamTransportSocket } from "./extension.ts";
+import type { ParseContext } from "./extension.ts";
 import type { LoadBalancingConfig } from "./load-balancing/load-balancing-config.ts";
 import { loadBalancingSupport, parseLoadBalancing } from "./load-balancing/parse-load-balancing.ts";
 import { asType } from "./message-type.ts";
@@ -24,7 +23,8 @@ import type { Parsed } from "./parsed.ts";
 import { parsed, refuse } from "./parsed.ts";
 import type { SupportTable } from "./support.ts";
 import { noEffect, notSupported, oneOf, unsupportedFields } from "./support.ts";
-import { parseTypedConfig } from "./typed-config.ts";
+import type { TransportSocketsConfig } from "./transport-sockets.ts";
+import { parseTransportSockets, transportSocketsSupport } from "./transport-sockets.ts";
 import { durationMs, wrapped } from "./values.ts";
 
 /** A cluster, ready to run. Immutable. */
@@ -44,7 +44,7 @@ export interface ClusterConfig {
   readonly bind?: { readonly address: string; readonly port: number };
   /** Idle time before TCP keepalive probes; absent switches them off. */
   readonly keepAliveMs?: number;
-  readonly transportSocket: Installer<UpstreamTransportSocket>;
+  readonly transportSockets: TransportSocketsConfig;
   readonly http: UpstreamHttpConfig;
   readonly health: ClusterHealthConfig;
 }
@@ -63,7 +63,7 @@ const support: SupportTable = {
   connect_timeout: true,
   per_connection_buffer_limit_bytes: true,
   circuit_breakers: circuitBreakersSupport,
-  transport_socket: true,
+  ...transportSocketsSupport,
   metadata: noEffect,
   upstream_bind_config: { source_address: { address: true, port_value: true, protocol: oneOf("TCP") } },
   upstream_connection_options: { tcp_keepalive: { keepalive_time: true } },
@@ -82,7 +82,7 @@ export function parseCluster(message: Message, context: ParseContext, path: stri
   const at = path === "" ? "" : `${path}.`;
   const problems: Problem[] = [...unsupportedFields(message, support, path)];
   const discovery = parseDiscovery(cluster, context, at);
-  const transport = parseTransport(cluster, context, at);
+  const transport = parseTransportSockets(cluster, context, at);
   const http = parseHttpOptions(cluster, context, at);
   const loadBalancing = parseLoadBalancing(cluster, context, at);
   const health = parseClusterHealth(cluster, http.value?.protocol === "HTTP/2", context, at);
@@ -109,23 +109,10 @@ export function parseCluster(message: Message, context: ParseContext, path: stri
       ...(keepAlive && {
         keepAliveMs: wrapped(keepAlive.keepalive_time, 0, SYSTEM_KEEPALIVE_SECONDS) * 1000,
       }),
-      transportSocket: transport.value,
+      transportSockets: transport.value,
       http: http.value ?? defaultHttp,
       health: health.value,
     },
     problems,
   );
 }
-
-function parseTransport(
-  cluster: Cluster,
-  context: ParseContext,
-  at: string,
-): Parsed<ClusterConfig["transportSocket"]> {
-  const socket = cluster.transport_socket;
-  if (!socket) return { value: () => plainTransport, problems: [] };
-  return parseTypedConfig("upstreamTransportSockets", socket, context, `${at}transport_socket`);
-}
-
-/** Bytes as they are: what a cluster has without a `transport_socket`. */
-const plainTransport: UpstreamTransportSocket = { header: () => undefined };

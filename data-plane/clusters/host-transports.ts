@@ -1,0 +1,58 @@
+import { isDeepStrictEqual } from "node:util";
+import type { MetadataValue } from "../network/connection-info.ts";
+import type { EndpointMetadata, Host } from "../network/upstream.ts";
+import type { RunContext, UpstreamTransportSocket } from "../resources/extension.ts";
+import type { TransportSocketsConfig } from "../resources/transport-sockets.ts";
+
+const NAMESPACE = "envoy.transport_socket_match";
+
+interface Choice {
+  readonly transport: UpstreamTransportSocket;
+  readonly counters: { total_match_count: number };
+}
+
+interface Match extends Choice {
+  readonly labels: readonly (readonly [string, MetadataValue])[];
+}
+
+/** The transport sockets of a cluster: which one a host has its metadata tells, and else that of its locality. */
+export class HostTransports {
+  readonly #fallback: Choice;
+  readonly #matches: readonly Match[];
+
+  constructor({ fallback, matches }: TransportSocketsConfig, run: RunContext, scope: string) {
+    const countersOf = (name: string) => run.stats.counters(`${scope}.${name}`, ["total_match_count"]);
+    this.#fallback = { transport: fallback(run, scope), counters: countersOf("default") };
+    this.#matches = matches.map(({ name, labels, install }) => ({
+      labels: Object.entries(labels),
+      transport: install(run, scope),
+      counters: countersOf(name),
+    }));
+  }
+
+  /** The one of hosts that match nothing. */
+  get fallback(): UpstreamTransportSocket {
+    return this.#fallback.transport;
+  }
+
+  of(host: Host): UpstreamTransportSocket {
+    return this.#choose(host).transport;
+  }
+
+  /** Counts hosts that are new to the cluster. */
+  count(hosts: readonly Host[]): void {
+    for (const host of hosts) this.#choose(host).counters.total_match_count += 1;
+  }
+
+  #choose({ metadata, localityMetadata }: Host): Choice {
+    if (this.#matches.length === 0) return this.#fallback;
+    return this.#find(metadata) ?? (localityMetadata && this.#find(localityMetadata)) ?? this.#fallback;
+  }
+
+  #find({ filter }: EndpointMetadata): Match | undefined {
+    const fields = filter.get(NAMESPACE);
+    return this.#matches.find(({ labels }) =>
+      labels.every(([name, value]) => fields !== undefined && isDeepStrictEqual(fields[name], value)),
+    );
+  }
+}
