@@ -73,6 +73,10 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     return this.#stream.info;
   }
 
+  random(): number {
+    return this.manager.run.random();
+  }
+
   get protocol(): HttpProtocol {
     return this.#stream.protocol;
   }
@@ -102,7 +106,7 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     if (config.requestTimeoutMs > 0 && !this.#isRequestWhole) {
       this.timers.set("request", config.requestTimeoutMs);
     }
-    this.route = manager.routes()(request);
+    this.route = manager.routes()(request, this);
     this.#watchDuration();
     if (this.route && !this.#takesUpgrade()) return;
     if (manager.filters.length === 0) return this.onHeadFiltered(this.#isRequestWhole);

@@ -1,6 +1,7 @@
 import type { MessageTypes, RouteConfiguration } from "../../../src/schema/api.ts";
 import type { Problem } from "../../../src/base/problem.ts";
 import { localReply } from "../../network/http-message.ts";
+import { dataSourceSupport, readDataSource } from "../../resources/data-source.ts";
 import type { Installer, ParseContext } from "../../resources/extension.ts";
 import type { Parsed } from "../../resources/parsed.ts";
 import { parsed, refuse } from "../../resources/parsed.ts";
@@ -15,6 +16,7 @@ import { bufferLimit, bufferLimitSupport, hostDefaultsSupport, parseHostDefaults
 import type { Level } from "./level.ts";
 import { levelSupport, noLevel, parseLevel } from "./level.ts";
 import { parseRedirect, redirectSupport } from "./redirect.ts";
+import type { MatchOptions } from "./route-match.ts";
 import { matchSupport, parseRouteMatch } from "./route-match.ts";
 import type { Route, RouteAction } from "./route.ts";
 import type { RouteTable, VirtualHost } from "./route-table.ts";
@@ -28,6 +30,7 @@ const support: SupportTable = {
   name: true,
   validate_clusters: true,
   most_specific_header_mutations_wins: true,
+  ignore_path_parameters_in_path_matching: true,
   ignore_port_in_host_matching: true,
   max_direct_response_body_size_bytes: true,
   virtual_hosts: {
@@ -42,7 +45,7 @@ const support: SupportTable = {
       match: matchSupport,
       route: forwardSupport,
       redirect: redirectSupport,
-      direct_response: { status: true, body: { inline_string: true, inline_bytes: true } },
+      direct_response: { status: true, body: dataSourceSupport },
       metadata: noEffect,
       // Nothing is traced.
       decorator: noEffect,
@@ -74,6 +77,7 @@ export function parseRoutes(
     context,
     clusters: [],
     problems,
+    ignoresPathParameters: config.ignore_path_parameters_in_path_matching ?? false,
     innerWins: config.most_specific_header_mutations_wins ?? false,
     maxBodyBytes: wrapped(config.max_direct_response_body_size_bytes, 0, 4096),
   };
@@ -100,7 +104,7 @@ export function parseRoutes(
 }
 
 /** What reading routes comes upon. */
-interface Findings {
+interface Findings extends MatchOptions {
   readonly context: ParseContext;
   readonly clusters: NamedCluster[];
   readonly problems: Problem[];
@@ -140,7 +144,7 @@ function parseRoute(
   found: Findings,
 ): WithSettings<Route> {
   const level = parseLevel(route, outer, path, found);
-  const matches = parseRouteMatch(route.match ?? {}, `${path}.match`, found.problems);
+  const matches = parseRouteMatch(route.match ?? {}, found, found.context, `${path}.match`, found.problems);
   const action = parseAction(route, around, path, found);
   return (install) => ({
     name: route.name ?? "",
@@ -157,15 +161,17 @@ function parseAction(
   route: RouteMessage,
   around: HostDefaults,
   path: string,
-  { clusters, problems, maxBodyBytes }: Findings,
+  { context, clusters, problems, maxBodyBytes }: Findings,
 ): RouteAction {
   const matched = route.match?.prefix ?? route.match?.path ?? route.match?.path_separated_prefix ?? "";
-  if (route.redirect) return { kind: "reply", reply: parseRedirect(route.redirect, matched) };
+  if (route.redirect)
+    return { kind: "reply", reply: parseRedirect(route.redirect, matched, `${path}.redirect`, problems) };
   if (route.direct_response) {
     const { status = 0, body } = route.direct_response;
-    const text = body?.inline_string ?? body?.inline_bytes?.toString("latin1") ?? "";
+    const content = readDataSource(body, context.local, `${path}.direct_response.body`);
+    problems.push(...content.problems);
     // The body is carried as bytes in a string of one byte a character.
-    const bytes = body?.inline_bytes ? text : Buffer.from(text).toString("latin1");
+    const bytes = content.value?.bytes.toString("latin1") ?? "";
     if (bytes.length > maxBodyBytes) {
       const rule = `response body size is ${bytes.length} bytes; maximum is ${maxBodyBytes}`;
       problems.push(refuse(`${path}.direct_response.body`, rule));
@@ -173,7 +179,7 @@ function parseAction(
     const reply = localReply(status, "direct_response", bytes);
     // Envoy tells the place that was asked for with every status that may have one.
     if (status !== 201 && (status < 300 || status > 399)) return { kind: "reply", reply: () => reply };
-    const redirect = parseRedirect({}, matched);
+    const redirect = parseRedirect({}, matched, path, problems);
     return { kind: "reply", reply: (request) => ({ ...reply, headers: redirect(request).headers }) };
   }
   if (route.route) {

@@ -1,8 +1,10 @@
 import type { MessageTypes } from "../../../src/schema/api.ts";
+import type { Problem } from "../../../src/base/problem.ts";
 import type { LocalReply, RequestHead } from "../../network/http-message.ts";
 import { localReply } from "../../network/http-message.ts";
 import { withoutPort } from "../host-port.ts";
 import { pathOnly } from "../path-only.ts";
+import { parseRegexRewrite, regexRewriteSupport } from "../../resources/regex-rewrite.ts";
 import type { SupportTable } from "../../resources/support.ts";
 
 type RedirectAction = MessageTypes["envoy.config.route.v3.RedirectAction"];
@@ -16,6 +18,7 @@ export const redirectSupport: SupportTable = {
   port_redirect: true,
   strip_query: true,
   response_code: true,
+  regex_rewrite: regexRewriteSupport,
 };
 
 const codes: Readonly<Record<string, number>> = {
@@ -30,13 +33,26 @@ const codes: Readonly<Record<string, number>> = {
 export function parseRedirect(
   redirect: RedirectAction,
   matched: string,
+  path: string,
+  problems: Problem[],
 ): (request: RequestHead) => LocalReply {
+  const regex = redirect.regex_rewrite;
+  const rewrite = regex ? parseRegexRewrite(regex, `${path}.regex_rewrite`, problems) : undefined;
   const status = codes[redirect.response_code ?? "MOVED_PERMANENTLY"] ?? 301;
   return (request) =>
-    localReply(status, "direct_response", "", [["location", locationOf(redirect, matched, request)]]);
+    localReply(status, "direct_response", "", [
+      ["location", locationOf(redirect, matched, rewrite, request)],
+    ]);
 }
 
-function locationOf(redirect: RedirectAction, matched: string, request: RequestHead): string {
+type Rewrite = ((path: string) => string) | undefined;
+
+function locationOf(
+  redirect: RedirectAction,
+  matched: string,
+  rewrite: Rewrite,
+  request: RequestHead,
+): string {
   const scheme = redirect.https_redirect ? "https" : redirect.scheme_redirect || request.scheme;
   const current = request.headers.get("host") ?? "";
   let host = redirect.host_redirect || current;
@@ -46,15 +62,15 @@ function locationOf(redirect: RedirectAction, matched: string, request: RequestH
     const usual = scheme === "https" ? ":80" : ":443";
     if (host.endsWith(usual)) host = host.slice(0, -usual.length);
   }
-  return `${scheme}://${host}${pathOf(redirect, matched, request.path)}`;
+  return `${scheme}://${host}${pathOf(redirect, matched, rewrite, request.path)}`;
 }
 
-function pathOf(redirect: RedirectAction, matched: string, path: string): string {
+function pathOf(redirect: RedirectAction, matched: string, rewrite: Rewrite, path: string): string {
   const own = pathOnly(path);
   const query = redirect.strip_query ? "" : path.slice(own.length);
   if (redirect.path_redirect) {
     return redirect.path_redirect.includes("?") ? redirect.path_redirect : redirect.path_redirect + query;
   }
   if (redirect.prefix_rewrite) return redirect.prefix_rewrite + own.slice(matched.length) + query;
-  return own + query;
+  return (rewrite ? rewrite(own) : own) + query;
 }

@@ -1,6 +1,7 @@
 import type { RequestHead } from "../../network/http-message.ts";
 import { localReply } from "../../network/http-message.ts";
 import { withoutPort } from "../host-port.ts";
+import type { RouteSurroundings } from "./route-match.ts";
 import type { Route } from "./route.ts";
 
 export interface VirtualHost {
@@ -13,7 +14,7 @@ export interface VirtualHost {
 }
 
 /** Chooses the route of a request; undefined when none matches. */
-export type RouteTable = (request: RequestHead) => Route | undefined;
+export type RouteTable = (request: RequestHead, around: RouteSurroundings) => Route | undefined;
 
 interface Wildcard {
   readonly text: string;
@@ -54,11 +55,11 @@ export function routeTable(hosts: readonly VirtualHost[], ignoresPort = false): 
       fallback
     );
   };
-  return (request) => {
+  return (request, around) => {
     const host = hostOf(request);
     if (!host) return undefined;
     if (host.requiresTls !== "none" && wantsTls(host, request)) return tlsRedirect(host.name);
-    return host.routes.find((route) => route.matches(request));
+    return host.routes.find((route) => route.matches(request, around));
   };
 }
 

@@ -93,9 +93,9 @@ export function parseScopedRoutes(
     else takeUp(scopes);
     return () => {
       const sources = byKey;
-      return (request) => {
+      return (request, around) => {
         const key = keyOf(request);
-        return key === undefined ? undefined : sources.get(key)?.()(request);
+        return key === undefined ? undefined : sources.get(key)?.()(request, around);
       };
     };
   }, problems);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { RequestHead } from "../../../data-plane/network/http-message.ts";
 import { parseRoutes } from "../../../data-plane/http/routes/parse-routes.ts";
-import type { RouteTable } from "../../../data-plane/http/routes/route-table.ts";
+import type { Route } from "../../../data-plane/http/routes/route.ts";
+import { ConnectionInfo } from "../../../data-plane/network/connection-info.ts";
 import { HeaderList } from "../../../data-plane/network/header-list.ts";
 import { asType } from "../../../data-plane/resources/message-type.ts";
 import type { JsonObject, JsonValue } from "../../kit/json.ts";
@@ -17,8 +18,12 @@ function parse(config: JsonObject) {
   return parseRoutes(asType(typeName, message(typeName, JSON.stringify(config))), parseContext(), "");
 }
 
-function routes(config: JsonObject): { readonly table: RouteTable } {
-  return { table: valueOf(parse(config)).install(runContext(), "http.web") };
+const end = { family: "IPv4", address: "127.0.0.1", port: 1 } as const;
+const around = { info: new ConnectionInfo(1, end, end), random: () => 0.3 };
+
+function routes(config: JsonObject): { readonly table: (request: RequestHead) => Route | undefined } {
+  const table = valueOf(parse(config)).install(runContext(), "http.web");
+  return { table: (request) => table(request, around) };
 }
 
 function one(route: JsonObject): JsonObject {
@@ -121,11 +126,15 @@ describe("routes", () => {
       "typed_per_filter_config",
     ],
     [
-      "a body from a file",
+      "a body from a file that cannot be read",
       { direct_response: { status: 200, body: { filename: "x" } } },
       "direct_response.body.filename",
     ],
-    ["a regular expression for the path", { redirect: { regex_rewrite: {} } }, "redirect.regex_rewrite"],
+    [
+      "a regular expression that is none",
+      { redirect: { regex_rewrite: { pattern: { regex: "(" } } } },
+      "redirect.regex_rewrite.pattern.regex",
+    ],
   ];
   for (const [name, action, field] of refusals) {
     it(`refuse ${name} by its field`, () => {
