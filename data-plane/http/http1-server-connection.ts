@@ -137,7 +137,11 @@ export class Http1ServerConnection implements ServerStream {
 
   sendHead(status: number, headers: HeaderList, isLast: boolean): void {
     // What is left of the request would stand in front of the next one.
-    if (!this.#isRequestWhole || this.#drain.drainClose()) this.#keepsAlive = false;
+    if (!this.#isRequestWhole) this.#keepsAlive = false;
+    if (this.#drain.drainClose()) {
+      this.#manager.stats.counters.downstream_cx_drain_close += 1;
+      this.#keepsAlive = false;
+    }
     this.#isAnswering = true;
     // Content has no place there (RFC 9110, section 8.6).
     if (status < 200 || status === 204) headers.remove("content-length");

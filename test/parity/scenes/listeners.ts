@@ -3,10 +3,13 @@ import { statSync } from "node:fs";
 import { connect } from "node:net";
 import { helloBytes, type HelloSpec } from "../../data-plane/network/hello-bytes.ts";
 import type { JsonObject, JsonValue } from "../../kit/json.ts";
-import { connectTo, ScriptedClient } from "../../kit/scripted-client.ts";
+import { canConnect, connectTo, ScriptedClient } from "../../kit/scripted-client.ts";
+import { until } from "../../kit/within.ts";
 import {
   any,
   bootstrap,
+  connectionManager,
+  route,
   cluster,
   listener,
   proxyProtocolFilter,
@@ -161,6 +164,11 @@ async function overPipe(path: string, bytes: string): Promise<string> {
   opened.write(bytes);
   const received = await opened.receivedThat(({ length }) => length >= bytes.length);
   return received.toString();
+}
+
+/** What an answer says of the connection: nothing while it is to be used again. */
+function closing(lines: readonly string[]): JsonValue {
+  return lines.filter((line) => /^(?:HTTP|connection:)/i.test(line));
 }
 
 export const scenes: readonly Scene[] = [
@@ -474,6 +482,56 @@ export const scenes: readonly Scene[] = [
           }
         });
         return { lines, counted };
+      },
+    },
+  }),
+
+  scene({
+    area: "listeners",
+    name: "draining gracefully",
+    args: ["--drain-time-s", "2", "--drain-strategy", "immediate"],
+    bootstrap: (rig) =>
+      bootstrap(
+        [listener("in", [connectionManager([route("/", "http")])]), listener("raw", [tcpProxy("tcp")])],
+        [cluster("http", rig.http.port), cluster("tcp", rig.tcp.port)],
+      ),
+    cases: {
+      "asks HTTP clients to go, leaves TCP alone, and stops accepting at the end": async (stage, rig) => {
+        rig.tcp.behave(echoing);
+        const request = "GET / HTTP/1.1\r\nhost: a\r\n\r\n";
+        const raw = await stage.connect("raw");
+        raw.write("ping");
+        await raw.receivedThat(({ length }) => length === 4);
+        const port = await stage.listenerPort("in");
+        const idle = await stage.connect("in");
+        const before = await stage.exchange(request);
+        const steps: JsonValue[] = [];
+        let start = 0;
+        const counted = await stage.counted(
+          "drain_close|listener_stopped|total_listeners_draining",
+          async () => {
+            start = performance.now();
+            const { body } = await stage.admin.request("POST", "/drain_listeners?graceful");
+            const during = await stage.exchange(request);
+            steps.push(body, closing(during.lines));
+          },
+        );
+        await until(5000, "nothing listens any more", async () =>
+          (await canConnect(port)) ? undefined : true,
+        );
+        const stopped = about(performance.now() - start, 2000, 800);
+        idle.write(request);
+        await idle.receivedThat((bytes) => bytes.includes("\r\n\r\n"));
+        raw.write("pong");
+        await raw.receivedThat(({ length }) => length === 8);
+        return {
+          before: closing(before.lines),
+          steps,
+          counted,
+          stopped,
+          idle: closing(idle.received.toString("latin1").split("\r\n")),
+          raw: raw.ending,
+        };
       },
     },
   }),
