@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { compileMarks, runCompile } from "./compile.ts";
 import { fanoutMarks, runFanout } from "./fanout.ts";
+import { httpMarks, runHttp } from "./http/run.ts";
 import { orderMarks, runOrder } from "./order.ts";
 import { type Figure, type Mark, judge, renderMarks, renderTable, writeJson } from "./kit/report.ts";
 import { proxyProtocolMarks, runProxyProtocol } from "./proxy-protocol.ts";
@@ -17,6 +18,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   fanout: { marks: fanoutMarks, run: runFanout },
   order: { marks: orderMarks, run: runOrder },
   tcp: { marks: tcpMarks, run: runTcp },
+  http: { marks: httpMarks, run: runHttp },
   compile: { marks: compileMarks, run: runCompile },
   "proxy-protocol": { marks: proxyProtocolMarks, run: runProxyProtocol },
 };

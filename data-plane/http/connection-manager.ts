@@ -74,13 +74,22 @@ export const httpConnectionManager: Extension<NetworkFilter> = {
         ...chain,
         logAccess: logs?.(run, scope),
         date: new HttpDate(run.clock),
-        ownAddress,
+        ownAddress: once(ownAddress),
         newRequestId: () => randomUUID(),
       };
       return { kind: "terminal", serve: (connection) => serve(shared, connection) };
     }, problems);
   },
 };
+
+/** The value of the first call, ever after: the system takes its time to list addresses, and Envoy asks it once. */
+function once<Value>(find: () => Value): () => Value {
+  let found: { readonly value: Value } | undefined;
+  return () => {
+    found ??= { value: find() };
+    return found.value;
+  };
+}
 
 /** Chooses how to speak to a client: as configured, by ALPN, or by the first bytes. */
 function serve(manager: Manager, connection: DownstreamConnection): void {

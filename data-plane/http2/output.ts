@@ -6,8 +6,8 @@ export interface FrameTransport {
   uncork(): void;
 }
 
-/** Pieces up to this size are put into one: a system call with many small pieces costs more than the copy. */
-const joinedBytes = 4096;
+/** Pieces up to this size that stand together are put into one: a system call with many pieces costs more than the copy. */
+const joinedBytes = 8192;
 /** What is gathered at most before it goes out: later the transport tells whether the peer still reads. */
 const gatheredBytes = 65536;
 
@@ -87,18 +87,15 @@ export class FrameOutput {
 
   #write(pieces: Buffer[], bytes: number): boolean {
     if (pieces.length === 1) return this.#transport.write(pieces[0]!);
-    if (bytes <= joinedBytes) return this.#transport.write(Buffer.concat(pieces, bytes));
+    if (pieces.every((piece) => piece.length <= joinedBytes)) {
+      return this.#transport.write(Buffer.concat(pieces, bytes));
+    }
     this.#transport.cork();
     let isTaken = true;
     for (let at = 0; at < pieces.length;) {
       let end = at;
-      let size = 0;
-      while (end < pieces.length && size + pieces[end]!.length <= joinedBytes) {
-        size += pieces[end]!.length;
-        end += 1;
-      }
-      const piece = end - at > 1 ? Buffer.concat(pieces.slice(at, end), size) : pieces[at]!;
-      isTaken = this.#transport.write(piece);
+      while (end < pieces.length && pieces[end]!.length <= joinedBytes) end += 1;
+      isTaken = this.#transport.write(end - at > 1 ? Buffer.concat(pieces.slice(at, end)) : pieces[at]!);
       at = Math.max(end, at + 1);
     }
     this.#transport.uncork();

@@ -117,7 +117,6 @@ export class Http2Session {
   /** Streams of the peer above this are not served any more. */
   #lastServedId = maxWindowBytes;
   #state: "open" | "failed" = "open";
-  #isReading = false;
   #isFlushQueued = false;
   #isPumping = false;
   #openCount = 0;
@@ -170,19 +169,17 @@ export class Http2Session {
   /** Takes what the peer sent. */
   receive(bytes: Buffer): void {
     if (this.#state === "failed") return;
-    this.#isReading = true;
     const rest = this.#prefaceLeft > 0 ? this.#readPreface(bytes) : bytes;
     if (rest && !this.#reader.read(rest, this.#onFrame))
       this.#fail(ErrorCode.frameSize, "too large frame size");
-    this.#isReading = false;
-    this.flush();
+    // Counted before it is written: what one read asks for is too much however fast the peer reads (as Envoy counts).
+    this.#checkOutbound();
   }
 
   /** Writes what is gathered, at once. Data waits for this, so that the end of a stream goes out with the last of it. */
   flush(): void {
     if (this.#state === "failed") return;
     this.#pumpAll();
-    // Counted before it is written: what one read asks for is too much however fast the peer reads (as Envoy counts).
     this.#checkOutbound();
     this.#output.flush();
   }
@@ -340,13 +337,16 @@ export class Http2Session {
   }
 
   #queueFlush(): void {
-    if (this.#isReading || this.#isFlushQueued) return;
+    if (this.#isFlushQueued) return;
     this.#isFlushQueued = true;
-    queueMicrotask(() => {
-      this.#isFlushQueued = false;
-      this.flush();
-    });
+    // Behind everything else that this turn of the event loop reads: what many other connections bring for this one leaves in one write.
+    setImmediate(this.#flushQueued);
   }
+
+  readonly #flushQueued = (): void => {
+    this.#isFlushQueued = false;
+    this.flush();
+  };
 
   #checkOutbound(): void {
     const { limits, stats } = this.#options;
@@ -707,6 +707,7 @@ export class Http2Session {
       stream.sendWindow += bytes;
       if (stream.sendWindow > maxWindowBytes) return this.#reject("a window above 2^31 - 1");
     }
+    if (this.#ready.size > 0) this.#queueFlush();
     return true;
   }
 

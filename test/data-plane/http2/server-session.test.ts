@@ -156,6 +156,7 @@ describe("Flow control", () => {
     scene.frames();
     assert.deepEqual(served!.events, []);
     scene.hear(frame(8, 0, 0, number(1 << 20)), frame(8, 0, 1, number(1 << 20)));
+    scene.frames();
     assert.deepEqual(served!.events, ["drain"]);
   });
 
