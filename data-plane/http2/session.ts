@@ -104,6 +104,8 @@ export class Http2Session {
   #prefaceLeft: number;
   #hasSettings = false;
   #isSettingsAcked = false;
+  /** What a stream may bring at first; ours counts once the peer has taken note of it (section 6.5.3). */
+  #localWindowBytes = defaultWindowBytes;
   #block: OpenBlock | undefined;
   #sendWindow = defaultWindowBytes;
   #receiveWindow: number;
@@ -267,7 +269,7 @@ export class Http2Session {
     this.#creditConnection(bytes);
     if (stream.isClosed || stream.remote === "ended") return;
     stream.untoldBytes += bytes;
-    if (stream.untoldBytes * 2 < this.#options.limits.streamWindowBytes) return;
+    if (stream.untoldBytes * 2 < this.#localWindowBytes) return;
     stream.receiveWindow += stream.untoldBytes;
     if (this.#state === "open") this.#output.add(windowUpdateFrame(stream.id, stream.untoldBytes));
     stream.untoldBytes = 0;
@@ -287,8 +289,8 @@ export class Http2Session {
   }
 
   #newStream(): Http2Stream {
-    const { limits, bufferLimitBytes } = this.#options;
-    return new Http2Stream(this, this.#peerWindowBytes, limits.streamWindowBytes, bufferLimitBytes);
+    const { bufferLimitBytes } = this.#options;
+    return new Http2Stream(this, this.#peerWindowBytes, this.#localWindowBytes, bufferLimitBytes);
   }
 
   #addBlock(type: number, flags: number, streamId: number, block: Buffer, at: number, end: number): void {
@@ -624,7 +626,7 @@ export class Http2Session {
     if (streamId !== 0) return this.#reject("SETTINGS of a stream");
     if (flags & Flag.ack) {
       if (payload.length > 0) return this.#fail(ErrorCode.frameSize, "");
-      this.#isSettingsAcked = true;
+      this.#onSettingsAck();
       return true;
     }
     if (payload.length % 6 !== 0) return this.#fail(ErrorCode.frameSize, "");
@@ -634,6 +636,15 @@ export class Http2Session {
     }
     this.#output.addControl(frameOf(FrameType.settings, Flag.ack, 0, 0));
     return true;
+  }
+
+  #onSettingsAck(): void {
+    if (this.#isSettingsAcked) return;
+    this.#isSettingsAcked = true;
+    const { streamWindowBytes } = this.#options.limits;
+    const difference = streamWindowBytes - this.#localWindowBytes;
+    this.#localWindowBytes = streamWindowBytes;
+    for (const stream of this.#streams.values()) stream.receiveWindow += difference;
   }
 
   #apply(id: number, value: number): boolean {
