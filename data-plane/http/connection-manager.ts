@@ -23,6 +23,7 @@ import type { ChainFilter } from "./filter-run.ts";
 import { Http1ServerConnection } from "./http1-server-connection.ts";
 import { Http2ServerConnection } from "./http2-server-connection.ts";
 import { HttpDate } from "./http-date.ts";
+import { parseLocalReplies } from "./local-reply-config.ts";
 import { managerConfig, managerSupport } from "./manager-config.ts";
 import { codecStats, managerStats } from "./manager-stats.ts";
 import { parseRouteSource } from "./routes/route-source.ts";
@@ -58,6 +59,8 @@ export const httpConnectionManager: Extension<NetworkFilter> = {
       const rule = "Original IP detection extensions and use_remote_address may not be mixed";
       problems.push(refuse(`${path}.original_ip_detection_extensions`, rule));
     }
+    const replies = `${path}.local_reply_config`;
+    const mapReply = parseLocalReplies(manager.local_reply_config, context, replies, problems);
     const logs = take(parseAccessLogs(manager.access_log, context, `${path}.access_log`));
     if (!routes || !filters) return { problems };
     return parsed((run, scope) => {
@@ -72,6 +75,7 @@ export const httpConnectionManager: Extension<NetworkFilter> = {
         routes: routes(run, httpScope),
         detections: detections.flatMap((install) => (install ? [install(run, scope)] : [])),
         ...chain,
+        mapReply,
         logAccess: logs?.(run, scope),
         date: new HttpDate(run.clock),
         ownAddress: once(ownAddress),

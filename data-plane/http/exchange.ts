@@ -42,6 +42,8 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
   #isRequestWhole: boolean;
   #answer: Answer = "none";
   #hasBegun = false;
+  /** Of a request that is refused; whoever maps local replies does not see it yet, as in Envoy. */
+  #refusalFlag: string | undefined;
   #status = 0;
   #responseHeaders: HeaderList | undefined;
   #details = "";
@@ -125,7 +127,7 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
   /** Answers what cannot be read as a request, or not to its end. `flag`: of the access log. */
   refuse(reply: LocalReply, flag: string | undefined): void {
     this.#begin();
-    if (flag !== undefined) this.addResponseFlag(flag);
+    this.#refusalFlag = flag;
     this.#stream.closeAfter();
     this.reply(reply);
   }
@@ -252,17 +254,26 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     }
     // A message that is none makes what follows it on the connection doubtful too.
     if (reply.status === 400) this.#stream.closeAfter();
-    const said = isGrpc(this.request.headers) ? grpcReply(reply) : reply;
-    const { status, body } = said;
+    const { manager, request } = this;
+    const mapped = manager.mapReply?.(reply, (...as) => this.#sourceOf(...as), manager.run.random);
+    const written = mapped ? { ...reply, status: mapped.status, body: mapped.body } : reply;
     const headers = new HeaderList();
-    const own = said.headers.flat();
+    const own = reply.headers.flat();
     if (isRoutes) headers.flat.push(...own);
     // The status is not set yet for who reads it there, as in Envoy.
     this.#mutate(headers, 0);
     if (!isRoutes) headers.flat.push(...own);
+    mapped?.mutate(headers);
+    if (this.#refusalFlag !== undefined) this.addResponseFlag(this.#refusalFlag);
+    const said = isGrpc(request.headers) ? grpcReply(written) : written;
+    if (said !== written) headers.flat.push(...said.headers.flat());
+    const { status, body } = said;
     this.#status = status;
-    if (body !== "") headers.flat.push("content-length", String(body.length), "content-type", "text/plain");
-    const hasBody = body !== "" && this.request.method !== "HEAD";
+    if (body !== "") {
+      const contentType = mapped?.contentType ?? "text/plain";
+      headers.flat.push("content-length", String(body.length), "content-type", contentType);
+    }
+    const hasBody = body !== "" && request.method !== "HEAD";
     this.#sendHead(status, headers, !hasBody);
     if (!hasBody) return;
     this.onResponseData(Buffer.from(body, "latin1"));
@@ -345,6 +356,13 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
       },
       nowMs: manager.run.clock.now(),
     });
+  }
+
+  /** The exchange as it stands, were it answered so. */
+  #sourceOf(status: number, localReplyBody: string): FormatSource {
+    this.#status = status;
+    const source = this.formatSource();
+    return source.exchange ? { ...source, exchange: { ...source.exchange, localReplyBody } } : source;
   }
 
   /** The route's own changes, then those of every answer. */

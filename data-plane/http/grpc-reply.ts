@@ -22,19 +22,17 @@ export function isGrpc(headers: HeaderList): boolean {
   return type !== undefined && (type === "application/grpc" || type.startsWith("application/grpc+"));
 }
 
-/** What a gRPC client is answered instead: 200, and what is wrong in the trailers, which are all there is. */
+/**
+ * What a gRPC client is answered instead: 200, and what is wrong in the trailers, which are all there is. The headers are those that
+ * it needs; the reply's own stand in front of them.
+ */
 export function grpcReply(reply: LocalReply): LocalReply {
   const status = grpcStatuses.get(reply.status) ?? GRPC_UNKNOWN;
   const message = reply.body === "" ? [] : [["grpc-message", percentEncoded(reply.body)] as const];
   return {
     status: 200,
     body: "",
-    headers: [
-      ["content-type", "application/grpc"],
-      ["grpc-status", String(status)],
-      ...message,
-      ...reply.headers,
-    ],
+    headers: [["content-type", "application/grpc"], ["grpc-status", String(status)], ...message],
     details: reply.details,
   };
 }

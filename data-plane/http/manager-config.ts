@@ -1,6 +1,7 @@
 import type { HttpConnectionManager } from "../../src/schema/api.ts";
 import type { Problem } from "../../src/base/problem.ts";
 import type { HostRules } from "./host-rules.ts";
+import { localReplySupport } from "./local-reply-config.ts";
 import type { Upgrades } from "./upgrades.ts";
 import { readUpgrades } from "./upgrades.ts";
 import type { MessageLimits } from "../http-codec/message-reader.ts";
@@ -121,6 +122,7 @@ export const managerSupport: SupportTable = {
   },
   http2_protocol_options: http2Support,
   drain_timeout: true,
+  local_reply_config: localReplySupport,
   strip_matching_host_port: true,
   strip_any_host_port: true,
   strip_trailing_host_dot: true,

@@ -43,7 +43,7 @@ export function failureReply(failure: AttemptFailure, circumstances: FailureCirc
   const body =
     `upstream connect error or disconnect/reset before headers. ${isRetry ? "retried and the latest " : ""}` +
     `reset reason: ${text}`;
-  const details = `upstream_reset_${isLate ? "after" : "before"}_response_started{${text}${reason === undefined ? "" : `,${reason}`}}`;
+  const details = `upstream_reset_${isLate ? "after" : "before"}_response_started{${text}${reason === undefined ? "" : `|${reason}`}}`;
   return localReply(failure === "protocol-error" ? 502 : 503, details.replaceAll(/\s/g, "_"), body);
 }
 

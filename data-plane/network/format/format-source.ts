@@ -44,6 +44,8 @@ export interface HttpExchange {
   readonly upstreamFailure: string | undefined;
   /** `%RESPONSE_CODE_DETAILS%`, in Envoy's words; empty before there is an answer. */
   readonly details: string;
+  /** `%LOCAL_REPLY_BODY%`, where a local reply is being written. */
+  readonly localReplyBody?: string;
   readonly routeName: string | undefined;
   readonly virtualHost: string | undefined;
 }

@@ -81,11 +81,11 @@ export const streamOperators: OperatorTable = {
   REQUESTED_SERVER_NAME: plain(({ connection }) => connection.serverName || undefined),
   TLS_JA3_FINGERPRINT: plain(({ connection }) => connection.ja3Hash),
   TLS_JA4_FINGERPRINT: plain(({ connection }) => connection.ja4Hash),
-  // Nothing here traces, sets flags of its own, or answers with a body of a format's making.
+  // Nothing here traces or sets flags of its own.
   TRACE_ID: plain(() => undefined),
   SPAN_ID: plain(() => undefined),
   CUSTOM_FLAGS: plain(() => ""),
-  LOCAL_REPLY_BODY: plain(() => ""),
+  LOCAL_REPLY_BODY: plain(({ exchange }) => exchange?.localReplyBody ?? ""),
   UNIQUE_ID: plain(() => randomUUID()),
   HOSTNAME: plain(({ hostname }) => hostname),
   UPSTREAM_CLUSTER: plain(({ upstreamCluster }) => upstreamCluster),
