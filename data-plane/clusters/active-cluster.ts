@@ -399,11 +399,13 @@ export class ActiveCluster implements Upstream {
         onConnected({ socket: ready, local, remote: address, header: first });
       };
       if (!transport.secure) return connected(socket, header);
+      // In clear, ahead of the handshake (PP-89).
       if (header) socket.write(header);
+      const onlyProtocols = this.config.health.check?.alpnProtocols ?? [];
       transport.secure({
         socket,
         context,
-        wish: undefined,
+        wish: { serverName: "", verifiedName: undefined, protocols: [], onlyProtocols },
         onSecured: (secured) => {
           if (!isSettled) connected(secured, undefined);
         },

@@ -121,6 +121,8 @@ export interface TlsWish {
   readonly verifiedName: string | undefined;
   /** Offered by ALPN where the configuration offers none. */
   readonly protocols: readonly string[];
+  /** Offered by ALPN in place of the configured ones, where there are any: what a health check may ask for. */
+  readonly onlyProtocols?: readonly string[];
 }
 
 export interface ConnectRequest extends HostCriteria {

@@ -33,6 +33,8 @@ export interface HealthCheckConfig {
   readonly mostMs: number;
   readonly healthyThreshold: number;
   readonly unhealthyThreshold: number;
+  /** Offered by ALPN, where checks go over TLS, in place of what the transport socket offers; empty leaves it that. */
+  readonly alpnProtocols: readonly string[];
   /** The next check of a host goes over the connection of the one before. True when unset. */
   readonly reusesConnection: boolean;
   readonly logsEveryFailure: boolean;
@@ -98,6 +100,7 @@ const healthCheckSupport: SupportTable = {
   unhealthy_interval: true,
   unhealthy_edge_interval: true,
   healthy_edge_interval: true,
+  tls_options: { alpn_protocols: true },
   always_log_health_check_failures: true,
   always_log_health_check_success: true,
   // A name tells several checks of one cluster apart, and one is all that is supported.
@@ -181,6 +184,7 @@ function habits(check: HealthCheck) {
   return {
     healthyThreshold: wrapped(check.healthy_threshold, 0, 0),
     unhealthyThreshold: wrapped(check.unhealthy_threshold, 0, 0),
+    alpnProtocols: check.tls_options?.alpn_protocols ?? [],
     reusesConnection: wrapped(check.reuse_connection, false, true),
     logsEveryFailure: check.always_log_health_check_failures ?? false,
     logsEverySuccess: check.always_log_health_check_success ?? false,

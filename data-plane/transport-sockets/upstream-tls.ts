@@ -2,6 +2,7 @@ import type { TLSSocket } from "node:tls";
 import { connect as connectTls } from "node:tls";
 import type { CertificateFacts } from "../network/certificate-facts.ts";
 import type { TlsConnection } from "../network/tls-connection.ts";
+import type { TlsWish } from "../network/upstream.ts";
 import type {
   Extension,
   RunContext,
@@ -29,6 +30,12 @@ export const upstreamTls: Extension<UpstreamTransportSocket> = {
     return parsed((run, scope) => new UpstreamTls(client, run, scope), problems);
   },
 };
+
+/** What is offered by ALPN. */
+function offeredProtocols({ alpnProtocols }: ClientPlan, wish: TlsWish | undefined) {
+  if (wish?.onlyProtocols && wish.onlyProtocols.length > 0) return wish.onlyProtocols;
+  return alpnProtocols.length > 0 ? alpnProtocols : wish?.protocols;
+}
 
 /** TLS of one cluster. */
 class UpstreamTls implements UpstreamTransportSocket {
@@ -58,8 +65,7 @@ class UpstreamTls implements UpstreamTransportSocket {
 
   readonly secure = (handshake: UpstreamHandshake): void => {
     const { params, allowsRenegotiation } = this.#plan;
-    const alpnProtocols =
-      this.#plan.alpnProtocols.length > 0 ? this.#plan.alpnProtocols : handshake.wish?.protocols;
+    const alpnProtocols = offeredProtocols(this.#plan, handshake.wish);
     const client = this.#secrets.current;
     if (!client) {
       this.#secrets.counters.upstream_context_secrets_not_ready += 1;
