@@ -131,7 +131,8 @@ class HealthCheckStream implements HttpFilterStream {
     if (this.#isCheck) {
       if (this.#isPassed) this.#cached?.set(status, headers.has("x-envoy-degraded"), clock.monotonic());
       headers.set("x-envoy-upstream-healthchecked-cluster", server.cluster);
-    } else if (server.isHealthCheckFailed) headers.set("x-envoy-immediate-health-check-fail", "true");
+    }
+    if (server.isHealthCheckFailed) headers.set("x-envoy-immediate-health-check-fail", "true");
   }
 
   #answer(status: number, details: string, isDegraded: boolean): RequestVerdict {

@@ -13,10 +13,11 @@ import type {
   ParseContext,
   RunContext,
 } from "../resources/extension.ts";
+import { findExtension } from "../resources/extension.ts";
 import type { HttpFilter } from "../resources/http-filter.ts";
 import { asType } from "../resources/message-type.ts";
 import type { Parsed } from "../resources/parsed.ts";
-import { parsed, refuse } from "../resources/parsed.ts";
+import { parsed, refuse, warn } from "../resources/parsed.ts";
 import { unsupportedFields } from "../resources/support.ts";
 import { parseTypedConfig } from "../resources/typed-config.ts";
 import type { ChainFilter } from "./filter-run.ts";
@@ -124,6 +125,10 @@ function parseFilters(
   const problems: Problem[] = [];
   const filters = (manager.http_filters ?? []).flatMap((filter, index) => {
     const where = `${path}.http_filters[${index}]`;
+    if (filter.is_optional && !isKnown(filter.typed_config?.type_url, context)) {
+      problems.push(warn(where, "left out, as `is_optional` allows: there is no such filter here"));
+      return [];
+    }
     const { value, problems: found } = parseTypedConfig("httpFilters", filter, context, where);
     problems.push(...found);
     if (!value) return [];
@@ -131,6 +136,10 @@ function parseFilters(
   });
   problems.push(...misplacedRouters(manager, `${path}.http_filters`));
   return parsed(filters, problems);
+}
+
+function isKnown(typeUrl: string | undefined, { extensions }: ParseContext): boolean {
+  return findExtension(extensions, "httpFilters", typeNameOf(typeUrl ?? "")) !== undefined;
 }
 
 /** The last filter, and no other, is the router: nothing else forwards. */

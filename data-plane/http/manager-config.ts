@@ -83,7 +83,7 @@ export const managerSupport: SupportTable = {
   route_config: true,
   rds: { route_config_name: true, config_source: true },
   scoped_routes: scopedRoutesSupport,
-  http_filters: { name: true, typed_config: true, is_optional: oneOf(false), disabled: true },
+  http_filters: { name: true, typed_config: true, is_optional: true, disabled: true },
   server_name: true,
   server_header_transformation: oneOf("OVERWRITE", "APPEND_IF_ABSENT", "PASS_THROUGH"),
   use_remote_address: true,

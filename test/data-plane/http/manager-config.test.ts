@@ -58,6 +58,15 @@ describe("a connection manager's configuration", () => {
     assert.deepEqual(problems(rds, "no such source"), ["m.rds.config_source: no such source"]);
   });
 
+  it("leaves out a filter that is unknown and optional, and refuses one that is not", () => {
+    const typed_config = { "@type": "type.googleapis.com/envoy.extensions.filters.http.lua.v3.Lua" };
+    const lua = { name: "lua", typed_config };
+    const [left = ""] = problems({ http_filters: [{ ...lua, is_optional: true }, router] });
+    assert.match(left, /^m\.http_filters\[0\]: left out/);
+    const [refused = ""] = problems({ http_filters: [lua, router] });
+    assert.match(refused, /^m\.http_filters\[0\]\.typed_config: Didn't find a registered implementation/);
+  });
+
   it("needs the router as its last filter, once", () => {
     assert.match(problems({ http_filters: [] })[0] ?? "", /m\.http_filters.*router/);
     assert.match(problems({ http_filters: [router, router] })[0] ?? "", /terminal filter must be the last/);

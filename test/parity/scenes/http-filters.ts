@@ -275,6 +275,23 @@ const wanted = (answer: string): string => `x-answer: ${Buffer.from(answer).toSt
 export const scenes: readonly Scene[] = [
   scene({
     area: "http filters",
+    name: "health_check after /healthcheck/fail",
+    bootstrap: (rig) => checkBootstrap(rig.http.port, rig.file("log")),
+    cases: {
+      "every check fails, other answers tell it, until it is taken back": async (stage) => {
+        await stage.admin.request("POST", "/healthcheck/fail");
+        const failed = [
+          await check("own")(stage),
+          await check("passing")(stage),
+          await check("passing", "/else")(stage),
+        ];
+        await stage.admin.request("POST", "/healthcheck/ok");
+        return { failed, again: await check("own")(stage) };
+      },
+    },
+  }),
+  scene({
+    area: "http filters",
     name: "health_check",
     bootstrap: (rig) => checkBootstrap(rig.http.port, rig.file("log")),
     cases: {

@@ -176,6 +176,10 @@ function networkBootstrap(port: number): JsonObject {
         shadow_rules_stat_prefix: "s_",
       }),
       listener("plain", [networkFilter({ rules: rules("DENY", [anybody]) }), tcpProxy("tcp")]),
+      listener("http", [
+        networkFilter({ rules: rules("ALLOW", [anybody], [{ remote_ip: range("127.0.0.3", 32) }]) }),
+        connectionManager([{ match: { prefix: "/" }, direct_response: { status: 200 } }]),
+      ]),
       tcp("path", { rules: rules("DENY", [path("/")]) }),
     ],
     [cluster("tcp", port)],
@@ -266,6 +270,18 @@ export const scenes: readonly Scene[] = [
         client.write("x");
         await client.closed();
         return { heard: heard.toString("latin1"), ending: client.ending };
+      },
+      "stands in front of HTTP": async (stage) => {
+        const request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+        const refused = await stage.connect("http");
+        refused.write(request);
+        await refused.closed();
+        const served = await stage.exchange(request.repeat(2), {
+          listener: "http",
+          from: "127.0.0.3",
+          count: 2,
+        });
+        return { refused: refused.ending, received: refused.received.length, served };
       },
       "a connection has no path": async (stage, { tcp }) => {
         const one = await stage.connect("path");
