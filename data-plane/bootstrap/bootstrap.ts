@@ -21,6 +21,8 @@ import { parseConfigSource, sourceRefusal } from "./config-source.ts";
 import type { NodeOverrides } from "./node.ts";
 import { effectiveNode } from "./node.ts";
 import type { RuntimeLayer } from "./runtime.ts";
+import type { DownstreamLimit } from "./overload.ts";
+import { overloadSupport, parseDownstreamLimit } from "./overload.ts";
 import { parseRuntime, runtimeLayers } from "./runtime.ts";
 
 /** A static resource, read, beside the message that it was read from. */
@@ -41,6 +43,8 @@ export interface BootstrapConfig {
   readonly lds?: SourcePlan;
   /** Absent: no admin endpoint. */
   readonly admin?: Address;
+  /** How many connections all listeners together may have; absent for no limit. */
+  readonly downstreamLimit?: DownstreamLimit;
   readonly runtime: Runtime;
   readonly runtimeLayers: readonly RuntimeLayer[];
   /** How long an interval of histograms is; 0: from one look at the statistics to the next (`stats_flush_on_admin`). */
@@ -81,6 +85,7 @@ const support = {
     profile_path: noEffect,
   },
   layered_runtime: true,
+  overload_manager: overloadSupport,
   // There are no sinks: what a flush does is to end the interval of histograms.
   stats_flush_interval: true,
   stats_flush_on_admin: true,
@@ -143,6 +148,7 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
       const config = take(parse(message, context, `${path}[${index}]`));
       return config ? [{ config, message }] : [];
     });
+  const downstreamLimit = take(parseDownstreamLimit(bootstrap.overload_manager, context, "overload_manager"));
   const admin = configuredAddress(bootstrap.admin?.address);
   if (admin?.family === "name") {
     problems.push(refuse("admin.address", `malformed IP address: ${admin.name}`));
@@ -161,6 +167,7 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
       ...(cds ? { cds } : {}),
       ...(lds ? { lds } : {}),
       ...(admin && admin.family !== "name" ? { admin } : {}),
+      ...(downstreamLimit && { downstreamLimit }),
       runtime,
       runtimeLayers: runtimeLayers(bootstrap.layered_runtime),
       statsFlushMs: bootstrap.stats_flush_on_admin ? 0 : durationMs(bootstrap.stats_flush_interval, 5000),

@@ -11,6 +11,7 @@ import type { FilterChainConfig, ListenerConfig } from "../resources/listener.ts
 import { OwnedSubscriptions } from "../resources/owned-subscriptions.ts";
 import { ActiveChain } from "./active-chain.ts";
 import type { DrainSequence } from "./drain-sequence.ts";
+import type { GlobalConnectionLimit } from "./global-connection-limit.ts";
 import type { ListenerFilterEnd } from "./listener-filter-run.ts";
 import { runListenerFilters } from "./listener-filter-run.ts";
 import type { ListenerStats } from "./listener-stats.ts";
@@ -28,6 +29,8 @@ export interface ListenerSurroundings {
   readonly isHealthCheckFailed: boolean;
   /** Of this process among those that share the listening sockets. */
   readonly workerIndex: number;
+  /** Absent for no limit. */
+  readonly connectionLimit: GlobalConnectionLimit | undefined;
   /** A drain of this one listener. */
   newDrain(): DrainSequence;
 }
@@ -117,6 +120,16 @@ export class ActiveListener implements DrainDecision {
     const { counters } = this.#stats;
     // A connection that breaks is seen by its close; whoever works with it then learns of it there.
     socket.on("error", ignore);
+    const { connectionLimit } = this.#surroundings;
+    if (connectionLimit) {
+      const release = connectionLimit.admit(this.config.ignoresGlobalLimit);
+      if (!release) {
+        counters.downstream_global_cx_overflow += 1;
+        socket.destroy();
+        return;
+      }
+      socket.once("close", release);
+    }
     if (this.#connections.size >= this.config.maxConnections) {
       counters.downstream_cx_overflow += 1;
       socket.destroy();

@@ -1,3 +1,4 @@
+import type { DownstreamLimit } from "../bootstrap/overload.ts";
 import type { Address } from "../network/address.ts";
 import { formatAddress, isSameAddress } from "../network/address.ts";
 import type { ConnectionInfo } from "../network/connection-info.ts";
@@ -8,6 +9,7 @@ import { ActiveListener } from "./active-listener.ts";
 import type { Binding, ClearPipe } from "./binding.ts";
 import { bind, removePipe } from "./binding.ts";
 import type { DrainStrategy } from "./drain-sequence.ts";
+import { GlobalConnectionLimit } from "./global-connection-limit.ts";
 import { DrainSequence } from "./drain-sequence.ts";
 
 export interface ListenerSetOptions {
@@ -17,6 +19,8 @@ export interface ListenerSetOptions {
   readonly drainMs: number;
   /** `--drain-strategy`. */
   readonly drainStrategy: DrainStrategy;
+  /** For all listeners together; absent for no limit. */
+  readonly connectionLimit?: DownstreamLimit;
   /** Of this process among those that share the listening sockets; 0 when it is alone. */
   readonly workerIndex?: number;
   /** Removes what a process that died has left at the path of a pipe. */
@@ -88,6 +92,7 @@ export class ListenerSet {
       findByAddress: (info) => this.#findByAddress(info),
       drain: this.#drainSequence,
       workerIndex: options.workerIndex ?? 0,
+      connectionLimit: options.connectionLimit && new GlobalConnectionLimit(options.connectionLimit),
       get isHealthCheckFailed() {
         return isHealthCheckFailed();
       },

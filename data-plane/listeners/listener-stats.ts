@@ -10,6 +10,7 @@ export function listenerStats(stats: StatsStore, scope: string, workerIndex: num
       "downstream_cx_overflow",
       "downstream_cx_total",
       "downstream_cx_transport_socket_connect_timeout",
+      "downstream_global_cx_overflow",
       "downstream_listener_filter_error",
       "downstream_listener_filter_remote_close",
       "downstream_pre_cx_timeout",

@@ -145,6 +145,7 @@ export class Proxy implements AsyncDisposable {
       nextId,
       drainMs,
       drainStrategy,
+      ...(bootstrap.downstreamLimit && { connectionLimit: bootstrap.downstreamLimit }),
       ...(worker && { workerIndex: worker.index, clearPipe: worker.clearPipe }),
     });
   }

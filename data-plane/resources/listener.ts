@@ -77,6 +77,8 @@ export interface ListenerConfig {
   readonly keepAliveMs?: number;
   /** 128 when unset, as in Envoy. */
   readonly backlog: number;
+  /** `ignore_global_conn_limit`. */
+  readonly ignoresGlobalLimit: boolean;
   /** Runtime `envoy.resource_limits.listener.<name>.connection_limit`; connections above it are closed at once. */
   readonly maxConnections: number;
 }
@@ -114,6 +116,7 @@ const support: SupportTable = {
   reuse_port: noEffect,
   // How many are accepted before something else is done: nothing that a client sees depends on it.
   max_connections_to_accept_per_socket_event: noEffect,
+  ignore_global_conn_limit: true,
   tcp_keepalive: { keepalive_time: true },
   freebind: unlessFalse("IP_FREEBIND, which Node.js cannot set,"),
   transparent: unlessFalse("IP_TRANSPARENT, which Node.js cannot set,"),
@@ -213,6 +216,7 @@ export function parseListener(message: Message, context: ParseContext, path: str
         keepAliveMs: wrapped(listener.tcp_keepalive.keepalive_time, 0, DEFAULT_KEEPALIVE_S) * 1000,
       }),
       backlog,
+      ignoresGlobalLimit: listener.ignore_global_conn_limit ?? false,
       maxConnections: context.runtime.integer(limitKey, Number.POSITIVE_INFINITY),
     },
     problems,

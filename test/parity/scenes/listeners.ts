@@ -488,6 +488,45 @@ export const scenes: readonly Scene[] = [
 
   scene({
     area: "listeners",
+    name: "a limit for all listeners",
+    bootstrap: (rig) => {
+      const monitor =
+        "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig";
+      const resource = {
+        name: "envoy.resource_monitors.global_downstream_max_connections",
+        typed_config: any(monitor, { max_active_downstream_connections: "2" }),
+      };
+      return bootstrap(
+        [
+          listener("first", [tcpProxy("tcp")], { stat_prefix: "first" }),
+          listener("second", [tcpProxy("tcp")], { stat_prefix: "second" }),
+          listener("free", [tcpProxy("tcp")], { stat_prefix: "free", ignore_global_conn_limit: true }),
+        ],
+        [cluster("tcp", rig.tcp.port)],
+        { overload_manager: { resource_monitors: [resource] } },
+      );
+    },
+    cases: {
+      "counts all but those of listeners that ignore it": async (stage, rig) => {
+        rig.tcp.behave(({ socket }) => void socket.write("up"));
+        const outcomes: JsonValue[] = [];
+        const counted = await stage.counted("downstream_global_cx_overflow", async () => {
+          for (const name of ["free", "first", "free", "second", "first", "second", "free"]) {
+            const opened = await stage.connect(name);
+            await Promise.race([
+              opened.closed(),
+              opened.receivedThat(({ length }) => length > 0).catch(() => undefined),
+            ]);
+            outcomes.push([name, opened.received.toString(), opened.ending]);
+          }
+        });
+        return { outcomes, counted };
+      },
+    },
+  }),
+
+  scene({
+    area: "listeners",
     name: "draining gracefully",
     args: ["--drain-time-s", "2", "--drain-strategy", "immediate"],
     bootstrap: (rig) =>
