@@ -101,6 +101,10 @@ function serve(manager: Manager, connection: DownstreamConnection): void {
   const { counters, gauges } = manager.stats;
   counters.downstream_cx_total += 1;
   gauges.downstream_cx_active.add(1);
+  if (connection.info.tls) {
+    counters.downstream_cx_ssl_total += 1;
+    gauges.downstream_cx_ssl_active.add(1);
+  }
   const serveHttp2 = (early: Buffer) => new Http2ServerConnection(manager, connection).start(early);
   const { codec } = manager.config;
   const alpn = connection.info.tls?.alpn ?? "";

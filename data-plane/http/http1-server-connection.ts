@@ -23,6 +23,7 @@ import { Exchange } from "./exchange.ts";
 import { ExchangeTimers } from "./exchange-timers.ts";
 import { readHopHeaders } from "./hop-headers.ts";
 import type { ManagerConfig } from "./manager-config.ts";
+import { countEnd } from "./manager-stats.ts";
 import type { Manager } from "./manager.ts";
 
 /** What tells HTTP/2 from HTTP/1.1, if it comes with the first bytes (as Envoy looks for it). */
@@ -401,17 +402,13 @@ export class Http1ServerConnection implements ServerStream {
     const { run, stats } = this.#manager;
     const { counters, gauges, histograms } = stats;
     histograms.downstream_cx_length_ms.record(run.clock.monotonic() - this.info.acceptedAtMs);
-    counters.downstream_cx_destroy += 1;
-    counters[this.#state === "closing" ? "downstream_cx_destroy_local" : "downstream_cx_destroy_remote"] += 1;
-    gauges.downstream_cx_active.add(-1);
+    countEnd(stats, this.info, this.#state === "closing", this.#exchange !== undefined);
     if (this.#hasBegun) gauges.downstream_cx_http1_active.add(-1);
     this.#state = "closed";
     this.#idle.dispose();
     const exchange = this.#exchange;
     this.#exchange = undefined;
     if (exchange) {
-      counters.downstream_cx_destroy_active_rq += 1;
-      counters.downstream_cx_destroy_remote_active_rq += 1;
       counters.downstream_rq_rx_reset += 1;
       exchange.onRequestReset("connection-termination");
     }

@@ -13,6 +13,7 @@ import { ExchangeTimers } from "./exchange-timers.ts";
 import { Exchange } from "./exchange.ts";
 import type { Http2StreamOwner } from "./http2-server-stream.ts";
 import { Http2ServerStream } from "./http2-server-stream.ts";
+import { countEnd } from "./manager-stats.ts";
 import type { Manager } from "./manager.ts";
 import { PrematureResets } from "./premature-resets.ts";
 
@@ -238,11 +239,9 @@ export class Http2ServerConnection implements SessionEvents, Http2StreamOwner {
 
   #onClose(): void {
     const { run, stats } = this.#manager;
-    const { counters, gauges, histograms } = stats;
+    const { gauges, histograms } = stats;
     histograms.downstream_cx_length_ms.record(run.clock.monotonic() - this.info.acceptedAtMs);
-    counters.downstream_cx_destroy += 1;
-    counters[this.#state === "closing" ? "downstream_cx_destroy_local" : "downstream_cx_destroy_remote"] += 1;
-    gauges.downstream_cx_active.add(-1);
+    countEnd(stats, this.info, this.#state === "closing", this.#session.streamCount > 0);
     gauges.downstream_cx_http2_active.add(-1);
     this.#state = "closed";
     this.#session.onClose();

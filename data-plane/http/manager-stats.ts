@@ -1,3 +1,4 @@
+import type { ConnectionInfo } from "../network/connection-info.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 
 const counters = [
@@ -15,6 +16,7 @@ const counters = [
   "downstream_cx_max_requests_reached",
   "downstream_cx_protocol_error",
   "downstream_cx_rx_bytes_total",
+  "downstream_cx_ssl_total",
   "downstream_cx_total",
   "downstream_cx_tx_bytes_total",
   "downstream_cx_upgrades_total",
@@ -50,6 +52,7 @@ const gauges = [
   "downstream_cx_http1_active",
   "downstream_cx_upgrades_active",
   "downstream_cx_http2_active",
+  "downstream_cx_ssl_active",
   "downstream_rq_active",
 ] as const;
 const byClass = [
@@ -81,6 +84,23 @@ export function codecStats(stats: StatsStore) {
     "dropped_headers_with_underscores",
     "requests_rejected_with_underscores_in_headers",
   ]);
+}
+
+/** Counts a connection that is over. `isBusy`: a request on it was not answered whole. */
+export function countEnd(
+  { counters, gauges }: ManagerStats,
+  { tls }: Pick<ConnectionInfo, "tls">,
+  isLocal: boolean,
+  isBusy: boolean,
+): void {
+  if (tls) gauges.downstream_cx_ssl_active.add(-1);
+  const side = isLocal ? "downstream_cx_destroy_local" : "downstream_cx_destroy_remote";
+  counters.downstream_cx_destroy += 1;
+  counters[side] += 1;
+  gauges.downstream_cx_active.add(-1);
+  if (!isBusy) return;
+  counters.downstream_cx_destroy_active_rq += 1;
+  counters[`${side}_active_rq`] += 1;
 }
 
 /** Counts an answer by the first digit of its status. */

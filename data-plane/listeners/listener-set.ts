@@ -107,6 +107,15 @@ export class ListenerSet {
     );
   }
 
+  /** Connections that are open now, draining ones too. */
+  get connectionCount(): number {
+    const listeners = [
+      ...[...this.#entries.values()].map(({ listener }) => listener),
+      ...this.#draining.keys(),
+    ];
+    return listeners.reduce((count, listener) => count + listener.connectionCount, 0);
+  }
+
   has(name: string): boolean {
     return this.#entries.has(name);
   }

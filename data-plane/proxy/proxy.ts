@@ -3,6 +3,8 @@ import type { Clock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
 import type { Message } from "../../src/schema/message.ts";
 import { CLUSTER_LOAD_ASSIGNMENT } from "../../src/schema/type-urls.ts";
+import type { ServerStats } from "./server-stats.ts";
+import { serverStats } from "./server-stats.ts";
 import type { AdminView, ListenerDrain } from "../admin/admin-view.ts";
 import type { BootstrapConfig } from "../bootstrap/bootstrap.ts";
 import { ClusterSet } from "../clusters/cluster-set.ts";
@@ -86,7 +88,7 @@ export class Proxy implements AsyncDisposable {
   readonly subscribed: SubscribedResources;
   readonly #options: ProxyOptions;
   readonly #context: ParseContext;
-  readonly #gauges;
+  readonly #server: ServerStats;
   readonly #startedAtMs: number;
   #state: ProxyState = "PRE_INITIALIZING";
   #lastId = 0;
@@ -108,15 +110,9 @@ export class Proxy implements AsyncDisposable {
       sourceRefusal,
     };
     this.#startedAtMs = clock.monotonic();
-    this.#gauges = this.stats.gauges("server", [
-      "concurrency",
-      "live",
-      "state",
-      "total_connections",
-      "uptime",
-    ]);
+    this.#server = serverStats(this.stats, bootstrap.runtimeLayers);
     const { worker } = options;
-    this.#gauges.concurrency.set(worker?.count ?? 1);
+    this.#server.gauges.concurrency.set(worker?.count ?? 1);
     this.#setState("PRE_INITIALIZING");
     // Connections of several workers have different numbers.
     this.#lastId = worker ? worker.index + 1 - worker.count : 0;
@@ -166,6 +162,13 @@ export class Proxy implements AsyncDisposable {
       startedAtMs: clock.now() - this.uptimeMs,
       stats: this.stats,
       beforeStats: () => {
+        const { allocated, heap, physical } = process.host.memory();
+        const { gauges } = this.#server;
+        gauges.memory_allocated.set(allocated);
+        gauges.memory_heap_size.set(heap);
+        gauges.memory_physical_size.set(physical);
+        gauges.uptime.set(Math.trunc(this.uptimeMs / 1000));
+        gauges.total_connections.set(this.listeners.connectionCount);
         if (bootstrap.statsFlushMs === 0) this.stats.flush();
       },
       clusterRecords: this.clusterRecords,
@@ -254,6 +257,7 @@ export class Proxy implements AsyncDisposable {
       if (this.listenerRecords.isStatic(name)) throw new Error(reason);
       log.error("cannot open a listener", { listener: name, error: reason });
     }
+    this.#server.histograms.initialization_time_ms.record(this.uptimeMs);
     this.#setState("LIVE");
   }
 
@@ -368,7 +372,7 @@ export class Proxy implements AsyncDisposable {
     this.#state = state;
     const numbers = { LIVE: 0, DRAINING: 1, PRE_INITIALIZING: 2, INITIALIZING: 3 };
     const shown = this.#shownState;
-    this.#gauges.state.set(numbers[shown]);
-    this.#gauges.live.set(shown === "LIVE" ? 1 : 0);
+    this.#server.gauges.state.set(numbers[shown]);
+    this.#server.gauges.live.set(shown === "LIVE" ? 1 : 0);
   }
 }

@@ -4,7 +4,7 @@ import { repositoryPath } from "../docs/code-blocks.ts";
 /** A difference from Envoy that is meant: a row of docs/parity.md. */
 export interface Purposeful {
   readonly id: string;
-  /** `area / scene / case`, `*` for anything; behind `@` the path in the outcome: `tcp / relay / * @ counters.*`. */
+  /** `area / scene / case`, `*` for anything; behind `@` paths in the outcome: `tcp / relay / * @ counters.*`. */
   readonly where: string;
   readonly reason: string;
 }
@@ -19,7 +19,7 @@ export function readPurposeful(): readonly Purposeful[] {
 /** True when the row is about this place. */
 export function concerns({ where }: Purposeful, title: string, path: string): boolean {
   const [cases = "", paths = "*"] = where.split(" @ ");
-  return glob(cases).test(title) && glob(paths).test(path);
+  return glob(cases).test(title) && paths.split(" ").some((one) => glob(one).test(path));
 }
 
 function glob(pattern: string): RegExp {

@@ -105,6 +105,14 @@ export class Stage implements AsyncDisposable {
     await pause(ms);
   }
 
+  /** Resolves when a counter or gauge has the value. */
+  async untilStat(name: string, value: number): Promise<void> {
+    await until(10_000, `${name} is ${value}`, async () => {
+      const stats = await this.admin.stats(`^${name}$`);
+      return stats.get(name) === value || undefined;
+    });
+  }
+
   /** Counters and gauges whose names contain the regular expression and which `act` changed, by how much, once they rest. */
   async counted(pattern: string, act: () => Promise<unknown>): Promise<Readonly<Record<string, number>>> {
     const before = await this.#restingStats(pattern);
