@@ -26,16 +26,9 @@ import type {
 import type { LocalData } from "../resources/data-source.ts";
 import type { ListenerConfig } from "../resources/listener.ts";
 import { parseListener } from "../resources/listener.ts";
-import type { Parsed } from "../resources/parsed.ts";
 import { parsed, refuse } from "../resources/parsed.ts";
 import { StatsStore } from "../stats/stats-store.ts";
-import type {
-  NameSubscriptions,
-  ResourceConsumer,
-  Update,
-  UpdatedResource,
-  Verdict,
-} from "../xds-client/update.ts";
+import type { NameSubscriptions, ResourceConsumer, Update, Verdict } from "../xds-client/update.ts";
 import { applyEach } from "./consume.ts";
 import { ResourceRecords } from "../resources/resource-records.ts";
 import { SubscribedResources } from "./subscribed-resources.ts";
@@ -302,7 +295,7 @@ export class Proxy implements AsyncDisposable {
     const warming: Promise<void>[] = [];
     const refused = await applyEach<ClusterConfig>(update, {
       ...this.#application("cluster", this.clusterRecords),
-      parse: (resource) => this.#parseCluster(resource),
+      parse: ({ message }) => parseCluster(message, this.#context, ""),
       run: (config) => {
         const warmed = this.clusters.update(config);
         if (config.discovery.kind === "eds" && this.clusters.isWarming(config.name)) warming.push(warmed);
@@ -317,14 +310,6 @@ export class Proxy implements AsyncDisposable {
     // Only a proxy that has started keeps the ACK back for the endpoints (XC-35); before, the start waits for `whenWarm`.
     if (warming.length === 0 || this.#state !== "LIVE") return { refused };
     return { refused, warmed: Promise.all(warming).then(() => undefined) };
-  }
-
-  #parseCluster({ message }: UpdatedResource): Parsed<ClusterConfig> {
-    const cluster = parseCluster(message, this.#context, "");
-    const discovery = cluster.value?.discovery;
-    if (discovery?.kind !== "eds") return cluster;
-    const reason = this.#options.subscriptions.refusalOf(discovery.source);
-    return reason === undefined ? cluster : { problems: [refuse("eds_cluster_config.eds_config", reason)] };
   }
 
   async #applyListeners(update: Update): Promise<Verdict> {

@@ -52,7 +52,7 @@ export function parseDiscovery(cluster: Cluster, context: ParseContext, at: stri
   if (typed) return parseClusterType(cluster, typed, context, at);
   switch (cluster.type) {
     case "EDS":
-      return parseEds(cluster, at);
+      return parseEds(cluster, context, at);
     case "ORIGINAL_DST":
       return originalDst(cluster, parseOriginalDst(cluster.original_dst_lb_config, at), at);
     case "STRICT_DNS":
@@ -131,16 +131,19 @@ function withDns(
   return parsed({ kind, assignment: assignment.value, dns: dns.value }, problems);
 }
 
-function parseEds(cluster: Cluster, at: string): Parsed<Discovery> {
+function parseEds(cluster: Cluster, context: ParseContext, at: string): Parsed<Discovery> {
   const source = cluster.eds_cluster_config?.eds_config;
   if (!source) {
     return {
       problems: [refuse(`${at}eds_cluster_config`, "cannot create an EDS cluster without an EDS config")],
     };
   }
-  const problems = cluster.load_assignment
-    ? [refuse(`${at}load_assignment`, "load_assignment set in an EDS cluster")]
-    : [];
+  const problems: Problem[] = [];
+  const reason = context.sourceRefusal({ ...source });
+  if (reason !== undefined) problems.push(refuse(`${at}eds_cluster_config.eds_config`, reason));
+  if (cluster.load_assignment) {
+    problems.push(refuse(`${at}load_assignment`, "load_assignment set in an EDS cluster"));
+  }
   const serviceName = cluster.eds_cluster_config?.service_name || (cluster.name ?? "");
   return parsed({ kind: "eds", serviceName, source: { ...source } }, problems);
 }

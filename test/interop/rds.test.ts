@@ -16,11 +16,11 @@ const types = "type.googleapis.com/";
 const MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 
 /** A listener, as JSON, whose routes come over RDS. */
-function rdsListener(name: string, port: number, routes: string): JsonObject {
+function rdsListener(name: string, port: number, routes: string, timeout = "15s"): JsonObject {
   const manager = {
     "@type": types + MANAGER,
     stat_prefix: "web",
-    rds: { route_config_name: routes, config_source: { ads: {}, initial_fetch_timeout: "15s" } },
+    rds: { route_config_name: routes, config_source: { ads: {}, initial_fetch_timeout: timeout } },
     http_filters: [
       {
         name: "envoy.filters.http.router",
@@ -40,8 +40,9 @@ async function begin(
   xds: ScriptedXds,
   mode: SessionMode,
   start: (typeof dataPlanes)[number]["start"],
+  timeout = "15s",
 ): Promise<AsyncDisposable & { readonly proxy: ProxyProcess; readonly server: Server }> {
-  const listeners = [rdsListener("http", 0, "r")];
+  const listeners = [rdsListener("http", 0, "r", timeout)];
   const proxy = await start(adsBootstrap(xds, mode, { staticResources: { listeners } }), {
     untilLive: false,
   });
@@ -114,6 +115,20 @@ for (const { plane, start, options } of dataPlanes) {
           answering("t", "late two"),
         );
         await answers(port, "200 late two");
+      });
+
+      it("opens without the routes that do not come in time, and takes them later (XC-13, XC-15)", async () => {
+        await using xds = await ScriptedXds.start();
+        await using scene = await begin(xds, mode, start, "0.3s");
+        const { proxy, server } = scene;
+        await server.stream.nextOf(LISTENER);
+        server.send(LISTENER, "1");
+        await live(proxy);
+        const port = await proxy.admin.listenerPort("http");
+        assert.equal(await ask(port), "404 ");
+        assert.equal((await proxy.admin.stats()).get("http.web.rds.r.init_fetch_timeout"), 1);
+        server.send(ROUTE_CONFIGURATION, "1", answering("r", "late"));
+        await answers(port, "200 late");
       });
 
       it("changes routes under load without losing a request (XC-46)", async () => {
