@@ -392,7 +392,8 @@ export class ActiveCluster implements Upstream {
       // A check has no downstream to tell of, and its header tells of the address that is checked (PP-118, PP-119).
       const checked = { ...host, address };
       const context = { host: checked, connectionId: this.#nextId(), downstream: undefined, local };
-      const transport = this.#transports.of(host);
+      const labels = this.config.health.check?.transportLabels;
+      const transport = labels ? this.#transports.ofLabels(labels) : this.#transports.of(host);
       const header = transport.header(context);
       const connected = (ready: Socket, first: Buffer | undefined) => {
         isSettled = true;

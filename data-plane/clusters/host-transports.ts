@@ -39,6 +39,13 @@ export class HostTransports {
     return this.#choose(host).transport;
   }
 
+  /** The one of hosts with these labels, whatever a host's own are. Counts each time, as Envoy does. */
+  ofLabels(labels: Readonly<Record<string, MetadataValue>>): UpstreamTransportSocket {
+    const { transport, counters } = this.#matching(labels) ?? this.#fallback;
+    counters.total_match_count += 1;
+    return transport;
+  }
+
   /** Counts hosts that are new to the cluster. */
   count(hosts: readonly Host[]): void {
     for (const host of hosts) this.#choose(host).counters.total_match_count += 1;
@@ -50,7 +57,10 @@ export class HostTransports {
   }
 
   #find({ filter }: EndpointMetadata): Match | undefined {
-    const fields = filter.get(NAMESPACE);
+    return this.#matching(filter.get(NAMESPACE));
+  }
+
+  #matching(fields: Readonly<Record<string, MetadataValue>> | undefined): Match | undefined {
     return this.#matches.find(({ labels }) =>
       labels.every(([name, value]) => fields !== undefined && isDeepStrictEqual(fields[name], value)),
     );

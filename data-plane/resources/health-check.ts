@@ -1,5 +1,6 @@
 import type { Problem } from "../../src/base/problem.ts";
 import type { MessageTypes } from "../../src/schema/api.ts";
+import type { MetadataValue } from "../network/connection-info.ts";
 import type { ParseContext } from "./extension.ts";
 import { headerValueOptionSupport, parseHeaderMutation, type HeaderMutation } from "./header-mutation.ts";
 import { eventLogSupport, parseEventLogs } from "./health-check-event-log.ts";
@@ -7,6 +8,7 @@ import { parsePayload, parsePayloads } from "./health-check-payload.ts";
 import type { Parsed } from "./parsed.ts";
 import { parsed, refuse, warn } from "./parsed.ts";
 import { parseStatusRanges, type StatusRange } from "./status-range.ts";
+import { structFields } from "./struct-fields.ts";
 import { parseStringMatcher, type TextTest } from "./string-match.ts";
 import type { SupportTable } from "./support.ts";
 import { noEffect, notSupported, oneOf, unsupportedFields } from "./support.ts";
@@ -35,6 +37,8 @@ export interface HealthCheckConfig {
   readonly unhealthyThreshold: number;
   /** Offered by ALPN, where checks go over TLS, in place of what the transport socket offers; empty leaves it that. */
   readonly alpnProtocols: readonly string[];
+  /** In place of the hosts' own labels, choose among `transport_socket_matches`; undefined leaves it to those. */
+  readonly transportLabels: Readonly<Record<string, MetadataValue>> | undefined;
   /** The next check of a host goes over the connection of the one before. True when unset. */
   readonly reusesConnection: boolean;
   readonly logsEveryFailure: boolean;
@@ -100,6 +104,7 @@ const healthCheckSupport: SupportTable = {
   unhealthy_interval: true,
   unhealthy_edge_interval: true,
   healthy_edge_interval: true,
+  transport_socket_match_criteria: true,
   tls_options: { alpn_protocols: true },
   always_log_health_check_failures: true,
   always_log_health_check_success: true,
@@ -184,6 +189,8 @@ function habits(check: HealthCheck) {
   return {
     healthyThreshold: wrapped(check.healthy_threshold, 0, 0),
     unhealthyThreshold: wrapped(check.unhealthy_threshold, 0, 0),
+    transportLabels:
+      check.transport_socket_match_criteria && structFields(check.transport_socket_match_criteria),
     alpnProtocols: check.tls_options?.alpn_protocols ?? [],
     reusesConnection: wrapped(check.reuse_connection, false, true),
     logsEveryFailure: check.always_log_health_check_failures ?? false,

@@ -7,6 +7,7 @@ import type { MetadataMatch } from "../../network/metadata-match.ts";
 import type { ConnectAttempt, Host, RoutePriority, Upstream } from "../../network/upstream.ts";
 import { openTunnel } from "./connect-tunnel.ts";
 import type { AttemptFailure } from "./failure-replies.ts";
+import { outcomeStatus } from "./outcome-status.ts";
 
 /** Whom an attempt works for. Nothing is told once it was given up. */
 export interface AttemptOwner {
@@ -127,7 +128,7 @@ export class UpstreamAttempt implements StreamRequest {
   onHead(status: number, headers: HeaderList, isLast: boolean): void {
     const outcomes = this.stream?.host.outcomes;
     if (outcomes) {
-      outcomes.response(status);
+      outcomes.response(outcomeStatus(status, headers, this.#owner.request.headers));
       if (headers.has("x-envoy-immediate-health-check-fail")) outcomes.askedToBeLeftOut();
     }
     this.#owner.onUpstreamHead(status, headers, isLast);

@@ -52,6 +52,7 @@ describe("parseHealthChecks()", () => {
       mostMs: Number.MAX_SAFE_INTEGER,
       healthyThreshold: 3,
       unhealthyThreshold: 4,
+      transportLabels: undefined,
       alpnProtocols: [],
       reusesConnection: true,
       logsEveryFailure: false,
@@ -166,7 +167,6 @@ describe("parseHealthChecks()", () => {
       ["custom_health_check: {name: envoy.health_checkers.redis}", "custom_health_check"],
       ["http_health_check: {path: /, codec_client_type: HTTP3}", "http_health_check.codec_client_type"],
       ["http_health_check: {path: /, use_alpn_protocol: true}", "http_health_check.use_alpn_protocol"],
-      ["tcp_health_check: {}, transport_socket_match_criteria: {}", "transport_socket_match_criteria"],
       ["tcp_health_check: {}, event_service: {}", "event_service"],
       ["tcp_health_check: {}, event_logger: [{name: f, typed_config: {}}]", "event_logger[0].typed_config"],
     ];

@@ -72,6 +72,12 @@ export const scenes: readonly Scene[] = [
               transport_socket: trusting({ alpn_protocols: ["http/1.1"] }),
               health_checks: [healthCheck({ ...http, tls_options: { alpn_protocols: ["check"] } })],
             }),
+            clusterOf("matched", [more.connected.port], {
+              transport_socket_matches: [
+                { name: "secure", match: { checked: true }, transport_socket: trusting() },
+              ],
+              health_checks: [healthCheck({ ...http, transport_socket_match_criteria: { checked: true } })],
+            }),
             clusterOf("connected", [more.connected.port, more.foreign.port, tcp.port], {
               transport_socket: trusting(),
               health_checks: [healthCheck({ timeout: "0.3s", tcp_health_check: {} })],
@@ -92,6 +98,11 @@ export const scenes: readonly Scene[] = [
         },
         "tls_options take the place of the configured protocols": async (stage, { more }) =>
           healthy(stage, "asked", more.asked),
+        "transport_socket_match_criteria choose the transport socket of checks": async (stage) => {
+          const flags = await untilFlags(stage, "matched", "healthy");
+          const stats = await stage.admin.stats("^cluster\\.matched\\.(secure|default)\\.total_match_count");
+          return { flags, stats: Object.fromEntries([...stats].map(([name, value]) => [name, value > 0])) };
+        },
         "to be connected is to have shaken hands": async (stage) =>
           untilFlags(
             stage,

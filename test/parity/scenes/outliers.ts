@@ -62,13 +62,14 @@ const alone: Readonly<Record<string, JsonObject>> = {
   }),
   timeouts: outliers({ ...lasting, consecutive_5xx: 100, consecutive_gateway_failure: 2 }),
   panic: outliers(lasting, {}),
+  grpc: outliers(lasting),
 };
 
 /** So many requests of a path, one after the other: the first line and the body of each answer. */
-async function ask(stage: Stage, path: string, count: number): Promise<readonly string[]> {
+async function ask(stage: Stage, path: string, count: number, header = ""): Promise<readonly string[]> {
   const answers: string[] = [];
   for (let n = 0; n < count; n += 1) {
-    const { lines } = await stage.exchange(`GET ${path} HTTP/1.1\r\nhost: h\r\n\r\n`);
+    const { lines } = await stage.exchange(`GET ${path} HTTP/1.1\r\nhost: h\r\n${header}\r\n`);
     answers.push(`${lines[0]} ${lines.at(-1)}`);
   }
   return answers;
@@ -194,6 +195,14 @@ export const scenes: readonly Scene[] = [
         askFailing(stage, rig, "unreachable", { status: 200 }, 4),
       "an ejected host is used in panic": async (stage, rig) =>
         askFailing(stage, rig, "panic", { status: 500 }, 5),
+      "calls of gRPC count by their status": async (stage, rig) => {
+        rig.more.a.answer({ status: 200, headers: { "grpc-status": "14" } });
+        const other = await ask(stage, "/grpc", 3);
+        const before = [...(await flagsOf(stage, "grpc"))];
+        await ask(stage, "/grpc", 3, "content-type: application/grpc\r\n");
+        rig.more.a.answer({ status: 200 });
+        return { other: [...other], before, after: [...(await flagsOf(stage, "grpc"))] };
+      },
       "a host far below the others is ejected": async (stage, rig) => {
         rig.more.a.answer({ status: 500 });
         for (let round = 0; (await flagsOf(stage, "three"))[0] === "healthy"; round += 1) {
