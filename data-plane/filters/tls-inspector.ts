@@ -47,6 +47,7 @@ export const tlsInspector: Extension<ListenerFilter> = {
     return parsed(
       (run) => {
         const counters = run.stats.counters("tls_inspector", counterNames);
+        const { bytes_processed: processed } = run.stats.histograms("tls_inspector", ["bytes_processed"]);
         const found = (info: ConnectionInfo, hello: ClientHello, serverName: string) => {
           info.transportProtocol = "tls";
           info.serverName = serverName.toLowerCase();
@@ -69,9 +70,11 @@ export const tlsInspector: Extension<ListenerFilter> = {
             if (verdict.kind === "more") {
               if (seen.length < readMaxBytes) return more;
               counters.client_hello_too_large += 1;
+              processed.record(seen.length);
               info.addMetadata(METADATA, "failure_reason", "ClientHelloTooLarge");
               return close;
             }
+            processed.record(verdict.size);
             const serverName = verdict.kind === "hello" ? serverNameOf(verdict.hello) : undefined;
             if (verdict.kind === "hello" && serverName !== undefined) {
               found(info, verdict.hello, serverName);

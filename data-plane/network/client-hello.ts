@@ -13,14 +13,15 @@ export interface ClientHello {
   readonly extensions: readonly HelloExtension[];
 }
 
-/** What the beginning of a stream is. */
+/** What the beginning of a stream is. `size`: how many bytes it took to tell. */
 export type HelloVerdict =
   | { readonly kind: "more" }
   | { readonly kind: "hello"; readonly hello: ClientHello; readonly size: number }
-  | { readonly kind: "not-tls" };
+  | { readonly kind: "not-tls"; readonly size: number };
 
 const RECORD_HEADER_BYTES = 5;
 const HANDSHAKE_RECORD = 22;
+const HANDSHAKE_HEADER_BYTES = 4;
 const CLIENT_HELLO = 1;
 /** 2^14 and what encryption may add: BoringSSL refuses a longer record before it is there. */
 const MAX_RECORD_BYTES = 16_384 + 320;
@@ -28,35 +29,51 @@ const MAX_RECORD_BYTES = 16_384 + 320;
 export const MAX_HELLO_BYTES = 16_384;
 
 const more: HelloVerdict = { kind: "more" };
-const notTls: HelloVerdict = { kind: "not-tls" };
+
+function notTls(size: number): HelloVerdict {
+  return { kind: "not-tls", size };
+}
 
 /**
  * Looks for a ClientHello at the beginning of a stream, in as many records as it likes. Says when what is there cannot become one any
- * more, at the same byte as Envoy: five bytes are needed to tell, and the type of a record counts when the record is whole.
+ * more, at the same byte as Envoy: five bytes are needed to tell, and the types of a record and of a message count when those are
+ * whole.
  */
 export function readClientHello(bytes: Buffer): HelloVerdict {
   const pieces: Buffer[] = [];
   let have = 0;
   let at = 0;
+  /** Of the whole message, its own header included; unknown before that header is there. */
+  let messageBytes: number | undefined;
   for (;;) {
     if (bytes.length - at < RECORD_HEADER_BYTES) return more;
     const length = bytes.readUInt16BE(at + 3);
     // Major version 3 is all TLS; the minor one is free in a first record.
-    if (bytes[at + 1] !== 3 || length > MAX_RECORD_BYTES) return notTls;
+    if (bytes[at + 1] !== 3 || length > MAX_RECORD_BYTES) return notTls(at + RECORD_HEADER_BYTES);
     const end = at + RECORD_HEADER_BYTES + length;
     if (bytes.length < end) return more;
-    if (bytes[at] !== HANDSHAKE_RECORD || length === 0) return notTls;
+    if (bytes[at] !== HANDSHAKE_RECORD || length === 0) return notTls(end);
     pieces.push(bytes.subarray(at + RECORD_HEADER_BYTES, end));
     have += length;
     at = end;
-    if (have < 4) continue;
-    const message = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
-    const messageLength = message.readUIntBE(1, 3);
-    if (message[0] !== CLIENT_HELLO || messageLength > MAX_HELLO_BYTES) return notTls;
-    if (have < 4 + messageLength) continue;
-    const hello = readBody(message.subarray(4, 4 + messageLength));
-    return hello ? { kind: "hello", hello, size: at } : notTls;
+    if (have < HANDSHAKE_HEADER_BYTES) continue;
+    if (messageBytes === undefined) {
+      const bodyBytes = joined(pieces).readUIntBE(1, 3);
+      if (bodyBytes > MAX_HELLO_BYTES) return notTls(at);
+      messageBytes = HANDSHAKE_HEADER_BYTES + bodyBytes;
+    }
+    // Only now are the pieces put together again: a client may send as many as it has bytes.
+    if (have < messageBytes) continue;
+    const message = joined(pieces);
+    const body = message.subarray(HANDSHAKE_HEADER_BYTES, messageBytes);
+    const hello = message[0] === CLIENT_HELLO ? readBody(body) : undefined;
+    return hello ? { kind: "hello", hello, size: at } : notTls(at);
   }
+}
+
+function joined(pieces: readonly Buffer[]): Buffer {
+  const [only] = pieces;
+  return only && pieces.length === 1 ? only : Buffer.concat(pieces);
 }
 
 /** The fields of a ClientHello, or undefined for one that BoringSSL does not take. */

@@ -84,7 +84,7 @@ export class StatsStore {
     return group;
   }
 
-  /** The histograms `prefix.name`, made when they are not there yet. Their values are milliseconds. */
+  /** The histograms `prefix.name`, made when they are not there yet. Their values are milliseconds, but for `bytes_…`. */
   histograms<Name extends string>(prefix: string, names: readonly Name[]): Histograms<Name> {
     const stored: Record<string, Histogram> = this.#histograms.get(prefix) ?? {};
     this.#histograms.set(prefix, stored);

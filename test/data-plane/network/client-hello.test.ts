@@ -39,6 +39,14 @@ describe("readClientHello()", () => {
     }
   });
 
+  it("says how many bytes it took to tell (as seen on Envoy 1.40)", () => {
+    const sizes = [Buffer.from("hello world"), Buffer.from([23, 3, 1, 0, 1, 9, 9, 9])].map((bytes) => {
+      const verdict = readClientHello(bytes);
+      return verdict.kind === "not-tls" && verdict.size;
+    });
+    assert.deepEqual(sizes, [5, 6]);
+  });
+
   it("leaves what stands behind the hello alone", () => {
     const bytes = helloBytes(full);
     const verdict = readClientHello(Buffer.concat([bytes, Buffer.from("more")]));
@@ -52,7 +60,8 @@ describe("readClientHello()", () => {
     ["a record that is too long", Buffer.from([22, 3, 1, 0xff, 0xff]), "not-tls"],
     ["another type of record, before it is whole", Buffer.from([23, 3, 1, 0, 2, 9]), "more"],
     ["another type of record, once it is whole", Buffer.from([23, 3, 1, 0, 1, 9]), "not-tls"],
-    ["another handshake message", Buffer.from([22, 3, 1, 0, 4, 2, 0, 0, 9]), "not-tls"],
+    ["another handshake message, before it is whole", Buffer.from([22, 3, 1, 0, 4, 2, 0, 0, 1]), "more"],
+    ["another handshake message, once it is whole", Buffer.from([22, 3, 1, 0, 5, 2, 0, 0, 1, 9]), "not-tls"],
     ["a message longer than 16 KiB", Buffer.from([22, 3, 1, 0, 4, 1, 0, 0x40, 1]), "not-tls"],
     ["an empty hello", Buffer.from([22, 3, 1, 0, 4, 1, 0, 0, 0]), "not-tls"],
     ["no extensions at all", helloBytes({}), "hello"],
