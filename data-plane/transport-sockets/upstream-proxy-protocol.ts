@@ -1,5 +1,6 @@
 import { typeNameOf } from "../../src/schema/type-urls.ts";
 import type { FormatSource } from "../network/format-string.ts";
+import type { ProxyProtocolState } from "../network/connection-info.ts";
 import type { UpstreamContext } from "../network/upstream.ts";
 import { encodeV1, encodeV2 } from "../proxy-protocol/encode-header.ts";
 import type { ProxyAddresses, Tlv } from "../proxy-protocol/header.ts";
@@ -26,9 +27,10 @@ const support: SupportTable = {
     added_tlvs: tlvEntrySupport,
   },
   transport_socket: true,
-  // Envoy 1.40 takes both and does nothing with them (PP-98).
+  // Envoy 1.40 takes it and does nothing with it (PP-98).
   allow_unspecified_address: noEffect,
-  tlv_as_pool_key: noEffect,
+  // Envoy 1.40 does nothing with this one either; docs/parity.md tells why it counts here.
+  tlv_as_pool_key: true,
 };
 
 /** What a header of one cluster is made from. */
@@ -82,7 +84,9 @@ export const upstreamProxyProtocol: Extension<UpstreamTransportSocket> = {
       const counters = run.stats.counters(`${scope}.upstream.proxyprotocol`, ["v2_tlvs_exceed_max_length"]);
       return {
         ...socket,
-        poolKey: (downstream) => addressKey(downstream?.addresses),
+        poolKey: transport.tlv_as_pool_key
+          ? (downstream) => `${addressKey(downstream?.addresses)} ${tlvKey(config, downstream)}`
+          : (downstream) => addressKey(downstream?.addresses),
         header: (upstream) => {
           const own = writeHeader(config, upstream);
           if (own.omittedTlvs > 0) counters.v2_tlvs_exceed_max_length += 1;
@@ -115,6 +119,14 @@ function writeHeader(
     allowDuplicates: config.allowsDuplicates,
   });
   return encodeV2(downstream.addresses, tlvs);
+}
+
+/** The TLVs that the header passes on, whatever their order. */
+function tlvKey(config: HeaderConfig, downstream: ProxyProtocolState | undefined): string {
+  if (config.version === "V1") return "";
+  const passed = passedTlvs(downstream?.tlvs ?? [], config.passThrough);
+  const texts = passed.map(({ type, value }) => `${type}=${Buffer.from(value).toString("hex")}`);
+  return texts.sort((a, b) => (a < b ? -1 : 1)).join(" ");
 }
 
 /** Both ends with their ports; TLVs do not count (PP-113, PP-114). */

@@ -10,6 +10,7 @@ import { proxyProtocolTwice } from "./lints/proxy-protocol-twice.ts";
 import { proxyProtocolUdp } from "./lints/proxy-protocol-udp.ts";
 import { proxyProtocolUnrestricted, proxyProtocolUntrusted } from "./lints/proxy-protocol-untrusted.ts";
 import { tlvsNotKept } from "./lints/tlvs-not-kept.ts";
+import { tlvsShared } from "./lints/tlvs-shared.ts";
 import { tlvsOnV1 } from "./lints/tlvs-on-v1.ts";
 import { xffNotAppended } from "./lints/xff-not-appended.ts";
 import { xffTrustedHops } from "./lints/xff-trusted-hops.ts";
@@ -30,5 +31,6 @@ export const lints: readonly Lint[] = [
   xffTrustedHops,
   tlvsOnV1,
   tlvsNotKept,
+  tlvsShared,
   fieldWithoutEffect,
 ];

@@ -214,6 +214,27 @@ const rows: Readonly<Record<string, readonly [string, readonly string[]]>> = {
       listener({ filters: tcp("proxy_protocol_tlvs: [{type: 224, value: YQ==}]") }),
     [],
   ],
+  "HTTP with TLVs to a V2 cluster that passes them": [
+    cluster(header("{version: V2, pass_through_tlvs: {}}"), http1()) +
+      listener({
+        listenerFilters: reads("pass_through_tlvs: {}"),
+        filters: http(`${routed}, use_remote_address: true`),
+      }),
+    [noReuse, "tlvs-shared"],
+  ],
+  "the same with TLVs as pool key": [
+    cluster(header("{version: V2, pass_through_tlvs: {}}", "tlv_as_pool_key: true,"), http1()) +
+      listener({
+        listenerFilters: reads("pass_through_tlvs: {}"),
+        filters: http(`${routed}, use_remote_address: true`),
+      }),
+    [noReuse, "field-without-effect"],
+  ],
+  "the same over tcp_proxy": [
+    cluster(header("{version: V2, pass_through_tlvs: {}}"), http1()) +
+      listener({ listenerFilters: reads("pass_through_tlvs: {}"), filters: tcp() }),
+    [],
+  ],
   "TLVs as pool key, and unspecified addresses": [
     cluster(header("{version: V2}", "tlv_as_pool_key: true, allow_unspecified_address: true,")),
     ["field-without-effect", "field-without-effect"],

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { encodeV2 } from "../../data-plane/proxy-protocol/encode-header.ts";
+import { socketAddress } from "../../src/base/ip-address.ts";
 import { startEnvoy } from "../kit/envoy.ts";
 import type { JsonObject } from "../kit/json.ts";
 import { needs } from "../kit/peers.ts";
@@ -52,6 +54,56 @@ function http2Bootstrap(port: number, hasHeader: boolean): JsonObject {
   };
 }
 
+/** HTTP/1.1 from a listener that keeps TLVs to a cluster that passes them on. */
+function tlvBootstrap(port: number, isKeyed: boolean): JsonObject {
+  const passThrough = { pass_through_tlvs: { match_type: "INCLUDE_ALL" } };
+  const manager = {
+    "@type": type("filters.network.http_connection_manager.v3.HttpConnectionManager"),
+    stat_prefix: "web",
+    route_config: {
+      virtual_hosts: [
+        { name: "all", domains: ["*"], routes: [{ match: { prefix: "/" }, route: { cluster: "app" } }] },
+      ],
+    },
+    http_filters: [{ name: "router", typed_config: { "@type": type("filters.http.router.v3.Router") } }],
+  };
+  const reader = { "@type": type("filters.listener.proxy_protocol.v3.ProxyProtocol"), ...passThrough };
+  const rawBuffer = { "@type": type("transport_sockets.raw_buffer.v3.RawBuffer") };
+  const writer = {
+    "@type": type("transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport"),
+    config: { version: "V2", ...passThrough },
+    tlv_as_pool_key: isKeyed,
+    transport_socket: { name: "raw", typed_config: rawBuffer },
+  };
+  const endpoint = { address: { socket_address: { address: "127.0.0.1", port_value: port } } };
+  return {
+    static_resources: {
+      listeners: [
+        {
+          name: "web",
+          address: { socket_address: { address: "127.0.0.1", port_value: 0 } },
+          listener_filters: [{ name: "pp", typed_config: reader }],
+          filter_chains: [{ filters: [{ name: "http", typed_config: manager }] }],
+        },
+      ],
+      clusters: [
+        {
+          name: "app",
+          load_assignment: { cluster_name: "app", endpoints: [{ lb_endpoints: [{ endpoint }] }] },
+          transport_socket: { name: "header", typed_config: writer },
+        },
+      ],
+    },
+  };
+}
+
+/** A version 2 header, the same for every client but for its TLV E0. */
+function headerWithTlv(value: string): Buffer {
+  const source = socketAddress("192.0.2.1", 1000)!;
+  const destination = socketAddress("192.0.2.2", 80)!;
+  return encodeV2({ source, destination }, [{ type: 0xe0, value: Buffer.from(value) }]).bytes;
+}
+
 /** How many HEADERS frames, that is requests, stand behind the client's preface (RFC 9113, 4.1). */
 function requestsIn(bytes: Buffer): number {
   let count = 0;
@@ -97,4 +149,30 @@ describe("what proxy-protocol-http2 says of Envoy (PP-113)", needs("envoy"), () 
     }
     assert.equal(backend.connections.length, 2);
   });
+});
+
+describe("what tlvs-shared says of Envoy (PP-114)", needs("envoy"), () => {
+  for (const isKeyed of [false, true]) {
+    it(`a client is served with another one's TLVs${isKeyed ? ", tlv_as_pool_key or not" : ""}`, async () => {
+      await using backend = await startRecordingBackend({
+        answer: ({ socket }) =>
+          socket.on("data", (bytes: Buffer) => {
+            // The header may come by itself.
+            if (bytes.includes("GET ")) socket.write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+          }),
+      });
+      await using envoy = await startEnvoy(tlvBootstrap(backend.port, isKeyed));
+      const port = await envoy.admin.listenerPort("web");
+      for (const value of ["first", "second"]) {
+        await using client = await connectTo(port);
+        client.write(headerWithTlv(value));
+        client.write(request);
+        await client.receivedThat((bytes) => bytes.includes("\r\n\r\n"));
+      }
+      const { received } = await backend.connection(0);
+      assert.equal(backend.connections.length, 1);
+      assert.equal(received.toString("latin1").split("GET / ").length - 1, 2);
+      assert.deepEqual([received.includes("first"), received.includes("second")], [true, false]);
+    });
+  }
 });

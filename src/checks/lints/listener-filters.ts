@@ -1,6 +1,7 @@
 import type { Listener, ListenerFilter } from "../../schema/api.ts";
 import { typeNameOf } from "../../schema/type-urls.ts";
-import { items, type Located } from "../located.ts";
+import type { LintView } from "../lint.ts";
+import { field, items, type Located, unpack } from "../located.ts";
 
 export const proxyProtocolFilter = "envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol";
 export const tlsInspectorFilter = "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector";
@@ -15,6 +16,14 @@ export function filtersOfType(
   return items(listener, "listener_filters").flatMap((filter, index) =>
     typeNameOf(filter.value.typed_config?.type_url ?? "") === typeName ? [{ ...filter, index }] : [],
   );
+}
+
+/** True when the listener's proxy_protocol filter keeps TLVs for the upstream (PP-40). */
+export function keepsTlvs({ schema }: Pick<LintView, "schema">, listener: Located<Listener>): boolean {
+  return filtersOfType(listener, proxyProtocolFilter).some((filter) => {
+    const config = unpack(schema, field(filter, "typed_config"), proxyProtocolFilter);
+    return config?.value.pass_through_tlvs !== undefined;
+  });
 }
 
 /** True when the listener reads PROXY headers, by the filter or by the deprecated use_proxy_proto. */

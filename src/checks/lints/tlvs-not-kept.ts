@@ -1,8 +1,6 @@
-import type { Lint, LintView } from "../lint.ts";
-import { field, unpack } from "../located.ts";
-import type { Decoded } from "../group-view.ts";
-import type { Listener } from "../../schema/api.ts";
-import { filtersOfType, proxyProtocolFilter } from "./listener-filters.ts";
+import type { Lint } from "../lint.ts";
+import { field } from "../located.ts";
+import { keepsTlvs } from "./listener-filters.ts";
 
 /** TLVs pass only where the listener filter keeps them as well (PP-40, PP-99). */
 export const tlvsNotKept: Lint = {
@@ -28,10 +26,3 @@ export const tlvsNotKept: Lint = {
     }
   },
 };
-
-function keepsTlvs(view: LintView, listener: Decoded<Listener>): boolean {
-  return filtersOfType(listener, proxyProtocolFilter).some((filter) => {
-    const config = unpack(view.schema, field(filter, "typed_config"), proxyProtocolFilter);
-    return config?.value.pass_through_tlvs !== undefined;
-  });
-}

@@ -34,14 +34,39 @@ function headerOf(yaml: string, context: Partial<UpstreamContext> = {}): string 
 
 const line = "PROXY TCP4 203.0.113.9 198.51.100.7 40000 443\r\n";
 
+const keyOf = (fields: string, tlv: string, port = 40_000) => {
+  const yaml = `{${fields}, transport_socket: ${raw}}`;
+  const install = valueOf(upstreamProxyProtocol.parse(message(typeName, yaml), parseContext(), ""));
+  const addresses = {
+    source: socketAddress("203.0.113.9", port)!,
+    destination: socketAddress("198.51.100.7", 443)!,
+  };
+  const tlvs = [{ type: 0xe0, value: Buffer.from(tlv) }];
+  return install(runContext(), "cluster.c").poolKey?.({ addresses, tlvs });
+};
+
 describe("upstream_proxy_protocol", () => {
   it("writes V1 without a config (PP-90, PP-135)", () => {
     assert.equal(headerOf(`{transport_socket: ${raw}}`), line);
   });
 
-  it("takes allow_unspecified_address and tlv_as_pool_key, which change nothing (PP-98)", () => {
+  it("writes the same header with allow_unspecified_address and tlv_as_pool_key (PP-98)", () => {
     const flags = "allow_unspecified_address: true, tlv_as_pool_key: true";
     assert.equal(headerOf(`{transport_socket: ${raw}, ${flags}}`), line);
+  });
+
+  it("has pools by the addresses, and by the TLVs that pass where tlv_as_pool_key says so (PP-113, PP-114)", () => {
+    const passing = "config: {version: V2, pass_through_tlvs: {match_type: INCLUDE_ALL}}";
+    assert.equal(keyOf(passing, "a"), keyOf(passing, "b"));
+    assert.notEqual(keyOf(passing, "a"), keyOf(passing, "a", 40_001));
+    const keyed = `${passing}, tlv_as_pool_key: true`;
+    assert.notEqual(keyOf(keyed, "a"), keyOf(keyed, "b"));
+    assert.equal(keyOf(keyed, "a"), keyOf(keyed, "a"));
+    // What is not sent does not count.
+    for (const config of ["config: {version: V2}", "config: {version: V1}"]) {
+      const unsent = `${config}, tlv_as_pool_key: true`;
+      assert.equal(keyOf(unsent, "a"), keyOf(unsent, "b"));
+    }
   });
 
   it("writes the outer header before that of a socket inside it (PP-93)", () => {
