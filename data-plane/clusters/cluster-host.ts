@@ -1,6 +1,6 @@
 import type { Address } from "../network/address.ts";
 import { formatAddress } from "../network/address.ts";
-import type { EndpointMetadata, Host, HostOutcomes } from "../network/upstream.ts";
+import type { EndpointMetadata, Host, HostOutcomes, HostRequests } from "../network/upstream.ts";
 import type { HostCheck } from "../health/health-checker.ts";
 import type {
   EndpointCheckConfig,
@@ -36,15 +36,12 @@ export interface WatchedOutcomes extends HostOutcomes {
 }
 
 /** Envoy's numbers of a host. `rqActive` is what LEAST_REQUEST compares. */
-export interface HostStats {
+export interface HostStats extends HostRequests {
   cxActive: number;
   cxTotal: number;
   cxConnectFail: number;
   rqActive: number;
-  rqError: number;
   rqPendingActive: number;
-  rqSuccess: number;
-  rqTimeout: number;
   rqTotal: number;
 }
 

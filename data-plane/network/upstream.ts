@@ -32,8 +32,17 @@ export interface HostOutcomes {
   askedToBeLeftOut(): void;
 }
 
+/** How requests to a host went, as `/clusters` shows it: each answer below 500 is a success, all else an error. */
+export interface HostRequests {
+  rqError: number;
+  rqSuccess: number;
+  rqTimeout: number;
+}
+
 /** One address that a cluster can be reached at. */
 export interface Host {
+  /** Absent where nobody counts. */
+  readonly stats?: HostRequests;
   readonly address: Address;
   /** The endpoint's `hostname`, or the DNS name that the address came from; empty if neither. */
   readonly hostname: string;

@@ -237,6 +237,7 @@ export class Forward implements AttemptOwner {
   onTimeout(): void {
     this.#upstream?.countTimeout();
     if (!this.#isHeadSent) this.#attempt?.stream?.host.outcomes?.failed(504);
+    this.#countHostTimeout();
     this.#abortForTime("response_timeout");
   }
 
@@ -246,6 +247,7 @@ export class Forward implements AttemptOwner {
     if (!counters || (this.#isHeadSent && !isIdle)) return;
     counters[isIdle ? "upstream_rq_per_try_idle_timeout" : "upstream_rq_per_try_timeout"] += 1;
     this.#attempt?.stream?.host.outcomes?.failed(504);
+    this.#countHostTimeout();
     this.#attempt?.cancel();
     this.#attempt = undefined;
     if (this.#isTriedAgain(this.#verdictOn("timeout"), true)) return;
@@ -313,6 +315,7 @@ export class Forward implements AttemptOwner {
     this.#failureReason = reason;
     this.#clearTry();
     this.#retries?.attempted(host);
+    if (host) countHost(host, 503);
     if (this.#isTriedAgain(this.#verdictOn(failure), false)) return;
     const reply = failureReply(failure, this.#circumstances);
     if (!this.#isHeadSent) this.#upstream?.countResponse(reply.status, this.#owner.isInternal);
@@ -339,6 +342,7 @@ export class Forward implements AttemptOwner {
       return this.#owner.reply(localReply(status, "websocket_handshake_unsuccessful", "", kept));
     }
     const upstream = this.#upstream;
+    if (this.#lastHost) countHost(this.#lastHost, status);
     if (this.#retries && !this.#isHeadSent) {
       const verdict = this.#retries.afterHead(status, headers);
       if (verdict.kind === "retry") {
@@ -458,6 +462,13 @@ export class Forward implements AttemptOwner {
     this.#reply(localReply(507, "request_payload_exceeded_retry_buffer_limit", text), false);
   }
 
+  #countHostTimeout(): void {
+    const host = this.#attempt?.stream?.host;
+    if (!host?.stats) return;
+    host.stats.rqTimeout += 1;
+    if (!this.#isHeadSent) host.stats.rqError += 1;
+  }
+
   #abortForTime(details: string): void {
     const { status } = this.#timeouts;
     if (!this.#isHeadSent) this.#upstream?.countResponse(status, this.#owner.isInternal);
@@ -484,4 +495,8 @@ export class Forward implements AttemptOwner {
     const [first] = kept;
     return !first || stream.sendData(kept.length === 1 ? first : Buffer.concat(kept));
   }
+}
+
+function countHost({ stats }: Host, status: number): void {
+  if (stats) stats[status >= 500 ? "rqError" : "rqSuccess"] += 1;
 }
