@@ -63,6 +63,13 @@ if (isLive) {
 }
 process.exitCode = failures === 0 ? 0 : 1;
 
+/** What the worker tells: how far it is, what it found, that it is through. */
+interface Told {
+  readonly at?: number;
+  readonly finding?: { readonly iteration: number; readonly input: string; readonly reason: string };
+  readonly done?: boolean;
+}
+
 /** What went wrong, or undefined. A worker does the work, so that one that hangs can be ended. */
 function fuzz(name: string, count: number): Promise<string | undefined> {
   const worker = new Worker(fileURLToPath(import.meta.resolve("./worker.js")), {
@@ -71,21 +78,19 @@ function fuzz(name: string, count: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     let at = 0;
     const watch = setTimeout(() => void end(`hangs within iterations ${at} to ${at + 2_000}`), sliceLimitMs);
+    // The first word counts: ending the worker makes it exit too.
     const end = async (fault: string | undefined) => {
       clearTimeout(watch);
-      await worker.terminate();
       resolve(fault);
+      await worker.terminate();
     };
-    worker.on(
-      "message",
-      (message: { at?: number; finding?: { iteration: number; input: string; reason: string } }) => {
-        watch.refresh();
-        at = message.at ?? at;
-        const { finding } = message;
-        if (finding) void end(`iteration ${finding.iteration}, input ${finding.input}\n${finding.reason}`);
-      },
-    );
+    worker.on("message", ({ at: reached, finding, done }: Told) => {
+      watch.refresh();
+      at = reached ?? at;
+      if (finding) void end(`iteration ${finding.iteration}, input ${finding.input}\n${finding.reason}`);
+      if (done) void end(undefined);
+    });
     worker.on("error", (error) => void end(String(error)));
-    worker.on("exit", () => void end(undefined));
+    worker.on("exit", () => void end(`ended behind iteration ${at}`));
   });
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { detectHttp } from "../../data-plane/filters/detect-http.ts";
 import { HpackDecoder } from "../../data-plane/http2/hpack-decoder.ts";
-import { MAX_HELLO_BYTES, readClientHello } from "../../data-plane/network/client-hello.ts";
+import { readClientHello } from "../../data-plane/network/client-hello.ts";
 import { decodeHeader } from "../../data-plane/proxy-protocol/decode-header.ts";
 import { traceRequests, traceResponses } from "../data-plane/http-codec/trace.ts";
 import { SessionScene } from "../data-plane/http2/session-kit.ts";
@@ -60,7 +60,7 @@ export const targets: readonly FuzzTarget[] = [
       const whole = readClientHello(input);
       const first = readClientHello(input.subarray(0, cut));
       if (first.kind !== "more") assert.deepEqual(whole, first);
-      if (whole.kind === "hello") assert.ok(whole.size <= MAX_HELLO_BYTES);
+      if (whole.kind === "hello") assert.ok(whole.size <= input.length);
     },
   },
   {
@@ -88,7 +88,11 @@ export const targets: readonly FuzzTarget[] = [
     name: "http2-server",
     seeds: seeds.conversations,
     run(input, cut) {
-      assert.deepEqual(requestsOf(input.subarray(0, cut), input.subarray(cut)), requestsOf(input));
+      const whole = requestsOf(input);
+      const cutUp = requestsOf(input.subarray(0, cut), input.subarray(cut));
+      // How much waits to be sent hangs on the turns in which it came.
+      const isFlooded = [whole, cutUp].some(({ failure }) => failure?.kind === "flood");
+      if (!isFlooded) assert.deepEqual(cutUp, whole);
     },
   },
 ];
