@@ -87,7 +87,7 @@ export class ConnectionNote {
         flags: this.#flags,
         attempts: this.attempts,
         upstreamFailure: this.#failure,
-        terminationDetails: this.#terminationDetails,
+        terminationDetails: this.#terminationDetails ?? this.#subject.connection.terminationDetails,
         streamId: this.#streamId,
       },
     });

@@ -300,13 +300,20 @@ export class ActiveListener implements DrainDecision {
   ): void {
     const { bufferLimitBytes } = this.config;
     const connection = { info, socket, early, bufferLimitBytes, drain: tracked };
+    let isOver = false;
     for (const filter of chain.filters) {
       if (filter.kind === "terminal") {
-        filter.serve(connection);
+        filter.serve(isOver ? { ...connection, early: noBytes } : connection);
+        if (isOver) socket.destroy();
         return;
       }
+      if (isOver) continue;
       const admission = filter.admit(connection);
       if (admission === "close") break;
+      if (admission === "end") {
+        isOver = true;
+        continue;
+      }
       if (admission !== "continue") {
         socket.once(
           "close",

@@ -66,6 +66,8 @@ export class ConnectionInfo {
   proxyProtocol: ProxyProtocolState | undefined;
   /** Set by a transport socket of TLS, before the network filters start. */
   tls: TlsConnection | undefined;
+  /** Why a network filter ended the connection: `%CONNECTION_TERMINATION_DETAILS%`. */
+  terminationDetails: string | undefined;
   #dynamicMetadata: Map<string, Record<string, MetadataValue>> | undefined;
   #filterState: Map<string, FilterStateObject> | undefined;
 

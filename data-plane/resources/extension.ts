@@ -134,8 +134,11 @@ export interface DownstreamConnection {
   readonly drain: DrainDecision;
 }
 
-/** What becomes of a connection at a network filter. `closeAfterMs`: until then it is neither read nor answered. */
-export type Admission = "continue" | "close" | { readonly closeAfterMs: number };
+/**
+ * What becomes of a connection at a network filter. `closeAfterMs`: until then it is neither read nor answered. "end": it is over, but the
+ * last filter still starts and sees it end, without a byte of it, as in Envoy, where all filters start before the first byte is looked at.
+ */
+export type Admission = "continue" | "close" | "end" | { readonly closeAfterMs: number };
 
 /** A network filter of one filter chain. */
 export type NetworkFilter =

@@ -5,7 +5,7 @@ import { asType } from "../../resources/message-type.ts";
 import { parsed } from "../../resources/parsed.ts";
 import type { SupportTable } from "../../resources/support.ts";
 import { oneOf, unsupportedFields } from "../../resources/support.ts";
-import { parseEngine } from "./engine.ts";
+import { parseEngine, refusalDetails } from "./engine.ts";
 import { decisionCounter, noteDecision, noteLogHint } from "./note-decision.ts";
 import type { Subject } from "./subject.ts";
 
@@ -58,12 +58,13 @@ export const networkRbac: Extension<NetworkFilter> = {
         const decision = engine.decide(subject);
         if (engine.logs) noteLogHint(sink, decision);
         count(decision);
+        if (!decision.isAllowed) info.terminationDetails = refusalDetails(decision);
         return !decision.isAllowed;
       };
       return {
         kind: "gate",
         admit(connection) {
-          if (connection.early.length > 0) return isRefused(connection) ? "close" : "continue";
+          if (connection.early.length > 0) return isRefused(connection) ? "end" : "continue";
           const { socket } = connection;
           // While somebody listens to `readable`, nothing flows to who listens to `data`.
           socket.once("readable", () => {

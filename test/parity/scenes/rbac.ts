@@ -163,9 +163,12 @@ function networkFilter(fields: JsonObject): JsonObject {
   };
 }
 
-function networkBootstrap(port: number): JsonObject {
+function networkBootstrap(port: number, log: string): JsonObject {
+  const format =
+    "%CONNECTION_TERMINATION_DETAILS% %RESPONSE_FLAGS% %DYNAMIC_METADATA(envoy.filters.network.rbac)% %BYTES_SENT%";
+  const relay = tcpProxy("tcp", { access_log: [fileLog(log, textFormat(format))] });
   const tcp = (name: string, fields: JsonObject): JsonObject =>
-    listener(name, [networkFilter(fields), tcpProxy("tcp")], {
+    listener(name, [networkFilter(fields), relay], {
       listener_filters: [proxyProtocolFilter({ allow_requests_without_proxy_protocol: true })],
     });
   return bootstrap(
@@ -175,7 +178,7 @@ function networkBootstrap(port: number): JsonObject {
         shadow_rules: rules("DENY", [anybody], [anybody], "all"),
         shadow_rules_stat_prefix: "s_",
       }),
-      listener("plain", [networkFilter({ rules: rules("DENY", [anybody]) }), tcpProxy("tcp")]),
+      listener("plain", [networkFilter({ rules: rules("DENY", [anybody]) }), relay]),
       listener("http", [
         networkFilter({ rules: rules("ALLOW", [anybody], [{ remote_ip: range("127.0.0.3", 32) }]) }),
         connectionManager([{ match: { prefix: "/" }, direct_response: { status: 200 } }]),
@@ -247,7 +250,7 @@ export const scenes: readonly Scene[] = [
   scene({
     area: "rbac",
     name: "TCP",
-    bootstrap: (rig) => networkBootstrap(rig.tcp.port),
+    bootstrap: (rig) => networkBootstrap(rig.tcp.port, rig.file("log")),
     cases: {
       "lets the peer pass that it allows": async (stage, { tcp }) => {
         tcp.behave();
@@ -258,18 +261,21 @@ export const scenes: readonly Scene[] = [
         return received.toString("latin1");
       },
       "closes another peer's connection at its first byte": async (stage) => {
+        stage.logMark("log");
         const refused = await stage.connect("allow");
         refused.write("hello");
         await refused.closed();
-        return refused.ending;
+        return { ending: refused.ending, log: await stage.logLines("log", 1) };
       },
       "hears a server that speaks first, and closes at the client's first byte": async (stage, { tcp }) => {
         tcp.behave((connection) => connection.socket.write("hello"));
+        stage.logMark("log");
         const client = await stage.connect("plain");
         const heard = await client.receivedThat((bytes) => bytes.length >= 5);
         client.write("x");
         await client.closed();
-        return { heard: heard.toString("latin1"), ending: client.ending };
+        const log = await stage.logLines("log", 1);
+        return { log, heard: heard.toString("latin1"), ending: client.ending };
       },
       "stands in front of HTTP": async (stage) => {
         const request = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
