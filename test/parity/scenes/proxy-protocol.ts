@@ -58,15 +58,18 @@ const sends =
   async (stage: Stage): Promise<JsonObject> =>
     stage.exchange(Buffer.concat([Buffer.from(header), Buffer.from(payload)]), { listener: listenerName });
 
-/** The counters of the filter and of the listener that a refused connection raises. */
+/** The counters of the filter and of the listener that a refused connection raises, and how the connection ends. */
 const refused =
   (listenerName: string, bytes: string | Buffer) =>
   async (stage: Stage): Promise<JsonObject> => {
-    return stage.counted("proxy_proto|^listener.*downstream_cx", async () => {
+    let ending = "";
+    const counted = await stage.counted("proxy_proto|^listener.*downstream_cx", async () => {
       const client = await stage.connect(listenerName);
       client.write(bytes);
       await client.closed();
+      ending = client.ending;
     });
+    return { ending, counted };
   };
 
 function tcpScene(rig: Rig): JsonObject {
@@ -127,6 +130,14 @@ export const scenes: readonly Scene[] = [
       "TLVs pass through over HTTP": sends("to-v2", v2("203.0.113.9", "192.0.2.1", tlvs)),
       "one connection upstream for one client, kept alive": async (stage) =>
         stage.exchange(V1_LINE.replace("4711", "4712") + GET + GET, { listener: "to-v1", count: 2 }),
+      "another port of the client gets another connection upstream": async (stage) => [
+        await stage.exchange(V1_LINE.replace("4711", "4713") + GET, { listener: "to-v1" }),
+        await stage.exchange(V1_LINE.replace("4711", "4714") + GET, { listener: "to-v1" }),
+      ],
+      "the same client again gets its connection upstream back": async (stage) => [
+        await stage.exchange(V1_LINE.replace("4711", "4715") + GET, { listener: "to-v1" }),
+        await stage.exchange(V1_LINE.replace("4711", "4715") + GET, { listener: "to-v1" }),
+      ],
       "a request without the header is refused": refused("in", GET),
       "a malformed version 1 line is refused": refused("in", "PROXY TCP4 1.2.3 4.5.6.7 1 2\r\n"),
       "a version 1 line without an end is refused": refused("in", `PROXY TCP4 ${"1".repeat(240)}`),
