@@ -1,6 +1,7 @@
 import type { AdminReply, AdminRoute } from "./admin-route.ts";
 import { textReply } from "./admin-route.ts";
 import type { AdminView } from "./admin-view.ts";
+import { certsRoute } from "./certs-route.ts";
 import { clustersRoute } from "./clusters-route.ts";
 import { configDumpRoute } from "./config-dump-route.ts";
 import { loggingRoute } from "./logging-route.ts";
@@ -55,6 +56,7 @@ function homePage(): string {
 /** Every path, by name. */
 const adminRoutes: readonly AdminRoute[] = [
   homeRoute,
+  certsRoute,
   clustersRoute,
   configDumpRoute,
   contentionRoute,

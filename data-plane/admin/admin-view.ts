@@ -4,6 +4,7 @@ import type { Message } from "../../src/schema/message.ts";
 import type { RuntimeLayer } from "../bootstrap/runtime.ts";
 import type { ActiveCluster } from "../clusters/active-cluster.ts";
 import type { Address } from "../network/address.ts";
+import type { CertificateReport } from "../network/certificate-report.ts";
 import type { ResourceRecords } from "../resources/resource-records.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 
@@ -40,6 +41,10 @@ export interface AdminView {
   readonly endpointRecords: ResourceRecords;
   /** What is subscribed to by name, of a type other than the endpoints. */
   records(typeUrl: string): ResourceRecords;
+  /** Of every TLS context in use. */
+  certificates(): readonly CertificateReport[];
+  /** Wall clock. */
+  nowMs(): number;
   clusters(): readonly ActiveCluster[];
   isWarming(cluster: string): boolean;
   listeners(): readonly { readonly name: string; readonly address: Address }[];

@@ -3,6 +3,7 @@ import type { DialForCheck } from "../health/check-connection.ts";
 import type { Address } from "../network/address.ts";
 import { endpointAddress, formatHost } from "../network/address.ts";
 import type { StreamRequest } from "../network/http-stream.ts";
+import type { CertificateReport } from "../network/certificate-report.ts";
 import type { LentReader, ReadMemory } from "../network/read-memory.ts";
 import type { TlsConnection } from "../network/tls-connection.ts";
 import type {
@@ -137,6 +138,11 @@ export class ActiveCluster implements Upstream {
 
   get name(): string {
     return this.config.name;
+  }
+
+  /** Of the TLS with its hosts. */
+  certificates(): readonly CertificateReport[] {
+    return this.#transports.certificates();
   }
 
   /** The hosts by address, in the order of their endpoints. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { MetadataValue } from "../network/connection-info.ts";
+import type { CertificateReport } from "../network/certificate-report.ts";
 import type { EndpointMetadata, Host } from "../network/upstream.ts";
 import type { RunContext, UpstreamTransportSocket } from "../resources/extension.ts";
 import type { TransportSocketsConfig } from "../resources/transport-sockets.ts";
@@ -33,6 +34,12 @@ export class HostTransports {
   /** The one of hosts that match nothing. */
   get fallback(): UpstreamTransportSocket {
     return this.#fallback.transport;
+  }
+
+  /** Of every one that does TLS. */
+  certificates(): readonly CertificateReport[] {
+    const all = [...this.#matches, this.#fallback];
+    return all.flatMap(({ transport }) => transport.certificates?.() ?? []);
   }
 
   of(host: Host): UpstreamTransportSocket {

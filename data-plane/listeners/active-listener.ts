@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { endpointAddress } from "../network/address.ts";
+import type { CertificateReport } from "../network/certificate-report.ts";
 import { ConnectionInfo } from "../network/connection-info.ts";
 import type {
   DownstreamTransportSocket,
@@ -113,6 +114,11 @@ export class ActiveListener implements DrainDecision {
 
   get connectionCount(): number {
     return this.#connections.size;
+  }
+
+  /** Of the TLS of its filter chains. */
+  certificates(): readonly CertificateReport[] {
+    return this.#allChains().flatMap(({ transport }) => transport?.certificates?.() ?? []);
   }
 
   /** Takes a freshly accepted socket; `local` where the socket itself has no name for this end. */

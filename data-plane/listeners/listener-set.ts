@@ -1,5 +1,6 @@
 import type { DownstreamLimit } from "../bootstrap/overload.ts";
 import type { Address } from "../network/address.ts";
+import type { CertificateReport } from "../network/certificate-report.ts";
 import { formatAddress, isSameAddress } from "../network/address.ts";
 import type { ConnectionInfo } from "../network/connection-info.ts";
 import type { RunContext } from "../resources/extension.ts";
@@ -114,6 +115,11 @@ export class ListenerSet {
       ...this.#draining.keys(),
     ];
     return listeners.reduce((count, listener) => count + listener.connectionCount, 0);
+  }
+
+  /** Of the TLS of the listeners that serve. */
+  certificates(): readonly CertificateReport[] {
+    return [...this.#entries.values()].flatMap(({ listener }) => listener.certificates());
   }
 
   has(name: string): boolean {

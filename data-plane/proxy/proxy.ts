@@ -6,6 +6,8 @@ import { CLUSTER_LOAD_ASSIGNMENT } from "../../src/schema/type-urls.ts";
 import type { ServerStats } from "./server-stats.ts";
 import { serverStats } from "./server-stats.ts";
 import type { AdminView, ListenerDrain } from "../admin/admin-view.ts";
+import { daysUntilFirstExpires } from "../admin/certs-route.ts";
+import type { CertificateReport } from "../network/certificate-report.ts";
 import type { BootstrapConfig } from "../bootstrap/bootstrap.ts";
 import { ClusterSet } from "../clusters/cluster-set.ts";
 import type { Resolver } from "../clusters/resolver.ts";
@@ -160,6 +162,8 @@ export class Proxy implements AsyncDisposable {
         gauges.memory_allocated.set(allocated);
         gauges.memory_heap_size.set(heap);
         gauges.memory_physical_size.set(physical);
+        const days = daysUntilFirstExpires(this.#certificates(), clock.now());
+        gauges.days_until_first_cert_expiring.set(days);
         gauges.uptime.set(Math.trunc(this.uptimeMs / 1000));
         gauges.total_connections.set(this.listeners.connectionCount);
         if (bootstrap.statsFlushMs === 0) this.stats.flush();
@@ -168,6 +172,8 @@ export class Proxy implements AsyncDisposable {
       listenerRecords: this.listenerRecords,
       endpointRecords: this.endpointRecords,
       records: (typeUrl) => this.subscribed.records(typeUrl),
+      certificates: () => this.#certificates(),
+      nowMs: () => clock.now(),
       clusters: () => this.clusters.active(),
       isWarming: (name) => this.clusters.isWarming(name),
       listeners: () => this.listeners.addresses(),
@@ -178,6 +184,13 @@ export class Proxy implements AsyncDisposable {
         this.#setState(this.#state);
       },
     };
+  }
+
+  #certificates(): readonly CertificateReport[] {
+    return [
+      ...this.listeners.certificates(),
+      ...this.clusters.active().flatMap((cluster) => cluster.certificates()),
+    ];
   }
 
   #facts({ cluster }: Message): ServerFacts {

@@ -15,6 +15,7 @@ export function serverStats(stats: StatsStore, layers: readonly RuntimeLayer[]) 
   return {
     gauges: stats.gauges("server", [
       "concurrency",
+      "days_until_first_cert_expiring",
       "live",
       "memory_allocated",
       "memory_heap_size",

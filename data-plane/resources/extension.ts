@@ -3,6 +3,7 @@ import type { Clock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
 import type { Secret } from "../../src/schema/api.ts";
 import type { Message } from "../../src/schema/message.ts";
+import type { CertificateReport } from "../network/certificate-report.ts";
 import type { ConnectionInfo, ProxyProtocolState } from "../network/connection-info.ts";
 import type { Address } from "../network/address.ts";
 import type { FormatSource } from "../network/format-string.ts";
@@ -157,6 +158,8 @@ export interface UpstreamTransportSocket {
   readonly poolKey?: (downstream: ProxyProtocolState | undefined) => string;
   /** Puts a handshake between the header and the payload (TLS). Absent: bytes go as they are. */
   readonly secure?: (handshake: UpstreamHandshake) => void;
+  /** What `/certs` tells of it; undefined while secrets are missing. */
+  readonly certificates?: () => CertificateReport | undefined;
 }
 
 /** An upstream connection that needs a handshake before its payload. Exactly one of the callbacks is called, perhaps at once. */
@@ -188,6 +191,8 @@ export interface DownstreamHandshake {
 export interface DownstreamTransportSocket {
   /** Puts a handshake before the network filters. Absent: bytes go as they are. */
   readonly secure?: (handshake: DownstreamHandshake) => void;
+  /** What `/certs` tells of it; undefined while secrets are missing. */
+  readonly certificates?: () => CertificateReport | undefined;
 }
 
 /** Where a request comes from, as an extension found out. */

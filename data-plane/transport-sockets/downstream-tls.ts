@@ -19,6 +19,7 @@ import { clientTraits, noTraits } from "../tls/client-traits.ts";
 import type { CommonTls } from "../tls/common-tls.ts";
 import type { SecretContext } from "../tls/common-tls.ts";
 import { certificateCount, parseCommonTls } from "../tls/common-tls.ts";
+import { certificateReport } from "../tls/certificate-report.ts";
 import { LiveSecrets } from "../tls/live-secrets.ts";
 import { chainErrorOf, peerCertificateOf } from "../tls/peer-certificate.ts";
 import { readHello } from "./read-hello.ts";
@@ -170,6 +171,11 @@ class DownstreamTls implements DownstreamTransportSocket {
       const isModern = this.#plan.params.maxVersion === "TLSv1.3";
       this.#answer(handshake, contexts, bytes, hello ? clientTraits(hello, isModern) : noTraits);
     });
+  };
+
+  readonly certificates = () => {
+    const secrets = this.#secrets.current?.secrets;
+    return secrets && certificateReport(secrets.certificates, secrets.validation);
   };
 
   #answer(

@@ -12,6 +12,7 @@ import type {
 import { parsed } from "../resources/parsed.ts";
 import type { ClientPlan, KeptSession } from "../tls/client-contexts.ts";
 import { ClientContext } from "../tls/client-contexts.ts";
+import { certificateReport } from "../tls/certificate-report.ts";
 import { LiveSecrets } from "../tls/live-secrets.ts";
 import { peerCertificateOf } from "../tls/peer-certificate.ts";
 import { TlsStats } from "../tls/tls-stats.ts";
@@ -62,6 +63,11 @@ class UpstreamTls implements UpstreamTransportSocket {
   header(): undefined {
     return undefined;
   }
+
+  readonly certificates = () => {
+    const secrets = this.#secrets.current?.secrets;
+    return secrets && certificateReport(secrets.certificate ? [secrets.certificate] : [], secrets.validation);
+  };
 
   readonly secure = (handshake: UpstreamHandshake): void => {
     const { params, allowsRenegotiation } = this.#plan;

@@ -319,6 +319,15 @@ export const scenes: readonly Scene[] = [
           ),
         );
       },
+      "/certs": async (stage) => {
+        const { body } = await stage.admin.request("GET", "/certs");
+        const { certificates } = JSON.parse(body);
+        return certificates.map((one: JsonObject) => JSON.stringify(one)).sort();
+      },
+      "how long certificates last": async (stage) => {
+        const name = "server.days_until_first_cert_expiring";
+        return (await stage.admin.stats(`^${name}$`)).get(name) ?? "nothing";
+      },
       "what is no TLS": async (stage) => {
         let ending = "";
         const counted = await stage.counted(SSL, async () => {
