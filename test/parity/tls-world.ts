@@ -133,7 +133,9 @@ function answered(socket: TLSSocket, request: string): Promise<JsonValue> {
       text += bytes.toString("latin1");
       const headEnd = text.indexOf("\r\n\r\n");
       const length = Number(/content-length: (\d+)/i.exec(text)?.[1] ?? 0);
-      if (headEnd >= 0 && text.length >= headEnd + 4 + length) resolve(text.split("\r\n"));
+      const isChunked = /transfer-encoding: chunked/i.test(text);
+      const isWhole = isChunked ? text.endsWith("\r\n0\r\n\r\n") : text.length >= headEnd + 4 + length;
+      if (headEnd >= 0 && isWhole) resolve(text.split("\r\n"));
     });
   });
 }
