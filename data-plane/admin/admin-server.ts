@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { removePipe } from "../listeners/binding.ts";
 import type { Address } from "../network/address.ts";
 import { endpointAddress } from "../network/address.ts";
 import type { AdminReply } from "./admin-route.ts";
@@ -44,6 +45,7 @@ export async function startAdminServer(address: Address, answer: AdminAnswer): P
   const server = createServer((request, response) => {
     respond(request, response).catch(() => response.destroy());
   });
+  if (address.family === "pipe") await removePipe(address.path);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(

@@ -3,7 +3,7 @@ import type { Bootstrap, Cluster, ConfigSource, DynamicResources, Secret } from 
 import type { Message } from "../../src/schema/message.ts";
 import type { Schema } from "../../src/schema/schema.ts";
 import type { Address } from "../network/address.ts";
-import { configuredAddress, listenerAddressSupport } from "../resources/address.ts";
+import { configuredAddress, listenerAddressSupport, pipeSupport } from "../resources/address.ts";
 import type { ClusterConfig } from "../resources/cluster.ts";
 import { parseCluster } from "../resources/cluster.ts";
 import type { ExtensionTable, ForeignSources, ParseContext, Runtime } from "../resources/extension.ts";
@@ -80,7 +80,8 @@ const support = {
   },
   dynamic_resources: { ads_config: true, cds_config: true, lds_config: true },
   admin: {
-    address: listenerAddressSupport,
+    // The mode of a pipe's file is the umask's.
+    address: { ...listenerAddressSupport, ...pipeSupport },
     // Statistics of the profiler, which only a POST that we do not have would write.
     profile_path: noEffect,
   },

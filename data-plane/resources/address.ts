@@ -17,10 +17,13 @@ const pipePath: SupportCheck = (value, path) =>
     ? [notSupported(path, "an abstract name, which Node.js 20 does not pass on as it is,")]
     : [];
 
+/** A pipe of which the path alone counts. */
+export const pipeSupport: SupportTable = { pipe: { path: pipePath } };
+
 /** Fields of `envoy.config.core.v3.Address` that mean something here. Named ports and own resolvers do not. */
 export const endpointAddressSupport: SupportTable = {
   socket_address: { address: true, port_value: true, protocol: oneOf("TCP") },
-  pipe: { path: pipePath },
+  ...pipeSupport,
 };
 
 /** The same for an address to listen on. */

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { request, type IncomingMessage } from "node:http";
 import { describe, it } from "node:test";
+import { temporaryFolder } from "../../kit/temporary-folder.ts";
 import { answerAdmin } from "../../../data-plane/admin/admin-routes.ts";
 import { startAdminServer } from "../../../data-plane/admin/admin-server.ts";
 import type { AdminView } from "../../../data-plane/admin/admin-view.ts";
@@ -196,5 +200,22 @@ describe("startAdminServer()", () => {
     const own = await fetch(`${base}/stats?format=json`);
     assert.equal(own.headers.get("content-type"), "application/json");
     assert.equal(own.headers.get("x-content-type-options"), "nosniff");
+  });
+
+  it("serves on a pipe, whatever a process that died has left there", async () => {
+    using folder = temporaryFolder();
+    const path = folder.file("admin.sock");
+    writeFileSync(path, "");
+    await using server = await startAdminServer({ family: "pipe", path }, () => ({
+      status: 200,
+      type: "text",
+      body: "here",
+    }));
+    assert.deepEqual(server.address, { family: "pipe", path });
+    const call = request({ socketPath: path, path: "/ready" }).end();
+    const [response]: IncomingMessage[] = await once(call, "response");
+    assert.ok(response);
+    assert.equal(response.statusCode, 200);
+    response.resume();
   });
 });
