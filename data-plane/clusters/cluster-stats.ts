@@ -30,6 +30,7 @@ const counters = [
   "upstream_cx_http1_total",
   "upstream_cx_http2_total",
   "upstream_cx_idle_timeout",
+  "upstream_cx_max_duration_reached",
   "upstream_cx_max_requests",
   "upstream_cx_none_healthy",
   "upstream_cx_overflow",

@@ -78,6 +78,8 @@ interface Member {
   readonly group: Group;
   readonly host: ClusterHost;
   readonly idle: Deadline;
+  /** `max_connection_duration`; absent without one. */
+  readonly cancelAging: (() => void) | undefined;
 }
 
 /**
@@ -213,7 +215,8 @@ export class HttpPool {
           stats.counters.upstream_cx_idle_timeout += 1;
           connection.close("local");
         });
-        this.#members.set(connection, { group, host, idle });
+        const cancelAging = this.#limitAge(connection);
+        this.#members.set(connection, { group, host, idle, cancelAging });
         group.size += 1;
         this.#onCapacity(connection);
       },
@@ -222,6 +225,16 @@ export class HttpPool {
         this.#failWaiting(group, failure, reason);
         this.#dropIfEmpty(group);
       },
+    });
+  }
+
+  /** A connection of a set age takes no more requests, and ends behind those that it has. */
+  #limitAge(connection: PooledConnection): (() => void) | undefined {
+    const { config, clock, stats } = this.#options;
+    if (config.maxConnectionDurationMs === 0) return undefined;
+    return clock.after(config.maxConnectionDurationMs, () => {
+      stats.counters.upstream_cx_max_duration_reached += 1;
+      connection.drain();
     });
   }
 
@@ -294,6 +307,7 @@ export class HttpPool {
     this.#members.delete(connection);
     member.group.size -= 1;
     member.idle.dispose();
+    member.cancelAging?.();
     const at = member.group.ready.indexOf(connection);
     if (at >= 0) member.group.ready.splice(at, 1);
     this.#dropIfEmpty(member.group);

@@ -17,6 +17,8 @@ export interface UpstreamHttpConfig {
   readonly http2: Http2Config;
   /** How long a connection may wait for its next request. 1 h when unset, 0 for ever (PP-117). */
   readonly idleTimeoutMs: number;
+  /** A connection takes no more requests after so long. 0: no limit. */
+  readonly maxConnectionDurationMs: number;
   /** 0: no limit. */
   readonly maxRequestsPerConnection: number;
   /** 100 when unset. */
@@ -45,6 +47,7 @@ export const defaultHttp: UpstreamHttpConfig = {
   protocol: "HTTP/1.1",
   http2: http2Config(undefined, { maxHeaders: 100, maxHeadBytes: 60 * 1024 }),
   idleTimeoutMs: 3_600_000,
+  maxConnectionDurationMs: 0,
   maxRequestsPerConnection: 0,
   maxHeaders: 100,
   maxHeadBytes: 60 * 1024,
@@ -53,6 +56,7 @@ export const defaultHttp: UpstreamHttpConfig = {
 
 const commonSupport: SupportTable = {
   idle_timeout: true,
+  max_connection_duration: true,
   max_requests_per_connection: true,
   max_headers_count: true,
   max_response_headers_kb: true,
@@ -143,6 +147,7 @@ function httpConfig(
     http2: http2Config(http2, heads),
     ...heads,
     idleTimeoutMs: durationMs(common?.idle_timeout, defaultHttp.idleTimeoutMs),
+    maxConnectionDurationMs: durationMs(common?.max_connection_duration, 0),
     maxRequestsPerConnection: wrapped(common?.max_requests_per_connection, 0, 0),
     hasTrailers: http1?.enable_trailers ?? false,
     ...((serverName.isSent || serverName.isVerified) && { serverName }),

@@ -42,7 +42,18 @@ function headerClusters({ http }: Rig): JsonObject {
       ),
     },
   };
-  const names = ["passing", "keyed", "quick"];
+  const aging = {
+    typed_extension_protocol_options: {
+      "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": any(
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        {
+          common_http_protocol_options: { max_connection_duration: "0.3s" },
+          explicit_http_config: { http_protocol_options: {} },
+        },
+      ),
+    },
+  };
+  const names = ["passing", "keyed", "quick", "aging"];
   return bootstrap(
     [
       listener("in", [connectionManager(names.map((name) => route(`/${name}`, name)))], {
@@ -53,6 +64,7 @@ function headerClusters({ http }: Rig): JsonObject {
       cluster("passing", http.port, { transport_socket: passing }),
       cluster("keyed", http.port, { transport_socket: keyed }),
       cluster("quick", http.port, { transport_socket: passing, ...quick }),
+      cluster("aging", http.port, { transport_socket: passing, ...aging }),
     ],
   );
 }
@@ -124,6 +136,14 @@ export const scenes: readonly Scene[] = [
         const counted = await stage.counted("^cluster\\.quick\\.upstream_cx_(idle|destroy)", async () => {
           await servedOn(await clientOf(stage, { port: 6 }), "quick");
           const name = "cluster.quick.upstream_cx_idle_timeout";
+          while ((await stage.admin.stats(`^${name}$`)).get(name) !== 1);
+        });
+        return { counted };
+      },
+      "max_connection_duration ends a connection of that age": async (stage) => {
+        const counted = await stage.counted("^cluster\\.aging\\.upstream_cx_(max|destroy)", async () => {
+          await servedOn(await clientOf(stage, { port: 7 }), "aging");
+          const name = "cluster.aging.upstream_cx_max_duration_reached";
           while ((await stage.admin.stats(`^${name}$`)).get(name) !== 1);
         });
         return { counted };
