@@ -112,7 +112,8 @@ class HealthCheckStream implements HttpFilterStream {
   }
 
   onRequestHead(head: RequestHead): RequestVerdict {
-    this.#isCheck = this.#config.headers.every((test) => test((name) => headerOf(head, name)));
+    const get = (name: string) => headerOf(head, name);
+    this.#isCheck = this.#config.headers.every((test) => test(get));
     if (!this.#isCheck) return goOn;
     const { isHealthCheckFailed } = this.#run.server;
     const cached = this.#cached?.get(this.#run.clock.monotonic());

@@ -1,6 +1,8 @@
 import type { Problem } from "../../../src/base/problem.ts";
 import type { MessageTypes } from "../../../src/schema/api.ts";
 import { headerOf } from "../../http/routes/route-match.ts";
+import type { Address } from "../../network/address.ts";
+import type { ConnectionInfo, MetadataValue } from "../../network/connection-info.ts";
 import { localReply } from "../../network/http-message.ts";
 import type { Extension, Installer } from "../../resources/extension.ts";
 import type {
@@ -25,7 +27,7 @@ type RbacMessage = MessageTypes["envoy.extensions.filters.http.rbac.v3.RBAC"];
 
 const typeName = "envoy.extensions.filters.http.rbac.v3.RBAC";
 const routeTypeName = "envoy.extensions.filters.http.rbac.v3.RBACPerRoute";
-const namespace = "envoy.filters.http.rbac";
+const metadataNamespace = "envoy.filters.http.rbac";
 
 const support: SupportTable = {
   rules: true,
@@ -96,7 +98,8 @@ export const httpRbacPerRoute: Extension<object> = {
   },
 };
 
-class HttpRbacStream implements HttpFilterStream {
+/** One request, which is the subject of its own rules. */
+class HttpRbacStream implements HttpFilterStream, Subject {
   readonly #rules: HttpRules;
   readonly #view: HttpStreamView;
 
@@ -105,27 +108,36 @@ class HttpRbacStream implements HttpFilterStream {
     this.#view = view;
   }
 
+  get connection(): ConnectionInfo {
+    return this.#view.connection;
+  }
+
+  get remote(): Address {
+    return this.#view.remote;
+  }
+
+  /** What filters before this one found out comes before what the connection knew. */
+  metadata(namespace: string): Readonly<Record<string, MetadataValue>> | undefined {
+    return this.#view.metadata(namespace) ?? this.#view.connection.metadata(namespace);
+  }
+
+  header(name: string): string | undefined {
+    return headerOf(this.#view.request, name);
+  }
+
   onRequestHead(): RequestVerdict {
     const { engine, shadow, prefix, shadowPrefix, count, countShadow } = this.#rules;
     const view = this.#view;
-    const { connection, remote, request } = view;
-    const subject: Subject = {
-      connection,
-      remote,
-      // What filters before this one found out comes before what the connection knew.
-      metadata: (name) => view.metadata(name) ?? connection.metadata(name),
-      header: (name) => headerOf(request, name),
-    };
     if (shadow) {
-      const decision = shadow.decide(subject);
+      const decision = shadow.decide(this);
       countShadow(decision);
-      noteDecision(view, namespace, `${shadowPrefix}shadow_`, decision);
+      noteDecision(view, metadataNamespace, `${shadowPrefix}shadow_`, decision);
     }
     if (!engine) return goOn;
-    const decision = engine.decide(subject);
+    const decision = engine.decide(this);
     if (engine.logs) noteLogHint(view, decision);
     count(decision);
-    noteDecision(view, namespace, `${prefix}enforced_`, decision);
+    noteDecision(view, metadataNamespace, `${prefix}enforced_`, decision);
     if (decision.isAllowed) return goOn;
     return { kind: "reply", reply: localReply(403, refusalDetails(decision), "RBAC: access denied") };
   }

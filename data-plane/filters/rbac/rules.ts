@@ -125,7 +125,7 @@ function parseEither(rule: Permission | Principal, path: string, reading: Readin
   // What is left is refused by its name.
   if (!matcher) return () => false;
   const test = parseMetadataMatcher(matcher, `${path}.${field}`, reading.problems);
-  return ({ metadata }) => test(metadata);
+  return (subject) => test((namespace) => subject.metadata(namespace));
 }
 
 /** The URI names of the client's certificate, then its DNS names, then its subject; without a matcher TLS is enough. */

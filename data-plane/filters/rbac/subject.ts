@@ -7,7 +7,8 @@ export interface Subject {
   readonly connection: ConnectionInfo;
   /** `remote_ip`: whom everybody takes for the client, by `x-forwarded-for` where that counts. */
   readonly remote: Address;
-  readonly metadata: MetadataOf;
+  /** Dynamic metadata of a namespace. */
+  metadata(namespace: string): ReturnType<MetadataOf>;
   /** A header by its lower-case name, pseudo-headers included; undefined for all of a bare connection. */
   header(name: string): string | undefined;
 }

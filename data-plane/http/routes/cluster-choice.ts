@@ -23,7 +23,8 @@ export function clusterChoice(route: MessageTypes["envoy.config.route.v3.RouteAc
       metadataMatch: metadataMatch(own, common),
     })),
   );
-  const header = route.cluster_header?.toLowerCase();
+  const named = route.cluster_header?.toLowerCase();
+  const header = named === ":authority" ? "host" : named;
   if (header) return (_random, headers) => ({ name: headers.get(header) ?? "", metadataMatch: common });
   return (random) => choose(random) ?? single;
 }
