@@ -115,6 +115,7 @@ class HealthCheckStream implements HttpFilterStream {
     const get = (name: string) => headerOf(head, name);
     this.#isCheck = this.#config.headers.every((test) => test(get));
     if (!this.#isCheck) return goOn;
+    this.#view.markHealthCheck();
     const { isHealthCheckFailed } = this.#run.server;
     const cached = this.#cached?.get(this.#run.clock.monotonic());
     if (this.#config.passesThrough && !isHealthCheckFailed && !cached) {

@@ -46,6 +46,8 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
   #refusalFlag: string | undefined;
   #status = 0;
   #responseHeaders: HeaderList | undefined;
+  #responseTrailers: HeaderList | undefined;
+  #isHealthCheck = false;
   #details = "";
   #flags: readonly string[] = noFlags;
   #receivedBytes = 0;
@@ -230,6 +232,7 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
   }
 
   onResponseEnd(trailers: HeaderList | undefined): void {
+    this.#responseTrailers = trailers;
     const rest = this.#filters?.responseEnd(trailers);
     if (rest) {
       this.#sentBytes += rest.length;
@@ -335,6 +338,10 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     this.#metadata.set(namespace, { ...this.#metadata.get(namespace), ...fields });
   }
 
+  markHealthCheck(): void {
+    this.#isHealthCheck = true;
+  }
+
   addResponseFlag(flag: string): void {
     this.#flags = [...this.#flags, flag];
   }
@@ -347,6 +354,8 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
       hostname: manager.config.hostname,
       status: this.#status,
       responseHeaders: this.#responseHeaders,
+      responseTrailers: this.#responseTrailers,
+      isHealthCheck: this.#isHealthCheck,
       details: this.#details,
       flags: this.#flags,
       transfer: {

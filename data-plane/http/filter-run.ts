@@ -28,6 +28,7 @@ export interface FilterOwner {
   metadata(namespace: string): Readonly<Record<string, MetadataValue>> | undefined;
   addMetadata(namespace: string, fields: Readonly<Record<string, MetadataValue>>): void;
   addResponseFlag(flag: string): void;
+  markHealthCheck(): void;
   reply(reply: LocalReply): void;
   /** The head is past all filters. */
   onHeadFiltered(isLast: boolean): void;
@@ -232,6 +233,10 @@ class View implements HttpStreamView {
 
   addResponseFlag(flag: string): void {
     this.#owner.addResponseFlag(flag);
+  }
+
+  markHealthCheck(): void {
+    this.#owner.markHealthCheck();
   }
 
   reply(reply: LocalReply): void {

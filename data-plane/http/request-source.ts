@@ -23,6 +23,9 @@ export interface ExchangeFacts {
   readonly hostname: string;
   readonly status: number;
   readonly responseHeaders: HeaderList | undefined;
+  readonly responseTrailers: HeaderList | undefined;
+  /** The request was one of the health_check filter's. */
+  readonly isHealthCheck: boolean;
   readonly details: string;
   readonly flags: readonly string[];
   readonly transfer: Transfer;
@@ -57,6 +60,7 @@ export function requestSource(facts: ExchangeFacts): FormatSource {
     exchange: {
       request: (name) => headerOf(request, name),
       response: (name) => responseHeaders?.all(name),
+      trailer: (name) => facts.responseTrailers?.all(name),
       status,
       protocol: exchange.protocol,
       flags: facts.flags,
@@ -70,6 +74,7 @@ export function requestSource(facts: ExchangeFacts): FormatSource {
       logType: "DownstreamEnd",
       startedAtMs: facts.nowMs - facts.transfer.durationMs,
       endedAtMs: facts.nowMs,
+      isHealthCheck: facts.isHealthCheck,
       streamId: request.headers.get("x-request-id"),
       upstreamProtocol: stream?.protocol,
     },

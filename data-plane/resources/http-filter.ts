@@ -64,6 +64,8 @@ export interface HttpStreamView {
   setUpstreamSource(address: Address): void;
   /** Sets a response flag of the access log, in its short form: `RL`, `UAEX`. */
   addResponseFlag(flag: string): void;
+  /** The request asks for the health of the proxy: logs may leave it out. */
+  markHealthCheck(): void;
   /** Goes on behind this filter, which has paused the request. */
   resume(this: void): void;
   /** Answers the request, at any time before an answer has begun; then it breaks the exchange off. */

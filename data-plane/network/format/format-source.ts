@@ -90,7 +90,6 @@ export interface StreamOutcome {
   readonly streamId?: string | undefined;
   /** Of a connection: how often an upstream was tried. */
   readonly attempts?: number | undefined;
-  readonly upstreamConnectionId?: number | undefined;
   /** `HTTP/1.1`, `HTTP/2`. */
   readonly upstreamProtocol?: string | undefined;
 }

@@ -90,7 +90,6 @@ export const streamOperators: OperatorTable = {
   HOSTNAME: plain(({ hostname }) => hostname),
   UPSTREAM_CLUSTER: plain(({ upstreamCluster }) => upstreamCluster),
   UPSTREAM_CLUSTER_RAW: plain(({ upstreamCluster }) => upstreamCluster),
-  UPSTREAM_CONNECTION_ID: plain(({ outcome: known }) => known?.upstreamConnectionId ?? 0),
   UPSTREAM_PROTOCOL: outcome(({ upstreamProtocol }) => upstreamProtocol),
   UPSTREAM_REQUEST_ATTEMPT_COUNT: plain(
     ({ exchange, outcome: known }) => exchange?.attempts ?? known?.attempts ?? 0,

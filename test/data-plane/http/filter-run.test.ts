@@ -47,6 +47,10 @@ class Recorder implements FilterOwner {
 
   metadata(): undefined {}
   addMetadata(): void {}
+  markHealthCheck(): void {
+    this.notes.push("health check");
+  }
+
   addResponseFlag(flag: string): void {
     this.notes.push(`flag ${flag}`);
   }

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from "../../kit/json.ts";
 import {
+  any,
   bootstrap,
   cluster,
   connectionManager,
@@ -7,6 +8,7 @@ import {
   listener,
   proxyProtocolFilter,
   route,
+  routerFilter,
   tcpProxy,
   textFormat,
 } from "../bootstrap.ts";
@@ -188,6 +190,12 @@ const linesScene = scene({
     "the upstream of a connection": connectionLine("upstream"),
     "headers, path and query of a request": requestLine("request", GET),
     "a request of gRPC": requestLine("request", grpc),
+    "trailers of a response": requestLine(
+      "request",
+      `GET / HTTP/1.1\r\nHost: a\r\nx-answer: ${Buffer.from(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-T: last\r\n\r\n",
+      ).toString("hex")}\r\n\r\n`,
+    ),
     "a connection has no headers": connectionLine("request"),
     "the result of a request": requestLine("result", POST),
     "the result of a direct response": requestLine("result", direct),
@@ -308,6 +316,14 @@ const filtered =
     return stage.logLines("filters.log", 1, (lines) => lines.at(-1) === "end");
   };
 
+const healthCheck: JsonObject = {
+  name: "envoy.filters.http.health_check",
+  typed_config: any("envoy.extensions.filters.http.health_check.v3.HealthCheck", {
+    pass_through_mode: false,
+    headers: [{ name: ":path", string_match: { exact: "/healthy" } }],
+  }),
+};
+
 const filtersScene = scene({
   area: "access logs",
   name: "filters",
@@ -320,7 +336,9 @@ const filtersScene = scene({
     ];
     return bootstrap(
       [
-        listener("in", [connectionManager(routes, { access_log })]),
+        listener("in", [
+          connectionManager(routes, { access_log, http_filters: [healthCheck, routerFilter] }),
+        ]),
         listener("tcp", [tcpProxy("tcp", { access_log })]),
       ],
       [cluster("tcp", rig.tcp.port)],
@@ -331,6 +349,7 @@ const filtersScene = scene({
     "a request with a header": filtered(async (stage) =>
       stage.exchange("GET /direct HTTP/1.1\r\nHost: a\r\nx-a: 1\r\n\r\n"),
     ),
+    "a health check": filtered(async (stage) => stage.exchange("GET /healthy HTTP/1.1\r\nHost: a\r\n\r\n")),
     "a request without a route": filtered(async (stage) =>
       stage.exchange("GET /none HTTP/1.1\r\nHost: a\r\n\r\n"),
     ),
