@@ -44,7 +44,7 @@ export interface HttpPoolOptions {
   readonly breakers: PriorityBreakers;
   readonly stats: ClusterStats;
   readonly clock: Clock;
-  readonly protocol: "HTTP/1.1" | "HTTP/2";
+  readonly protocol: "HTTP/1.1" | "HTTP/2" | "auto";
   /** For how many streams that wait one connection is opened: those that it will take at once, as far as that is known. */
   readonly streamsPerConnection: number;
   choose(criteria: HostCriteria): ClusterHost | undefined;

@@ -1,3 +1,4 @@
+import type { Http2Stats } from "../http2/codec-stats.ts";
 import { http2Stats } from "../http2/codec-stats.ts";
 import type { StreamRequest } from "../network/http-stream.ts";
 import type { ConnectAttempt, UpstreamConnection } from "../network/upstream.ts";
@@ -17,12 +18,13 @@ export interface HttpPoolsOptions extends Omit<
   readonly scope: string;
 }
 
-type Protocol = "HTTP/1.1" | "HTTP/2";
+type Protocol = HttpPoolOptions["protocol"];
 
 /** The pools of a cluster: one, or one for each protocol where the cluster is to speak what the client speaks. */
 export class HttpPools {
   readonly #options: HttpPoolsOptions;
   readonly #pools = new Map<Protocol, HttpPool>();
+  #http2Stats: Http2Stats | undefined;
 
   constructor(options: HttpPoolsOptions) {
     this.#options = options;
@@ -55,28 +57,24 @@ export class HttpPools {
 
   #open(protocol: Protocol): HttpPool {
     const options = this.#options;
-    const { run, config } = options;
-    if (protocol === "HTTP/2") {
-      const stats = http2Stats(run.stats, `${options.scope}.http2`);
-      const codec = { config: config.http2, stats, counters: options.stats.counters, run };
-      return new HttpPool({
-        ...options,
-        clock: run.clock,
-        protocol,
-        streamsPerConnection: streamsPerConnection(options),
-        speak(upstream, owner) {
-          options.stats.counters.upstream_cx_http2_total += 1;
-          return new Http2Connection(upstream, codec, owner);
-        },
-      });
-    }
     return new HttpPool({
       ...options,
-      clock: run.clock,
+      clock: options.run.clock,
       protocol,
-      streamsPerConnection: 1,
-      speak: (upstream, owner) => this.#speakHttp1(upstream, owner),
+      streamsPerConnection: protocol === "HTTP/1.1" ? 1 : streamsPerConnection(options),
+      speak: (upstream, owner) => {
+        const isHttp2 = protocol === "auto" ? upstream.tls?.alpn === "h2" : protocol === "HTTP/2";
+        return isHttp2 ? this.#speakHttp2(upstream, owner) : this.#speakHttp1(upstream, owner);
+      },
     });
+  }
+
+  #speakHttp2(upstream: UpstreamConnection, owner: PooledConnectionOwner): PooledConnection {
+    const { config, stats, run, scope } = this.#options;
+    stats.counters.upstream_cx_http2_total += 1;
+    this.#http2Stats ??= http2Stats(run.stats, `${scope}.http2`);
+    const codec = { config: config.http2, stats: this.#http2Stats, counters: stats.counters, run };
+    return new Http2Connection(upstream, codec, owner);
   }
 
   #speakHttp1(upstream: UpstreamConnection, owner: PooledConnectionOwner): PooledConnection {

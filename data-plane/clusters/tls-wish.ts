@@ -5,15 +5,19 @@ import type { UpstreamHttpConfig } from "../resources/http-options.ts";
 /** A request that needs a connection, and what is spoken on it. */
 type HttpWish = NonNullable<ConnectRequest["http"]>;
 
-const http1 = ["http/1.1"];
-const http2 = ["h2"];
+/** What is offered by ALPN. */
+const offers: Readonly<Record<HttpWish["protocol"], readonly string[]>> = {
+  "HTTP/1.1": ["http/1.1"],
+  "HTTP/2": ["h2"],
+  auto: ["h2", "http/1.1"],
+};
 
 /**
  * What a request asks of TLS: its protocol, and by its host, or by the header in its place, what `upstream_http_protocol_options` lets
  * it. An IP address is no server name, but it can be verified.
  */
 export function tlsWish({ serverName: rule }: UpstreamHttpConfig, { head, protocol }: HttpWish): TlsWish {
-  const protocols = protocol === "HTTP/2" ? http2 : http1;
+  const protocols = offers[protocol];
   if (!rule) return { serverName: "", verifiedName: undefined, protocols };
   const own = rule.header === "" ? undefined : head.headers.get(rule.header);
   const host = hostOf(own || (head.headers.get("host") ?? ""));

@@ -143,7 +143,7 @@ export interface ConnectRequest extends HostCriteria {
   /** Where the connection must come from; undefined leaves it to the connection's original source, and then to the cluster. */
   readonly source?: Address | undefined;
   /** The request that the connection is for, where there is one, and what will be spoken: the cluster may ask TLS for both. */
-  readonly http?: { readonly head: RequestHead; readonly protocol: "HTTP/1.1" | "HTTP/2" };
+  readonly http?: { readonly head: RequestHead; readonly protocol: "HTTP/1.1" | "HTTP/2" | "auto" };
   /** A failure of this attempt ends the downstream connection: `upstream_cx_connect_attempts_exceeded` counts it. */
   readonly isLastAttempt: boolean;
   /** What the upstream sends is taken by `startReading`. */

@@ -1,10 +1,11 @@
 import type { Cluster, MessageTypes } from "../../src/schema/api.ts";
+import { typeNameOf } from "../../src/schema/type-urls.ts";
 import type { ParseContext } from "./extension.ts";
 import type { Http2Config } from "./http2-options.ts";
 import { http2Config, http2Support } from "./http2-options.ts";
 import { asType } from "./message-type.ts";
 import type { Parsed } from "./parsed.ts";
-import { parsed } from "./parsed.ts";
+import { parsed, refuse } from "./parsed.ts";
 import type { SupportTable } from "./support.ts";
 import { noEffect, oneOf, unsupportedFields } from "./support.ts";
 import { unpack } from "./typed-config.ts";
@@ -12,8 +13,8 @@ import { durationMs, wrapped } from "./values.ts";
 
 /** How a cluster's hosts are spoken to in HTTP. */
 export interface UpstreamHttpConfig {
-  /** `downstream`: what the client of a request speaks. */
-  readonly protocol: "HTTP/1.1" | "HTTP/2" | "downstream";
+  /** `downstream`: what the client of a request speaks. `auto`: what ALPN says of each connection. */
+  readonly protocol: "HTTP/1.1" | "HTTP/2" | "downstream" | "auto";
   readonly http2: Http2Config;
   /** How long a connection may wait for its next request. 1 h when unset, 0 for ever (PP-117). */
   readonly idleTimeoutMs: number;
@@ -81,6 +82,10 @@ const support: SupportTable = {
     http_protocol_options: http1Support,
     http2_protocol_options: http2Support,
   },
+  auto_config: {
+    http_protocol_options: http1Support,
+    http2_protocol_options: http2Support,
+  },
 };
 
 /** The fields of a cluster that came before `HttpProtocolOptions`. */
@@ -111,19 +116,40 @@ export function parseHttpOptions(
   const message = unpack(any, httpOptionsKey, context, path);
   if (!message.value) return { problems: message.problems };
   const options = asType(httpOptionsKey, message.value);
-  const { explicit_http_config: explicit, use_downstream_protocol_config: downstream } = options;
-  const chosen = explicit ?? downstream;
-  const protocol = downstream ? "downstream" : explicit?.http2_protocol_options ? "HTTP/2" : "HTTP/1.1";
+  const {
+    explicit_http_config: explicit,
+    use_downstream_protocol_config: downstream,
+    auto_config: auto,
+  } = options;
+  const chosen = explicit ?? downstream ?? auto;
+  const problems = [...unsupportedFields(message.value, support, path)];
+  if (auto && !isSecure(cluster.transport_socket, context)) {
+    const rule = `ALPN configured for cluster ${cluster.name ?? ""} which has a non-ALPN transport socket`;
+    problems.push(refuse(`${path}.auto_config`, rule));
+  }
   return parsed(
     httpConfig(
-      protocol,
+      auto ? "auto" : downstream ? "downstream" : explicit?.http2_protocol_options ? "HTTP/2" : "HTTP/1.1",
       options.common_http_protocol_options,
       chosen?.http_protocol_options,
       chosen?.http2_protocol_options,
       options.upstream_http_protocol_options,
     ),
-    unsupportedFields(message.value, support, path),
+    problems,
   );
+}
+
+const tlsType = "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext";
+const proxyProtocolType =
+  "envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport";
+
+/** TLS is spoken, be it behind a PROXY header: ALPN can tell the protocol. */
+function isSecure(socket: Cluster["transport_socket"], { schema }: Pick<ParseContext, "schema">): boolean {
+  const { type_url: url, value } = socket?.typed_config ?? {};
+  const type = typeNameOf(url ?? "");
+  if (type === tlsType) return true;
+  if (type !== proxyProtocolType || !value) return false;
+  return isSecure(asType(proxyProtocolType, schema.decode(type, value)).transport_socket, { schema });
 }
 
 function httpConfig(
