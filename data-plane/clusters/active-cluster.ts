@@ -136,6 +136,10 @@ export class ActiveCluster implements Upstream {
     });
   }
 
+  get dropFraction(): number {
+    return this.#layout.policy.dropFraction;
+  }
+
   get name(): string {
     return this.config.name;
   }

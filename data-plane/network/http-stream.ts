@@ -132,6 +132,8 @@ export interface RequestRetries {
 /** What a cluster does for HTTP. */
 export interface HttpUpstream {
   readonly retries: Readonly<Record<RoutePriority, RequestRetries>>;
+  /** This share of the requests is not to be sent, 0 to 1. */
+  readonly dropFraction: number;
   openStream(request: StreamRequest): ConnectAttempt;
   /** Counts a response under `upstream_rq_…`; `isInternal`: to a request that counts as internal. */
   countResponse(status: number, isInternal: boolean): void;

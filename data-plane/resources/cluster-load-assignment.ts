@@ -7,6 +7,7 @@ import { configuredAddress, type ConfiguredAddress, endpointAddressSupport } fro
 import { asType } from "./message-type.ts";
 import type { Parsed } from "./parsed.ts";
 import { parsed, refuse } from "./parsed.ts";
+import { fractionalPercentSupport, fractionOf } from "./runtime-fraction.ts";
 import { structFields } from "./struct-fields.ts";
 import type { SupportTable } from "./support.ts";
 import { oneOf, unsupportedFields } from "./support.ts";
@@ -61,6 +62,8 @@ export interface AssignmentPolicy {
   readonly overprovisioningFactor: number;
   /** `weighted_priority_health`. */
   readonly weighsPriorityHealth: boolean;
+  /** `drop_overloads`: this share of the HTTP requests is answered 503 without asking a host, 0 to 1. */
+  readonly dropFraction: number;
 }
 
 /** A ClusterLoadAssignment, its localities flattened in order. */
@@ -76,7 +79,11 @@ const DEFAULT_OVERPROVISIONING = 140;
 
 const support: SupportTable = {
   cluster_name: true,
-  policy: { overprovisioning_factor: true, weighted_priority_health: true },
+  policy: {
+    overprovisioning_factor: true,
+    weighted_priority_health: true,
+    drop_overloads: { category: true, drop_percentage: fractionalPercentSupport },
+  },
   endpoints: {
     locality: true,
     load_balancing_weight: true,
@@ -135,6 +142,12 @@ export function parseLoadAssignment(message: Message, path: string): Parsed<Load
       : [],
   );
   const { policy } = assignment;
+  const drops = policy?.drop_overloads ?? [];
+  const [drop] = drops;
+  if (drops.length > 1) {
+    const text = `Cluster drop_overloads config has ${drops.length} categories. Envoy only support one.`;
+    problems.push(refuse(`${at}policy.drop_overloads`, text));
+  }
   return parsed(
     {
       clusterName: assignment.cluster_name ?? "",
@@ -143,6 +156,7 @@ export function parseLoadAssignment(message: Message, path: string): Parsed<Load
       policy: {
         overprovisioningFactor: wrapped(policy?.overprovisioning_factor, 0, DEFAULT_OVERPROVISIONING),
         weighsPriorityHealth: policy?.weighted_priority_health ?? false,
+        dropFraction: drop ? fractionOf(drop.drop_percentage ?? {}) : 0,
       },
     },
     problems,
@@ -151,7 +165,11 @@ export function parseLoadAssignment(message: Message, path: string): Parsed<Load
 
 /** An assignment without endpoints. */
 export function noEndpoints(clusterName: string): LoadAssignmentConfig {
-  const policy = { overprovisioningFactor: DEFAULT_OVERPROVISIONING, weighsPriorityHealth: false };
+  const policy = {
+    overprovisioningFactor: DEFAULT_OVERPROVISIONING,
+    weighsPriorityHealth: false,
+    dropFraction: 0,
+  };
   return { clusterName, endpoints: [], localityWeights: [], policy };
 }
 

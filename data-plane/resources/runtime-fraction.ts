@@ -5,7 +5,7 @@ import type { SupportTable } from "./support.ts";
 type RuntimeFractionalPercent = MessageTypes["envoy.config.core.v3.RuntimeFractionalPercent"];
 type FractionalPercent = MessageTypes["envoy.type.v3.FractionalPercent"];
 
-const fractionalPercentSupport: SupportTable = { numerator: true, denominator: true };
+export const fractionalPercentSupport: SupportTable = { numerator: true, denominator: true };
 
 export const runtimeFractionSupport: SupportTable = {
   default_value: fractionalPercentSupport,
@@ -19,7 +19,7 @@ const denominators: Readonly<Record<string, number>> = {
 };
 
 /** `envoy.type.v3.FractionalPercent` as a number from 0 to 1. */
-function fractionOf({ numerator = 0, denominator = "HUNDRED" }: FractionalPercent): number {
+export function fractionOf({ numerator = 0, denominator = "HUNDRED" }: FractionalPercent): number {
   return Math.min(1, numerator / (denominators[denominator] ?? 100));
 }
 

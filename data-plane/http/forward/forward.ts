@@ -10,6 +10,7 @@ import type { Host, Upstream, RoutePriority } from "../../network/upstream.ts";
 import type { ExchangeTimers } from "../exchange-timers.ts";
 import { isHopHeader, isHopHeaderBesideUpgrade } from "../hop-headers.ts";
 import type { Manager } from "../manager.ts";
+import { isChosen } from "../../resources/runtime-fraction.ts";
 import { connectionSubset } from "../../tcp/route-choice.ts";
 import { rewriteHost } from "../routes/rewrite.ts";
 import type { Forwarding, Route } from "../routes/route.ts";
@@ -174,6 +175,7 @@ export class Forward implements AttemptOwner {
       return this.#owner.reply(localReply(action.missingClusterStatus, "cluster_not_found"));
     }
     this.#upstream = upstream;
+    if (isChosen(upstream.dropFraction, run.random)) return this.#drop(upstream);
     // Others' headers have been taken away already.
     const mayHaveHeaders =
       isInternal || manager.filters.length > 0 || this.#route.requestMutations.length > 0;
@@ -194,6 +196,18 @@ export class Forward implements AttemptOwner {
     this.#hasNoBody = isLast;
     if (isLast) this.#requestIsWhole();
     this.#try(upstream);
+  }
+
+  /** The cluster's endpoints are to get less (`drop_overloads`). */
+  #drop(upstream: Upstream): void {
+    const { manager, isInternal } = this.#owner;
+    const isAll = upstream.dropFraction >= 1;
+    upstream.countResponse(503, isInternal);
+    this.#owner.addResponseFlag(isAll ? "UDO" : "DO");
+    const text = isAll ? "unconditional drop overload" : "drop overload";
+    const reply = localReply(503, text.replaceAll(" ", "_"), text);
+    const header = `x-envoy-${text.replaceAll(" ", "-")}`;
+    this.#owner.reply(manager.suppressesEnvoyHeaders ? reply : { ...reply, headers: [[header, "true"]] });
   }
 
   onRequestData(data: Buffer): void {

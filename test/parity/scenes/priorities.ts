@@ -28,6 +28,17 @@ const zone = (name: string, weight: number, ...endpoints: readonly JsonObject[])
   lb_endpoints: [...endpoints],
 });
 
+/** Of the requests to this endpoint so many percent are dropped. */
+function dropping(endpoint: JsonObject, numerator: number): JsonObject {
+  return {
+    load_assignment: {
+      cluster_name: "dropping",
+      endpoints: [{ lb_endpoints: [endpoint] }],
+      policy: { drop_overloads: [{ category: "lb", drop_percentage: { numerator } }] },
+    },
+  };
+}
+
 function priorities({ farm }: Farm): JsonObject {
   const a = farm.endpoint("a");
   const b = farm.endpoint("b");
@@ -58,6 +69,8 @@ function priorities({ farm }: Farm): JsonObject {
     ["localities-ailing", [zone("1", 1, a, farm.endpoint("c", down)), zone("2", 1, b)], weighted],
     ["localities-unasked", [zone("1", 1, a), zone("2", 3, b)]],
     ["empty", []],
+    ["dropping", [], dropping(a, 100)],
+    ["dropping-half", [], dropping(a, 50)],
   ]);
 }
 
@@ -97,6 +110,13 @@ export const scenes: readonly Scene[] = [
       "a locality with hosts down weighs less": shared("localities-ailing", 5, 1000),
       "weights of localities mean nothing unless asked for": shared("localities-unasked", 5, 100),
       "a cluster without hosts": refused("empty"),
+      "drop_overloads of 100 % drops every request": refused("dropping"),
+      "drop_overloads of 50 % drops some": async (stage) => {
+        for (;;) {
+          const { lines } = await stage.exchange("GET /dropping-half/ HTTP/1.1\r\nhost: a\r\n\r\n");
+          if (lines[0]?.includes("503")) return [...lines];
+        }
+      },
     },
   }),
 ];
