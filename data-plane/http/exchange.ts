@@ -1,6 +1,7 @@
 import type { Address } from "../network/address.ts";
 import type { ConnectionInfo, MetadataValue, ProxyProtocolState } from "../network/connection-info.ts";
 import { ownAddresses } from "../network/connection-info.ts";
+import type { StreamTiming } from "../network/format/format-source.ts";
 import type { FormatSource } from "../network/format-string.ts";
 import { HeaderList } from "../network/header-list.ts";
 import type { HttpProtocol, LocalReply, RequestHead } from "../network/http-message.ts";
@@ -48,6 +49,8 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
   #responseHeaders: HeaderList | undefined;
   #responseTrailers: HeaderList | undefined;
   #isHealthCheck = false;
+  /** Only where somebody logs it. */
+  readonly #timing: { -readonly [Point in keyof StreamTiming]: number } | undefined;
   #details = "";
   #flags: readonly string[] = noFlags;
   #receivedBytes = 0;
@@ -71,6 +74,7 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     this.#isRequestWhole = isLast;
     this.remote = stream.info.remote;
     this.#startedAtMs = manager.run.clock.monotonic();
+    this.#timing = manager.logAccess && (isLast ? { requestEnd: 0 } : {});
   }
 
   get info(): ConnectionInfo {
@@ -173,6 +177,7 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
 
   onRequestEnd(trailers: HeaderList | undefined): void {
     this.#isRequestWhole = true;
+    this.#note("requestEnd");
     this.timers.clear("request");
     if (this.#answer === "done") return;
     if (this.#filters) this.#filters.requestEnd(trailers);
@@ -221,6 +226,7 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
 
   onResponseHead(status: number, headers: HeaderList, isLast: boolean): void {
     this.#details = "via_upstream";
+    this.#note("firstUpstreamReceived");
     this.#mutate(headers, status);
     this.#sendHead(status, headers, isLast);
   }
@@ -238,6 +244,7 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
       this.#sentBytes += rest.length;
       this.#stream.sendData(rest);
     }
+    this.#note("lastDownstreamSent");
     this.#conclude();
     this.#stream.end(trailers);
   }
@@ -338,6 +345,10 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     this.#metadata.set(namespace, { ...this.#metadata.get(namespace), ...fields });
   }
 
+  #note(point: keyof StreamTiming): void {
+    if (this.#timing) this.#timing[point] = this.manager.run.clock.monotonic() - this.#startedAtMs;
+  }
+
   markHealthCheck(): void {
     this.#isHealthCheck = true;
   }
@@ -356,6 +367,7 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
       responseHeaders: this.#responseHeaders,
       responseTrailers: this.#responseTrailers,
       isHealthCheck: this.#isHealthCheck,
+      timing: this.#timing,
       details: this.#details,
       flags: this.#flags,
       transfer: {
@@ -398,7 +410,10 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     applyResponseRules(headers, request.headers, manager.config, manager.date);
     countAnswer(manager.stats, sent);
     // The codec may take the next request from within.
-    if (isLast) this.#conclude();
+    if (isLast) {
+      this.#note("lastDownstreamSent");
+      this.#conclude();
+    }
     this.#stream.sendHead(sent, headers, isLast);
   }
 

@@ -1,3 +1,4 @@
+import type { StreamTiming } from "../network/format/format-source.ts";
 import type { MetadataValue } from "../network/connection-info.ts";
 import type { FormatSource, Transfer } from "../network/format-string.ts";
 import type { Address } from "../network/address.ts";
@@ -24,6 +25,7 @@ export interface ExchangeFacts {
   readonly status: number;
   readonly responseHeaders: HeaderList | undefined;
   readonly responseTrailers: HeaderList | undefined;
+  readonly timing: StreamTiming | undefined;
   /** The request was one of the health_check filter's. */
   readonly isHealthCheck: boolean;
   readonly details: string;
@@ -75,6 +77,7 @@ export function requestSource(facts: ExchangeFacts): FormatSource {
       startedAtMs: facts.nowMs - facts.transfer.durationMs,
       endedAtMs: facts.nowMs,
       isHealthCheck: facts.isHealthCheck,
+      timing: facts.timing,
       streamId: request.headers.get("x-request-id"),
       upstreamProtocol: stream?.protocol,
     },

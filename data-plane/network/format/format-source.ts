@@ -76,6 +76,7 @@ export interface StreamOutcome {
   readonly startedAtMs: number;
   /** Wall clock when the entry is made. */
   readonly endedAtMs: number;
+  readonly timing?: StreamTiming | undefined;
   /** The request was one of the health_check filter's. */
   readonly isHealthCheck?: boolean | undefined;
   /** Of a connection; a request has its own. */
@@ -92,4 +93,14 @@ export interface StreamOutcome {
   readonly attempts?: number | undefined;
   /** `HTTP/1.1`, `HTTP/2`. */
   readonly upstreamProtocol?: string | undefined;
+}
+
+/** When something happened to a request, in milliseconds since its start; absent: it has not. */
+export interface StreamTiming {
+  /** The last byte of the request came. */
+  readonly requestEnd?: number | undefined;
+  /** The answer of the upstream began. */
+  readonly firstUpstreamReceived?: number | undefined;
+  /** The last byte of the answer was sent. */
+  readonly lastDownstreamSent?: number | undefined;
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { MetadataValue } from "../connection-info.ts";
-import type { FormatSource, StreamOutcome, Transfer } from "./format-source.ts";
+import type { FormatSource, StreamOutcome, StreamTiming, Transfer } from "./format-source.ts";
 import { plain, type Operator, type OperatorTable, type OperatorValue } from "./operator.ts";
 import { flagsText } from "./response-flags.ts";
 
@@ -75,6 +75,13 @@ const filterState: Operator = {
   },
 };
 
+function since(of: (timing: StreamTiming) => number | undefined): Operator {
+  return plain(({ outcome: known }) => {
+    const ms = known?.timing && of(known.timing);
+    return ms === undefined ? undefined : Math.trunc(ms);
+  });
+}
+
 /** About the connection or request as a whole: who, how much, how long, and how it ended. */
 export const streamOperators: OperatorTable = {
   CONNECTION_ID: plain(({ connection }) => connection.id),
@@ -107,6 +114,11 @@ export const streamOperators: OperatorTable = {
   BYTES_RECEIVED: transferred(({ bytesReceived }) => bytesReceived),
   BYTES_SENT: transferred(({ bytesSent }) => bytesSent),
   DURATION: transferred(({ durationMs }) => Math.trunc(durationMs)),
+  REQUEST_DURATION: since(({ requestEnd }) => requestEnd),
+  RESPONSE_DURATION: since(({ firstUpstreamReceived }) => firstUpstreamReceived),
+  RESPONSE_TX_DURATION: since(({ lastDownstreamSent: last, firstUpstreamReceived: first }) =>
+    last === undefined || first === undefined ? undefined : last - first,
+  ),
   UPSTREAM_METADATA: metadata(
     ({ upstreamHost }, namespace) => upstreamHost?.metadata.filter.get(namespace),
     false,

@@ -16,6 +16,9 @@ import { answering, echoing, type Rig } from "../rig.ts";
 import { scene, type Scene } from "../scene.ts";
 import type { Stage } from "../stage.ts";
 
+/** Whether there is a duration at all; how long it is differs from run to run. */
+const durations = ["REQUEST_DURATION", "RESPONSE_DURATION", "RESPONSE_TX_DURATION", "DURATION"];
+
 /** Groups of operators whose values are the same on every run, ports aside: one log each. */
 const groups: Readonly<Record<string, readonly string[]>> = {
   addresses: ["REMOTE", "DIRECT_REMOTE", "LOCAL", "DIRECT_LOCAL"].flatMap((which) => [
@@ -57,6 +60,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     "STREAM_ID",
     "ROUTE_NAME",
   ],
+  durations,
   result: [
     "PROTOCOL",
     "RESPONSE_CODE",
@@ -116,7 +120,8 @@ function linesBootstrap(rig: Rig): JsonObject {
 }
 
 /** Durations of the default format made equal: `3 203 8 5 "-"` has bytes, bytes, and then two durations. */
-const withoutTimes = (line: string): string => line.replace(/ \d+ (?:\d+|-) "/, ' MS MS "');
+const withoutTimes = (line: string): string =>
+  line.replace(/ \d+ (?:\d+|-) "/, ' MS MS "').replaceAll(/(DURATION"?[=:])\d+/g, "$1MS");
 
 /**
  * What `log` has of what `act` does. All of `logs` are waited for: a line that came late would be taken for one of the next case.
@@ -197,6 +202,10 @@ const linesScene = scene({
       ).toString("hex")}\r\n\r\n`,
     ),
     "a connection has no headers": connectionLine("request"),
+    "durations of a request": requestLine("durations", POST),
+    "durations of a direct response": requestLine("durations", direct),
+    "durations of a redirect": requestLine("durations", "GET /redirect HTTP/1.1\r\nHost: a\r\n\r\n"),
+    "durations of a connection": connectionLine("durations"),
     "the result of a request": requestLine("result", POST),
     "the result of a direct response": requestLine("result", direct),
     "the result of a connection": connectionLine("result"),
