@@ -82,6 +82,11 @@ export class Http1ServerConnection implements ServerStream {
   #headLimit: HeadLimit | undefined;
   #isReading = false;
   #keepsAlive = true;
+  #isEndedByClient = false;
+  /** It has been idle for too long; it ends when nothing more comes for a while. */
+  #isDraining = false;
+  /** The end of the connection is the end of the answer. */
+  #endsBody = false;
   #requests = 0;
   /** Of the whole connection while it has no request, else of the head that is coming. */
   readonly #idle: Deadline;
@@ -122,7 +127,10 @@ export class Http1ServerConnection implements ServerStream {
     const socket = this.#socket;
     socket.on("data", (bytes: Buffer) => this.#onBytes(bytes));
     // A client that shuts its side has no use for an answer: Envoy closes too.
-    socket.on("end", () => socket.destroy());
+    socket.on("end", () => {
+      this.#isEndedByClient = true;
+      socket.destroy();
+    });
     socket.on("close", () => this.#onClose());
     socket.on("drain", () => this.#exchange?.onResponseDrain());
     this.#waitForRequest();
@@ -149,7 +157,8 @@ export class Http1ServerConnection implements ServerStream {
     const framing = responseFraming(status, headers, isLast, this.#asked);
     const { isOld } = this.#asked;
     // Only the end of the connection can tell that of a body without a length.
-    if (isOld && !isLast && !headers.has("content-length")) this.#keepsAlive = false;
+    this.#endsBody = isOld && !isLast && !headers.has("content-length");
+    if (this.#endsBody) this.#keepsAlive = false;
     const isTunnel = status === 101 || (this.#asked.isConnect && status === 200);
     const text = responseText(status, headers, this.#ending(isTunnel) + framing.lines, this.protocol);
     this.#writer.head(text, framing, isLast);
@@ -360,14 +369,13 @@ export class Http1ServerConnection implements ServerStream {
     exchange.refuse(localReply(status, details, body), flag);
   }
 
+  /** The last answer is out. The client closes, which keeps the answer safe; else the connection ends after a while (as in Envoy). */
   #finish(): void {
     if (this.#state !== "open") return;
     this.#state = "closing";
     this.#pending = undefined;
-    // What the client still sends is read and dropped for a while: a reset would take the answer away from it.
     const { delayedCloseMs } = this.#manager.config;
-    if (delayedCloseMs === 0) return this.#socket.destroySoon();
-    this.#socket.end();
+    if (delayedCloseMs === 0 || this.#endsBody) return this.#socket.destroySoon();
     this.#socket.resume();
     this.#idle.set(delayedCloseMs);
   }
@@ -380,7 +388,7 @@ export class Http1ServerConnection implements ServerStream {
 
   /** From the first byte of a head on; more bytes do not put the end off. */
   #waitForHead(): void {
-    if (this.#headLimit) return;
+    if (this.#headLimit || this.#state !== "open") return;
     this.#headLimit = headLimit(this.#manager.config);
     if (this.#headLimit) this.#idle.set(this.#headLimit.timeoutMs);
     else this.#idle.clear();
@@ -393,8 +401,23 @@ export class Http1ServerConnection implements ServerStream {
       counters[limit.counter] += 1;
       return this.#answerAndClose(408, limit.details, limit.text, limit.flag);
     }
-    if (this.#state === "open") counters.downstream_cx_idle_timeout += 1;
-    this.#socket.destroy();
+    if (this.#state !== "open") {
+      counters.downstream_cx_delayed_close_timeout += 1;
+      this.#socket.destroySoon();
+      return;
+    }
+    if (!this.#isDraining) counters.downstream_cx_idle_timeout += 1;
+    const { drainTimeoutMs } = this.#manager.config;
+    if (!this.#hasBegun) {
+      this.#state = "closing";
+      this.#socket.destroy();
+      return;
+    }
+    if (this.#isDraining || drainTimeoutMs === 0) return this.#finish();
+    // One more request may be on its way, and is answered as the last one (as in Envoy).
+    this.#isDraining = true;
+    this.#keepsAlive = false;
+    this.#idle.set(drainTimeoutMs);
   }
 
   #onClose(): void {
@@ -402,7 +425,8 @@ export class Http1ServerConnection implements ServerStream {
     const { run, stats } = this.#manager;
     const { counters, gauges, histograms } = stats;
     histograms.downstream_cx_length_ms.record(run.clock.monotonic() - this.info.acceptedAtMs);
-    countEnd(stats, this.info, this.#state === "closing", this.#exchange !== undefined);
+    const isLocal = this.#state === "closing" && !this.#isEndedByClient;
+    countEnd(stats, this.info, isLocal, this.#exchange !== undefined);
     if (this.#hasBegun) gauges.downstream_cx_http1_active.add(-1);
     this.#state = "closed";
     this.#idle.dispose();
