@@ -17,6 +17,8 @@ export class Http2UpstreamStream implements UpstreamStream, StreamSink {
   readonly #connection: StreamConnection;
   readonly #stream: Http2Stream;
   readonly #events: UpstreamStreamEvents;
+  /** What the connection was wanted for, in the words of HTTP/1.1. */
+  #upgrade: string | undefined;
   #isPaused = false;
 
   constructor(connection: StreamConnection, stream: Http2Stream, events: UpstreamStreamEvents) {
@@ -34,7 +36,11 @@ export class Http2UpstreamStream implements UpstreamStream, StreamSink {
   }
 
   sendHead(head: RequestHead, isLast: boolean): void {
-    this.#stream.sendHead(pseudoHeaders(head), ownHeaders(head.headers), isLast);
+    this.#upgrade = head.isUpgrade ? head.headers.get("upgrade") : undefined;
+    const pseudo = pseudoHeaders(head);
+    // An upgrade is a CONNECT with a protocol here (RFC 8441).
+    if (this.#upgrade !== undefined) pseudo.push(":protocol", this.#upgrade);
+    this.#stream.sendHead(pseudo, ownHeaders(head.headers, head.isUpgrade), isLast);
   }
 
   sendData(data: Buffer): boolean {
@@ -63,8 +69,11 @@ export class Http2UpstreamStream implements UpstreamStream, StreamSink {
   }
 
   onHead(status: number, headers: HeaderList, isLast: boolean): void {
-    if (status < 200) this.#events.onInterim(status, headers);
-    else this.#events.onHead(status, headers, isLast);
+    if (status < 200) return this.#events.onInterim(status, headers);
+    if (this.#upgrade === undefined || status !== 200) return this.#events.onHead(status, headers, isLast);
+    headers.set("upgrade", this.#upgrade);
+    headers.set("connection", "upgrade");
+    this.#events.onHead(101, headers, isLast);
   }
 
   onData(data: Buffer): void {
@@ -86,15 +95,28 @@ export class Http2UpstreamStream implements UpstreamStream, StreamSink {
   }
 }
 
-function pseudoHeaders({ method, path, scheme, headers }: RequestHead): readonly string[] {
+function pseudoHeaders({ method, path, scheme, headers, isUpgrade }: RequestHead): string[] {
   const authority = headers.get("host") ?? "";
-  if (method === "CONNECT") return [":authority", authority, ":method", method];
-  return [":authority", authority, ":path", path, ":method", method, ":scheme", scheme];
+  if (method === "CONNECT" && !isUpgrade) return [":authority", authority, ":method", method];
+  return [
+    ":authority",
+    authority,
+    ":path",
+    path,
+    ":method",
+    isUpgrade ? "CONNECT" : method,
+    ":scheme",
+    scheme,
+  ];
 }
 
-/** Without `host`, which is `:authority` there. */
-function ownHeaders({ flat }: HeaderList): HeaderList {
+/** Without `host`, which is `:authority` there, and what asks for an upgrade. */
+function ownHeaders({ flat }: HeaderList, isUpgrade: boolean): HeaderList {
   const own: string[] = [];
-  for (let at = 0; at < flat.length; at += 2) if (flat[at] !== "host") own.push(flat[at]!, flat[at + 1]!);
+  for (let at = 0; at < flat.length; at += 2) {
+    const name = flat[at]!;
+    if (name === "host" || (isUpgrade && (name === "connection" || name === "upgrade"))) continue;
+    own.push(name, flat[at + 1]!);
+  }
   return new HeaderList(own);
 }

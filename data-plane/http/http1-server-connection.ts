@@ -24,6 +24,7 @@ import { ExchangeTimers } from "./exchange-timers.ts";
 import { readHopHeaders } from "./hop-headers.ts";
 import type { ManagerConfig } from "./manager-config.ts";
 import { countEnd } from "./manager-stats.ts";
+import { checkUnderscores } from "./underscores.ts";
 import type { Manager } from "./manager.ts";
 
 /** What tells HTTP/2 from HTTP/1.1, if it comes with the first bytes (as Envoy looks for it). */
@@ -291,7 +292,7 @@ export class Http1ServerConnection implements ServerStream {
     const host = headers.get("host");
     if (host !== undefined && !isAuthority(host))
       return badMessage("the host header is no host", "http.invalid_authority");
-    if (!this.#checkUnderscores(headers))
+    if (!checkUnderscores(headers, manager.config.underscores, manager.codecStats))
       return badMessage("a header name with an underscore", "http1.unexpected_underscore");
     const hop = readHopHeaders(headers);
     if (!hop)
@@ -322,20 +323,6 @@ export class Http1ServerConnection implements ServerStream {
     this.#exchange = exchange;
     exchange.start();
     return isTunnel ? "tunnel" : "body";
-  }
-
-  /** Does with names that hold an underscore what the manager has; false when the request is not to be taken. */
-  #checkUnderscores(headers: HeaderList): boolean {
-    const { config, codecStats } = this.#manager;
-    if (config.underscores === "ALLOW" || !headers.hasWhere(hasUnderscore)) return true;
-    if (config.underscores === "REJECT_REQUEST") {
-      codecStats.requests_rejected_with_underscores_in_headers += 1;
-      return false;
-    }
-    const before = headers.count;
-    headers.removeWhere(hasUnderscore);
-    codecStats.dropped_headers_with_underscores += before - headers.count;
-    return true;
   }
 
   #onRequestEnd(trailers: HeaderList | undefined): void {
@@ -443,10 +430,6 @@ export class Http1ServerConnection implements ServerStream {
 /** What stands for a request that could not be read. */
 function noRequest(): RequestHead {
   return { method: "", path: "", headers: new HeaderList(), scheme: "http", isUpgrade: false };
-}
-
-function hasUnderscore(name: string): boolean {
-  return name.includes("_");
 }
 
 /** The limit that is reached first; undefined when there is none. */

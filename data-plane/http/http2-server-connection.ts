@@ -15,6 +15,7 @@ import type { Http2StreamOwner } from "./http2-server-stream.ts";
 import { Http2ServerStream } from "./http2-server-stream.ts";
 import { countEnd } from "./manager-stats.ts";
 import type { Manager } from "./manager.ts";
+import { checkUnderscores } from "./underscores.ts";
 import { PrematureResets } from "./premature-resets.ts";
 
 /** What becomes of the connection. */
@@ -104,6 +105,10 @@ export class Http2ServerConnection implements SessionEvents, Http2StreamOwner {
     const manager = this.#manager;
     const { counters } = manager.stats;
     this.#idle.clear();
+    if (!checkUnderscores(head.headers, manager.config.underscores, manager.http2Stats.counters)) {
+      this.onBadRequest();
+      return stream.reset(ErrorCode.internal);
+    }
     counters.downstream_rq_http2_total += 1;
     const timers = this.#freeTimers.pop() ?? new ExchangeTimers(manager.run.clock);
     const served = new Http2ServerStream(this, stream, timers, manager.run.clock.monotonic());

@@ -53,6 +53,10 @@ const answers: Readonly<Record<string, (streamId: number) => readonly Buffer[]>>
     frame(frameType.headers, 5, id, fields("x-t", "1")),
   ],
   "/silence": () => [],
+  "/websocket": (id) => [
+    frame(frameType.headers, 4, id, ok),
+    frame(frameType.data, 0, id, Buffer.from("welcome")),
+  ],
 };
 
 const isPseudo = (line: string) => line.startsWith(":");

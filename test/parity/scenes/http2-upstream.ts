@@ -46,7 +46,7 @@ function upstreamBootstrap({ more, http }: Rig<Upstreams>): JsonObject {
   ];
   return bootstrap(
     [
-      listener("in", [connectionManager(routes)]),
+      listener("in", [connectionManager(routes, { upgrade_configs: [{ upgrade_type: "websocket" }] })]),
       listener("header", [connectionManager([route("/", "header")])]),
       listener("same1", [connectionManager([route("/", "same1")])]),
     ],
@@ -143,6 +143,20 @@ export const scenes: readonly Scene[] = [
             repeat(64, () => data(1, "y".repeat(16_000))),
             data(1, "", true),
           ]),
+        "WebSocket of HTTP/1.1 becomes an extended CONNECT": async (stage) => {
+          const client = await stage.connect();
+          const lines = [
+            "GET /websocket HTTP/1.1",
+            "Host: a",
+            "Connection: Upgrade",
+            "Upgrade: websocket",
+            "",
+            "",
+          ];
+          client.write(Buffer.from(lines.join("\r\n")));
+          const answer = await client.receivedThat((bytes) => bytes.includes("welcome"));
+          return answer.toString("latin1").split("\r\n");
+        },
         "an interim head is passed over": async (stage) => ask(stage, "/interim"),
         "many streams share one connection": async (stage, rig) => {
           rig.more.plain.heard();

@@ -25,6 +25,8 @@ const managers: Readonly<Record<string, JsonObject>> = {
   only2: { codec_type: "HTTP2" },
   only1: { codec_type: "HTTP1" },
   few: { http2_protocol_options: { max_concurrent_streams: 2 } },
+  drops: { common_http_protocol_options: { headers_with_underscores_action: "DROP_HEADER" } },
+  rejects: { common_http_protocol_options: { headers_with_underscores_action: "REJECT_REQUEST" } },
   once: { common_http_protocol_options: { max_requests_per_connection: 1 }, drain_timeout: "0.1s" },
   idle: { common_http_protocol_options: { idle_timeout: "0.2s" }, drain_timeout: "0.1s" },
   pings: { http2_protocol_options: { connection_keepalive: { interval: "0.1s", timeout: "0.2s" } } },
@@ -395,6 +397,20 @@ export const scenes: readonly Scene[] = [
     name: "limits",
     bootstrap: http2Bootstrap,
     cases: {
+      "names with an underscore are dropped, or not taken": async (stage) => {
+        const outcomes: JsonObject[] = [];
+        const counted = await stage.counted(
+          "^http2\\..*underscores|^http\\.rejects\\.downstream_rq_(total|rx)",
+          async () => {
+            for (const name of ["drops", "rejects"]) {
+              outcomes.push(
+                await talk(stage, [request(1, "/", ["x_a", "1", "x-b", "2"])], [1], { listener: name }),
+              );
+            }
+          },
+        );
+        return { counted, outcomes };
+      },
       "floods end the connection": async (stage) => talkEach(stage, floods, "closed"),
       "floods are counted": async (stage) =>
         withStats(stage, "^http2\\.|downstream_cx_protocol_error", async () =>
