@@ -90,6 +90,7 @@ const support: SupportTable = {
 
 /** The fields of a cluster that came before `HttpProtocolOptions`. */
 export const deprecatedHttpSupport: SupportTable = {
+  max_requests_per_connection: true,
   common_http_protocol_options: commonSupport,
   http_protocol_options: http1Support,
   http2_protocol_options: http2Support,
@@ -110,7 +111,7 @@ export function parseHttpOptions(
     const isDownstream = cluster.protocol_selection === "USE_DOWNSTREAM_PROTOCOL";
     const protocol = isDownstream ? "downstream" : http2 ? "HTTP/2" : "HTTP/1.1";
     const names = cluster.upstream_http_protocol_options;
-    return { value: httpConfig(protocol, common, http1, http2, names), problems: [] };
+    return { value: httpConfig(protocol, withOldLimit(common, cluster), http1, http2, names), problems: [] };
   }
   const path = `${at}typed_extension_protocol_options[${JSON.stringify(httpOptionsKey)}]`;
   const message = unpack(any, httpOptionsKey, context, path);
@@ -130,7 +131,7 @@ export function parseHttpOptions(
   return parsed(
     httpConfig(
       auto ? "auto" : downstream ? "downstream" : explicit?.http2_protocol_options ? "HTTP/2" : "HTTP/1.1",
-      options.common_http_protocol_options,
+      withOldLimit(options.common_http_protocol_options, cluster),
       chosen?.http_protocol_options,
       chosen?.http2_protocol_options,
       options.upstream_http_protocol_options,
@@ -150,6 +151,14 @@ function isSecure(socket: Cluster["transport_socket"], { schema }: Pick<ParseCon
   if (type === tlsType) return true;
   if (type !== proxyProtocolType || !value) return false;
   return isSecure(asType(proxyProtocolType, schema.decode(type, value)).transport_socket, { schema });
+}
+
+type CommonOptions = MessageTypes["envoy.config.core.v3.HttpProtocolOptions"];
+
+/** The cluster's own `max_requests_per_connection`, which is older, counts where the options say nothing of it. */
+function withOldLimit(common: CommonOptions | null | undefined, cluster: Cluster): CommonOptions {
+  const limit = common?.max_requests_per_connection ?? cluster.max_requests_per_connection;
+  return { ...common, ...(limit && { max_requests_per_connection: limit }) };
 }
 
 function httpConfig(

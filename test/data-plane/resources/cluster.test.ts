@@ -13,6 +13,9 @@ const endpoint = (address: string) =>
 const eds = (extra: string) =>
   valueOf(parse(`{name: a, type: EDS, eds_cluster_config: {eds_config: {ads: {}}${extra}}}`)).discovery;
 
+const limitOf = (fields: string) =>
+  valueOf(parse(`{name: a, max_requests_per_connection: 3, ${fields}}`)).http.maxRequestsPerConnection;
+
 describe("parseCluster()", () => {
   it("reads the canonical cluster of the guide", () => {
     const config = valueOf(
@@ -44,6 +47,11 @@ transport_socket:
     assert.equal(config.circuitBreakers.high.maxRetries, 3);
     assert.equal(config.bufferLimitBytes, 1024 * 1024);
     assert.deepEqual(config.discovery, { kind: "static", assignment: noEndpoints("a:b") });
+  });
+
+  it("takes the older limit of requests of a connection where the options have none", () => {
+    assert.equal(limitOf(""), 3);
+    assert.equal(limitOf("common_http_protocol_options: {max_requests_per_connection: 5}"), 5);
   });
 
   it("takes HTTP options, which have no effect on TCP in Envoy either", () => {
