@@ -93,7 +93,7 @@ function refused(
     const answer = await stage.exchange(request, { untilClosed: true, ...options });
     const counted = stage.connectionCount(rig.tcp);
     const sent = counted > 0 ? (await stage.upstream(rig.tcp)).received.toString("latin1").split("\r\n") : [];
-    if (options.listener !== undefined || options.untilClosed === false) return { answer, sent };
+    if (options.listener !== undefined) return { answer, sent };
     return { answer, sent, log: await stage.logLines("log", 1) };
   };
 }
