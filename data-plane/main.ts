@@ -38,6 +38,7 @@ import { startProxy } from "./proxy/start-proxy.ts";
 import { parsed, reasonOf } from "./resources/parsed.ts";
 import { forkWorker, isWorkerProcess, parentLink } from "./workers/cluster-processes.ts";
 import { RelayedXds } from "./workers/relayed-xds.ts";
+import { streamKey } from "./xds-client/source-plan.ts";
 import { runWorker } from "./workers/run-worker.ts";
 import { startWorkers } from "./workers/start-workers.ts";
 
@@ -129,6 +130,11 @@ async function runAsWorker(flags: EnvoyFlags, terminal: Terminal): Promise<numbe
       refusalOf: (source) => {
         const resolved = resolveSource(source ?? {}, config.sources);
         return resolved.kind === "refused" ? resolved.reason : undefined;
+      },
+      streamOf: (typeUrl, source) => {
+        const resolved = resolveSource(source, config.sources);
+        if (resolved.kind === "refused") throw new Error(resolved.reason);
+        return streamKey(typeUrl, resolved.plan);
       },
     });
     const options = startOptions(config, own.value, flags, { log, threshold }, terminal, accessLogs, onQuit);

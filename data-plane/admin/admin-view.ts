@@ -5,7 +5,7 @@ import type { RuntimeLayer } from "../bootstrap/runtime.ts";
 import type { ActiveCluster } from "../clusters/active-cluster.ts";
 import type { Address } from "../network/address.ts";
 import type { CertificateReport } from "../network/certificate-report.ts";
-import type { ResourceRecords } from "../resources/resource-records.ts";
+import type { ListedRecords, ResourceRecords } from "../resources/resource-records.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 
 /** `now`: stop accepting; `graceful`: after the drain time; `connections`: accept on, only ask connections to end. */
@@ -38,9 +38,9 @@ export interface AdminView {
   beforeStats(): void;
   readonly clusterRecords: ResourceRecords;
   readonly listenerRecords: ResourceRecords;
-  readonly endpointRecords: ResourceRecords;
+  endpointRecords(): ListedRecords;
   /** What is subscribed to by name, of a type other than the endpoints. */
-  records(typeUrl: string): ResourceRecords;
+  records(typeUrl: string): ListedRecords;
   /** Of every TLS context in use. */
   certificates(): readonly CertificateReport[];
   /** Wall clock. */

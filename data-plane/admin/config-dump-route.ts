@@ -126,7 +126,10 @@ function listenersSection(view: AdminView, isWanted: NameFilter): Section {
 }
 
 function endpointsSection(view: AdminView, isWanted: NameFilter): Section {
-  const records = view.endpointRecords.list().filter(({ name }) => isWanted(name));
+  const records = view
+    .endpointRecords()
+    .list()
+    .filter(({ name }) => isWanted(name));
   return section("EndpointsConfigDump", {
     dynamic_endpoint_configs: records.map((record) =>
       state(view, record, "endpoint_config", ENDPOINTS, true),

@@ -22,15 +22,17 @@ export interface ClusterSetOptions {
   readonly run: Omit<RunContext, "upstreams">;
   readonly nextId: () => number;
   readonly resolver: Resolver;
-  /** Asks for the endpoints of a name from a ConfigSource; the answers come to `setEndpoints` or `endFetch`. */
+  /** Asks for the endpoints of a name from a ConfigSource; the answers come to `setEndpoints` or `endFetch`, under `endpointsKey`. */
   readonly subscribe: (serviceName: string, source: Message) => EndpointSubscription;
+  /** Equal for what is one resource: an EDS name on one stream. */
+  readonly endpointsKey: (serviceName: string, source: Message) => string;
 }
 
 /** One version of a cluster, and what feeds it. */
 interface Running {
   readonly cluster: ActiveCluster;
-  /** The EDS name that it listens to. */
-  readonly serviceName: string | undefined;
+  /** The EDS resource that it listens to, as `endpointsKey` has it. */
+  readonly endpointsKey: string | undefined;
   /** What it subscribed to beside its endpoints (secrets). */
   readonly subscriptions: OwnedSubscriptions;
   /** Its hosts are having their first health check. */
@@ -40,7 +42,7 @@ interface Running {
 
 /** What gives a version its endpoints. `ready` is absent when they are there now. */
 interface Feed {
-  readonly serviceName: string | undefined;
+  readonly endpointsKey: string | undefined;
   readonly ready: Promise<void> | undefined;
   stop(): void;
 }
@@ -61,7 +63,7 @@ export class ClusterSet implements Upstreams {
   readonly #memory = new ReadMemory();
   readonly #stats;
   readonly #entries = new Map<string, Entry>();
-  /** EDS answers by service name, kept while somebody listens to the name. */
+  /** EDS answers by `endpointsKey`, kept while somebody listens to them. */
   readonly #assignments = new Map<string, LoadAssignmentConfig>();
 
   #warmWaiters: (() => void)[] = [];
@@ -145,16 +147,16 @@ export class ClusterSet implements Upstreams {
     this.#count();
   }
 
-  /** True when the latest endpoints of an EDS name are in use. */
-  hasEndpoints(serviceName: string): boolean {
-    return this.#assignments.has(serviceName);
+  /** True when the latest endpoints of an EDS resource are in use. */
+  hasEndpoints(endpointsKey: string): boolean {
+    return this.#assignments.has(endpointsKey);
   }
 
-  /** Endpoints of an EDS name. Those that nobody listens to are forgotten (XC-23). */
-  setEndpoints(serviceName: string, assignment: LoadAssignmentConfig): void {
-    const listening = this.#listening(serviceName);
+  /** Endpoints of an EDS resource. Those that nobody listens to are forgotten (XC-23). */
+  setEndpoints(endpointsKey: string, assignment: LoadAssignmentConfig): void {
+    const listening = this.#listening(endpointsKey);
     if (listening.length === 0) return;
-    this.#assignments.set(serviceName, assignment);
+    this.#assignments.set(endpointsKey, assignment);
     for (const { entry, running } of listening) {
       running.cluster.stats.counters.update_success += 1;
       running.cluster.setHosts(oneByAddress(hostsOf(assignment, running.cluster.hosts)), assignment);
@@ -162,10 +164,10 @@ export class ClusterSet implements Upstreams {
     }
   }
 
-  /** No endpoints will come for these names for now: clusters that wait for them serve with what they have (XC-37, XC-38). */
-  endFetch(serviceNames: readonly string[]): void {
-    for (const name of serviceNames) {
-      for (const { entry, running } of this.#listening(name)) {
+  /** No endpoints will come for these resources for now: clusters that wait for them serve with what they have (XC-37, XC-38). */
+  endFetch(endpointsKeys: readonly string[]): void {
+    for (const key of endpointsKeys) {
+      for (const { entry, running } of this.#listening(key)) {
         this.#endWarming(entry, running);
       }
     }
@@ -190,7 +192,7 @@ export class ClusterSet implements Upstreams {
     const feed = this.#startDiscovery(cluster, config.discovery);
     const running = {
       cluster,
-      serviceName: feed.serviceName,
+      endpointsKey: feed.endpointsKey,
       subscriptions,
       isChecking: false,
       stop: () => {
@@ -206,10 +208,10 @@ export class ClusterSet implements Upstreams {
     switch (discovery.kind) {
       case "static":
         cluster.setHosts(hostsOf(discovery.assignment, new Map()), discovery.assignment);
-        return { serviceName: undefined, stop: nothing, ready: undefined };
+        return { endpointsKey: undefined, stop: nothing, ready: undefined };
       case "original-dst":
         cluster.start();
-        return { serviceName: undefined, stop: () => cluster.stop(), ready: undefined };
+        return { endpointsKey: undefined, stop: () => cluster.stop(), ready: undefined };
       case "eds":
         return this.#startEds(cluster, discovery.serviceName, discovery.source);
       case "strict-dns":
@@ -235,25 +237,26 @@ export class ClusterSet implements Upstreams {
       known: () => cluster.hosts,
       onHosts: (hosts) => cluster.setHosts(hosts, assignment),
     });
-    return { serviceName: undefined, stop, ready: resolved };
+    return { endpointsKey: undefined, stop, ready: resolved };
   }
 
   #startEds(cluster: ActiveCluster, serviceName: string, source: Message): Feed {
-    const known = this.#assignments.get(serviceName);
+    const endpointsKey = this.#options.endpointsKey(serviceName, source);
+    const known = this.#assignments.get(endpointsKey);
     const subscription = this.#options.subscribe(serviceName, source);
     const stop = () => {
       subscription.close();
-      if (this.#listening(serviceName).every((other) => other.running.cluster === cluster)) {
-        this.#assignments.delete(serviceName);
+      if (this.#listening(endpointsKey).every((other) => other.running.cluster === cluster)) {
+        this.#assignments.delete(endpointsKey);
       }
     };
     // Held endpoints serve at once; asking again tells a delta server that this version still lacks an answer (XC-36).
     if (known) {
       cluster.setHosts(oneByAddress(hostsOf(known, new Map())), known);
       subscription.refresh();
-      return { serviceName, stop, ready: undefined };
+      return { endpointsKey, stop, ready: undefined };
     }
-    return { serviceName, stop, ready: new Promise(nothing) };
+    return { endpointsKey, stop, ready: new Promise(nothing) };
   }
 
   /**
@@ -287,10 +290,10 @@ export class ClusterSet implements Upstreams {
     next.warmed();
   }
 
-  #listening(serviceName: string): { entry: Entry; running: Running }[] {
+  #listening(endpointsKey: string): { entry: Entry; running: Running }[] {
     return [...this.#entries.values()].flatMap((entry) =>
       [entry.active, entry.warming].flatMap((running) =>
-        running?.serviceName === serviceName ? [{ entry, running }] : [],
+        running?.endpointsKey === endpointsKey ? [{ entry, running }] : [],
       ),
     );
   }

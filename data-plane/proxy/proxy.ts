@@ -32,7 +32,7 @@ import { parsed, refuse } from "../resources/parsed.ts";
 import { StatsStore } from "../stats/stats-store.ts";
 import type { NameSubscriptions, ResourceConsumer, Update, Verdict } from "../xds-client/update.ts";
 import { applyEach } from "./consume.ts";
-import { ResourceRecords } from "../resources/resource-records.ts";
+import { listedTogether, ResourceRecords } from "../resources/resource-records.ts";
 import { SubscribedResources } from "./subscribed-resources.ts";
 
 /** Envoy's `ServerInfo.State`. */
@@ -79,7 +79,8 @@ export class Proxy implements AsyncDisposable {
   readonly listeners: ListenerSet;
   readonly clusterRecords = new ResourceRecords();
   readonly listenerRecords = new ResourceRecords();
-  readonly endpointRecords = new ResourceRecords();
+  /** By stream. */
+  readonly #endpointRecords = new Map<string, ResourceRecords>();
   readonly subscribed: SubscribedResources;
   readonly #options: ProxyOptions;
   readonly #context: ParseContext;
@@ -127,7 +128,13 @@ export class Proxy implements AsyncDisposable {
       run,
       nextId,
       resolver: options.resolver,
-      subscribe: (name, source) => subscriptions.subscribe(CLUSTER_LOAD_ASSIGNMENT, name, source),
+      subscribe: (name, source) => {
+        const stream = subscriptions.streamOf(CLUSTER_LOAD_ASSIGNMENT, source);
+        subscriptions.consume(CLUSTER_LOAD_ASSIGNMENT, this.endpointConsumer(stream), source);
+        return subscriptions.subscribe(CLUSTER_LOAD_ASSIGNMENT, name, source);
+      },
+      endpointsKey: (name, source) =>
+        endpointsKey(subscriptions.streamOf(CLUSTER_LOAD_ASSIGNMENT, source), name),
     });
     const runWithUpstreams: RunContext = { ...run, upstreams: this.clusters };
     const { drainMs, drainStrategy } = options;
@@ -170,7 +177,7 @@ export class Proxy implements AsyncDisposable {
       },
       clusterRecords: this.clusterRecords,
       listenerRecords: this.listenerRecords,
-      endpointRecords: this.endpointRecords,
+      endpointRecords: () => listedTogether([...this.#endpointRecords.values()]),
       records: (typeUrl) => this.subscribed.records(typeUrl),
       certificates: () => this.#certificates(),
       nowMs: () => clock.now(),
@@ -280,11 +287,13 @@ export class Proxy implements AsyncDisposable {
     fetchEnded: () => undefined,
   };
 
-  /** Runs what EDS says. */
-  readonly endpointConsumer: ResourceConsumer = {
-    apply: (update) => this.#applyEndpoints(update),
-    fetchEnded: (names) => this.clusters.endFetch(names),
-  };
+  /** Runs what EDS says on a stream. */
+  endpointConsumer(stream: string): ResourceConsumer {
+    return {
+      apply: (update) => this.#applyEndpoints(stream, update),
+      fetchEnded: (names) => this.clusters.endFetch(names.map((name) => endpointsKey(stream, name))),
+    };
+  }
 
   /** Stops accepting and lets connections end by themselves, at most so long. */
   async drain(timeoutMs: number): Promise<void> {
@@ -340,13 +349,15 @@ export class Proxy implements AsyncDisposable {
     return { refused };
   }
 
-  async #applyEndpoints(update: Update): Promise<Verdict> {
+  async #applyEndpoints(stream: string, update: Update): Promise<Verdict> {
+    const records = this.#endpointRecords.get(stream) ?? new ResourceRecords();
+    this.#endpointRecords.set(stream, records);
     // A name that was dropped in the meantime begins anew: equal bytes are then a change.
     for (const name of update.resources.keys()) {
-      if (!this.clusters.hasEndpoints(name)) this.endpointRecords.removed(name);
+      if (!this.clusters.hasEndpoints(endpointsKey(stream, name))) records.removed(name);
     }
     const refused = await applyEach(update, {
-      ...this.#application("endpoints", this.endpointRecords),
+      ...this.#application("endpoints", records),
       parse: (resource) => {
         const assignment = parseLoadAssignment(resource.message, "");
         const named = assignment.value?.endpoints.find(({ address }) => address.family === "name");
@@ -354,11 +365,11 @@ export class Proxy implements AsyncDisposable {
         return parsed(assignment.value, [refuse("endpoints", `malformed IP address: ${named.address.name}`)]);
       },
       run: (assignment) => {
-        if (assignment) this.clusters.setEndpoints(assignment.clusterName, assignment);
+        if (assignment) this.clusters.setEndpoints(endpointsKey(stream, assignment.clusterName), assignment);
         return undefined;
       },
     });
-    this.clusters.endFetch(update.removed);
+    this.clusters.endFetch(update.removed.map((name) => endpointsKey(stream, name)));
     return { refused };
   }
 
@@ -373,4 +384,9 @@ export class Proxy implements AsyncDisposable {
     this.#server.gauges.state.set(numbers[shown]);
     this.#server.gauges.live.set(shown === "LIVE" ? 1 : 0);
   }
+}
+
+/** An EDS name on one stream. */
+function endpointsKey(stream: string, name: string): string {
+  return JSON.stringify([stream, name]);
 }

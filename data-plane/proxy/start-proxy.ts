@@ -3,7 +3,7 @@ import type { Log } from "../../src/base/log.ts";
 import type { JsonValue } from "../../src/schema/json-value.ts";
 import type { Message } from "../../src/schema/message.ts";
 import type { Schema } from "../../src/schema/schema.ts";
-import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, LISTENER } from "../../src/schema/type-urls.ts";
+import { CLUSTER, LISTENER } from "../../src/schema/type-urls.ts";
 import type { BootstrapConfig } from "../bootstrap/bootstrap.ts";
 import { resolveSource } from "../bootstrap/config-source.ts";
 import { answerAdmin } from "../admin/admin-routes.ts";
@@ -147,7 +147,6 @@ function connectParts(options: StartOptions): { readonly proxy: Proxy; readonly 
     drainStrategy,
     ...(options.worker && { worker: options.worker }),
   });
-  xds.consume(CLUSTER_LOAD_ASSIGNMENT, proxy.endpointConsumer);
   return { proxy, xds };
 }
 

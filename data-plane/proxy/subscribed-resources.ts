@@ -1,6 +1,8 @@
 import type { Clock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
-import { ResourceRecords } from "../resources/resource-records.ts";
+import type { Message } from "../../src/schema/message.ts";
+import type { ListedRecords } from "../resources/resource-records.ts";
+import { listedTogether, ResourceRecords } from "../resources/resource-records.ts";
 import type {
   CollectionWatch,
   ResourceHold,
@@ -27,7 +29,7 @@ const nouns: Readonly<Record<string, string>> = {
   "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret": "secret",
 };
 
-/** Everything that is watched of one type, and the consumer of that type. */
+/** Everything that is watched of one type from one stream, and the consumer of it. */
 class WatchedType implements ResourceConsumer {
   readonly records = new ResourceRecords();
   readonly resources = new Map<string, WatchedResource>();
@@ -84,34 +86,36 @@ class WatchedType implements ResourceConsumer {
 /** All resources that are subscribed to by name, of every type but the endpoints of clusters. */
 export class SubscribedResources implements ResourceSubscriptions {
   readonly #options: SubscribedResourcesOptions;
-  readonly #types = new Map<string, WatchedType>();
-  readonly #collections = new Map<string, WatchedCollection>();
+  readonly #types = new ByStream<WatchedType>();
+  readonly #collections = new ByStream<WatchedCollection>();
 
   constructor(options: SubscribedResourcesOptions) {
     this.#options = options;
   }
 
   /** The records of a type for `/config_dump`, in the order of first subscription. */
-  records(typeUrl: string): ResourceRecords {
-    return (this.#collections.get(typeUrl) ?? this.#type(typeUrl)).records;
+  records(typeUrl: string): ListedRecords {
+    const all = [...this.#collections.of(typeUrl), ...this.#types.of(typeUrl)];
+    return listedTogether(all.map(({ records }) => records));
   }
 
   subscribeAll<Value>(watch: CollectionWatch<Value>): ResourceHold {
     const { client, stats, clock, log } = this.#options;
-    let collection = this.#collections.get(watch.typeUrl);
+    const { typeUrl, source } = watch;
+    const stream = client.streamOf(typeUrl, source);
+    let collection = this.#collections.get(typeUrl, stream);
     if (!collection) {
       const counters = new SubscriptionCounters(stats, watch.statScope);
       collection = new WatchedCollection(counters, clock, log);
-      this.#collections.set(watch.typeUrl, collection);
-      client.consume(watch.typeUrl, collection);
-      client.subscribeAllFrom(watch.typeUrl, watch.source);
+      this.#collections.set(typeUrl, stream, collection);
+      client.consume(typeUrl, collection, source);
+      client.subscribeAllFrom(typeUrl, source);
     }
     return collection.join(watch);
   }
 
   subscribe<Value>(watch: ResourceWatch<Value>): ResourceHold {
-    const type = this.#type(watch.typeUrl);
-    this.#options.client.consume(watch.typeUrl, type);
+    const type = this.#type(watch.typeUrl, watch.source);
     const known = type.resources.get(watch.name);
     if (known) return this.#hold(type, known, watch);
     const { stats, log } = this.#options;
@@ -138,11 +142,32 @@ export class SubscribedResources implements ResourceSubscriptions {
     };
   }
 
-  #type(typeUrl: string): WatchedType {
-    const known = this.#types.get(typeUrl);
+  #type(typeUrl: string, source: Message): WatchedType {
+    const { client } = this.#options;
+    const stream = client.streamOf(typeUrl, source);
+    const known = this.#types.get(typeUrl, stream);
     if (known) return known;
     const type = new WatchedType(this.#options);
-    this.#types.set(typeUrl, type);
+    this.#types.set(typeUrl, stream, type);
+    client.consume(typeUrl, type, source);
     return type;
+  }
+}
+
+/** What there is of each type on each stream, in the order of arrival. */
+class ByStream<Value> {
+  readonly #values = new Map<string, Map<string, Value>>();
+
+  get(typeUrl: string, stream: string): Value | undefined {
+    return this.#values.get(typeUrl)?.get(stream);
+  }
+
+  set(typeUrl: string, stream: string, value: Value): void {
+    const values = this.#values.get(typeUrl) ?? new Map<string, Value>();
+    this.#values.set(typeUrl, values.set(stream, value));
+  }
+
+  of(typeUrl: string): readonly Value[] {
+    return [...(this.#values.get(typeUrl)?.values() ?? [])];
   }
 }

@@ -70,3 +70,14 @@ export class ResourceRecords {
     this.#records.delete(name);
   }
 }
+
+/** Records to be shown. */
+export type ListedRecords = Pick<ResourceRecords, "version" | "list">;
+
+/** The same type of several streams, to be shown as one: each name as often as there are streams that have it. */
+export function listedTogether(all: readonly ResourceRecords[]): ListedRecords {
+  return {
+    version: all.find(({ version }) => version !== "")?.version ?? "",
+    list: () => all.flatMap((records) => records.list()),
+  };
+}

@@ -39,7 +39,7 @@ export interface ResourceInfo {
 /** All resources of a type that a server has (SRDS). */
 export interface CollectionWatch<Value> {
   readonly typeUrl: string;
-  /** As in `ResourceWatch`. All collections of one type come from the source of the first one that is watched. */
+  /** As in `ResourceWatch`. */
   readonly source: Message;
   /** As in `ResourceWatch`. */
   readonly statScope: string;
@@ -65,7 +65,7 @@ export interface ResourceHold {
 
 /**
  * Subscriptions to xDS resources by name, for what runs: `RunContext.subscriptions`. Watches of one type and name share one subscription on
- * the wire, one last good version and one line of `/config_dump`. A version is taken by all of its watches or by none.
+ * the wire, one last good version and one line of `/config_dump`, if their sources share a stream: ADS is one for all. A version is taken by all of its watches or by none.
  *
  * The one that an extension is given belongs to the version of the listener or cluster that the extension is part of: that version serves
  * when all watches made during its installation are answered (XC-33, XC-42), and ends them when it is over. An extension therefore need

@@ -23,8 +23,15 @@ export interface WorkerStart {
   readonly count: number;
 }
 
+/** Of which stream a message is; absent when its type has one alone. */
+interface OfStream {
+  readonly stream?: string;
+}
+
 /** From the parent to a worker, of the control plane. An `id` comes back with the answer. */
-export type XdsToWorker =
+export type XdsToWorker = OfStream & XdsEvent;
+
+type XdsEvent =
   | { readonly kind: "apply"; readonly id: number; readonly update: SentUpdate }
   | {
       readonly kind: "fetch-ended";

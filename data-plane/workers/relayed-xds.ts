@@ -3,6 +3,7 @@ import type { Message } from "../../src/schema/message.ts";
 import { typeNameOf } from "../../src/schema/type-urls.ts";
 import type { SchemaReader } from "../resources/extension.ts";
 import type { NameSubscription, ResourceConsumer, Update } from "../xds-client/update.ts";
+import { StreamConsumers } from "../xds-client/stream-consumers.ts";
 import type { XdsSource } from "../proxy/xds-source.ts";
 import type { SentUpdate, XdsFromWorker, XdsToWorker } from "./messages.ts";
 
@@ -10,21 +11,27 @@ export interface RelayedXdsOptions {
   readonly schema: Pick<SchemaReader, "decode">;
   /** Why a ConfigSource cannot be used; as the parent's client would say. */
   readonly refusalOf: (source: Message | undefined) => string | undefined;
+  /** What tells the streams of sources apart; as the parent's client would say. */
+  readonly streamOf: (typeUrl: string, source: Message) => string;
   readonly send: (message: XdsFromWorker) => void;
 }
 
 /** The control plane as a worker has it: the parent's client, told of over the channel between them. */
 export class RelayedXds implements XdsSource {
   readonly #options: RelayedXdsOptions;
-  readonly #consumers = new Map<string, ResourceConsumer>();
+  readonly #consumers = new StreamConsumers();
   #lastId = 0;
 
   constructor(options: RelayedXdsOptions) {
     this.#options = options;
   }
 
-  consume(typeUrl: string, consumer: ResourceConsumer): void {
-    this.#consumers.set(typeUrl, consumer);
+  consume(typeUrl: string, consumer: ResourceConsumer, source?: Message): void {
+    this.#consumers.set(typeUrl, consumer, source && this.streamOf(typeUrl, source));
+  }
+
+  streamOf(typeUrl: string, source: Message): string {
+    return this.#options.streamOf(typeUrl, source);
   }
 
   subscribeAll(typeUrl: string): void {
@@ -65,23 +72,23 @@ export class RelayedXds implements XdsSource {
   take(message: XdsToWorker): void {
     switch (message.kind) {
       case "apply":
-        void this.#apply(message.id, message.update);
+        void this.#apply(message);
         return;
       case "fetch-ended":
-        this.#consumers.get(message.typeUrl)?.fetchEnded(message.names, message.end);
+        this.#consumers.get(message.typeUrl, message.stream)?.fetchEnded(message.names, message.end);
         return;
       case "stream-failed":
-        this.#consumers.get(message.typeUrl)?.streamFailed?.();
+        this.#consumers.get(message.typeUrl, message.stream)?.streamFailed?.();
         return;
       default:
         unreachable(message);
     }
   }
 
-  async #apply(id: number, sent: SentUpdate): Promise<void> {
+  async #apply({ id, stream, update }: Extract<XdsToWorker, { kind: "apply" }>): Promise<void> {
     const { send } = this.#options;
-    const consumer = this.#consumers.get(sent.typeUrl);
-    const { refused, warmed } = (await consumer?.apply(this.#decoded(sent))) ?? { refused: [] };
+    const consumer = this.#consumers.get(update.typeUrl, stream);
+    const { refused, warmed } = (await consumer?.apply(this.#decoded(update))) ?? { refused: [] };
     send({ kind: "verdict", id, refused, isWarming: warmed !== undefined });
     if (!warmed) return;
     await warmed;

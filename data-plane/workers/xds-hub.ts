@@ -19,7 +19,7 @@ export interface WorkerLink {
 }
 
 /** The part of the xDS client that the hub speaks to. */
-export type HubClient = Pick<NameSubscriptions, "consume" | "subscribe" | "subscribeAllFrom"> & {
+export type HubClient = Pick<NameSubscriptions, "consume" | "streamOf" | "subscribe" | "subscribeAllFrom"> & {
   subscribeAll(typeUrl: string, plan: SourcePlan): void;
 };
 
@@ -29,8 +29,11 @@ export interface XdsHubOptions {
   readonly plans: ReadonlyMap<string, SourcePlan>;
 }
 
-/** What is known of a type. */
+/** What is known of a type on one stream. */
 interface TypeState {
+  readonly typeUrl: string;
+  /** Which of its messages are of; absent for the types that the bootstrap itself asks for. */
+  readonly stream: { readonly stream?: string };
   version: string;
   /** What all workers took, by name: what a worker that comes later is told. */
   readonly taken: Map<string, UpdatedResource>;
@@ -63,6 +66,7 @@ interface Pending {
  */
 export class XdsHub {
   readonly #options: XdsHubOptions;
+  /** By type URL and stream. */
   readonly #types = new Map<string, TypeState>();
   readonly #names = new Map<string, SharedName>();
   /** By worker, its own id of a subscription → the name's key. */
@@ -112,11 +116,11 @@ export class XdsHub {
   #subscribeAll(link: WorkerLink, typeUrl: string, source: Message | undefined): void {
     const { client, plans } = this.#options;
     const plan = plans.get(typeUrl);
-    const type = this.#type(typeUrl);
+    const type = this.#type(typeUrl, source);
     void this.#inTurn(type, async () => {
       type.followers.add(link);
-      if (type.hasAnswer) await this.#tell(link, typeUrl, type, [...type.taken.values()]);
-      else this.#tellEnd(link, typeUrl, type, "", []);
+      if (type.hasAnswer) await this.#tell(link, type, [...type.taken.values()]);
+      else this.#tellEnd(link, type, "", []);
     });
     if (type.isSubscribedToAll) return;
     type.isSubscribedToAll = true;
@@ -126,7 +130,7 @@ export class XdsHub {
 
   #subscribe(link: WorkerLink, message: Extract<XdsFromWorker, { kind: "subscribe" }>): void {
     const { typeUrl, name, source } = message;
-    const type = this.#type(typeUrl);
+    const type = this.#type(typeUrl, source);
     const key = JSON.stringify([typeUrl, name, source]);
     const held = this.#held.get(link) ?? new Map<number, string>();
     this.#held.set(link, held.set(message.id, key));
@@ -135,8 +139,8 @@ export class XdsHub {
     void this.#inTurn(type, async () => {
       type.followers.add(link);
       const known = type.taken.get(name);
-      if (known) await this.#tell(link, typeUrl, type, [known]);
-      else this.#tellEnd(link, typeUrl, type, name, [name]);
+      if (known) await this.#tell(link, type, [known]);
+      else this.#tellEnd(link, type, name, [name]);
     });
     if (shared) return;
     type.ended.delete(name);
@@ -155,10 +159,15 @@ export class XdsHub {
     shared.subscription.close();
   }
 
-  #type(typeUrl: string): TypeState {
-    const known = this.#types.get(typeUrl);
+  #type(typeUrl: string, source: Message | undefined): TypeState {
+    const { client } = this.#options;
+    const stream = source && client.streamOf(typeUrl, source);
+    const key = JSON.stringify([typeUrl, stream]);
+    const known = this.#types.get(key);
     if (known) return known;
     const type: TypeState = {
+      typeUrl,
+      stream: stream === undefined ? {} : { stream },
       version: "",
       taken: new Map(),
       followers: new Set(),
@@ -167,27 +176,29 @@ export class XdsHub {
       hasAnswer: false,
       turn: Promise.resolve(),
     };
-    this.#types.set(typeUrl, type);
-    this.#options.client.consume(typeUrl, this.#consumer(typeUrl, type));
+    this.#types.set(key, type);
+    client.consume(typeUrl, this.#consumer(type), source);
     return type;
   }
 
-  #consumer(typeUrl: string, type: TypeState): ResourceConsumer {
+  #consumer(type: TypeState): ResourceConsumer {
+    const { typeUrl, stream } = type;
     return {
       apply: (update) => this.#inTurn(type, () => this.#apply(type, update)),
       fetchEnded: (names, end) => {
         for (const name of names.length === 0 ? [""] : names) type.ended.set(name, end);
-        for (const link of type.followers) link.sendXds({ kind: "fetch-ended", typeUrl, names, end });
+        for (const link of type.followers)
+          link.sendXds({ kind: "fetch-ended", ...stream, typeUrl, names, end });
       },
       streamFailed: () => {
-        for (const link of type.followers) link.sendXds({ kind: "stream-failed", typeUrl });
+        for (const link of type.followers) link.sendXds({ kind: "stream-failed", ...stream, typeUrl });
       },
     };
   }
 
   async #apply(type: TypeState, update: Update): Promise<Verdict> {
     const sent = sentUpdate(update, update.resources.values());
-    const verdicts = await Promise.all([...type.followers].map((link) => this.#ask(link, sent)));
+    const verdicts = await Promise.all([...type.followers].map((link) => this.#ask(link, type, sent)));
     const refusals = new Map<string, Refusal>();
     for (const { refused } of verdicts) {
       for (const refusal of refused) if (!refusals.has(refusal.name)) refusals.set(refusal.name, refusal);
@@ -208,21 +219,18 @@ export class XdsHub {
   }
 
   /** Brings one worker up to date. Its verdict was given by the others. */
-  async #tell(
-    link: WorkerLink,
-    typeUrl: string,
-    type: TypeState,
-    resources: Iterable<UpdatedResource>,
-  ): Promise<void> {
-    await this.#ask(link, sentUpdate({ typeUrl, version: type.version, removed: [] }, resources));
+  async #tell(link: WorkerLink, type: TypeState, resources: Iterable<UpdatedResource>): Promise<void> {
+    const { typeUrl, version } = type;
+    await this.#ask(link, type, sentUpdate({ typeUrl, version, removed: [] }, resources));
   }
 
-  #tellEnd(link: WorkerLink, typeUrl: string, type: TypeState, name: string, names: readonly string[]): void {
-    const end = type.ended.get(name);
-    if (end !== undefined) link.sendXds({ kind: "fetch-ended", typeUrl, names, end });
+  #tellEnd(link: WorkerLink, type: TypeState, name: string, names: readonly string[]): void {
+    const { typeUrl, stream, ended } = type;
+    const end = ended.get(name);
+    if (end !== undefined) link.sendXds({ kind: "fetch-ended", ...stream, typeUrl, names, end });
   }
 
-  #ask(link: WorkerLink, update: SentUpdate): Promise<Verdict> {
+  #ask(link: WorkerLink, { stream }: TypeState, update: SentUpdate): Promise<Verdict> {
     const id = (this.#lastId += 1);
     return new Promise((onVerdict) => {
       const warmed = new Promise<void>((onWarmed) => {
@@ -232,7 +240,7 @@ export class XdsHub {
           onWarmed,
         });
       });
-      link.sendXds({ kind: "apply", id, update });
+      link.sendXds({ kind: "apply", ...stream, id, update });
     });
   }
 

@@ -22,7 +22,7 @@ export interface ResourceSourceOptions {
   readonly backoff: BackoffPolicy;
   readonly schema: Pick<Schema, "encode" | "decode" | "checkRules">;
   /** Who runs the resources of a type. A type without one cannot be subscribed to. */
-  readonly consumers: ReadonlyMap<string, ResourceConsumer>;
+  readonly consumers: Pick<ReadonlyMap<string, ResourceConsumer>, "get">;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;

@@ -14,3 +14,8 @@ export interface ApiSource {
 export type SourcePlan =
   | { readonly kind: "ads"; readonly timeoutMs: number }
   | { readonly kind: "api"; readonly timeoutMs: number; readonly api: ApiSource };
+
+/** Equal for sources of a type that share a stream (XC-16): all that are ADS, and those that connect to the same in the same way. */
+export function streamKey(typeUrl: string, plan: SourcePlan): string {
+  return plan.kind === "ads" ? "ads" : `${typeUrl} ${JSON.stringify(plan.api)}`;
+}

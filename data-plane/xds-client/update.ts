@@ -72,8 +72,17 @@ export interface NameSubscription {
 
 /** What the proxy's own parts may ask of the client. */
 export interface NameSubscriptions {
-  /** Names who runs the resources of a type; once a type, before anybody subscribes to it. */
-  consume(typeUrl: string, consumer: ResourceConsumer): void;
+  /**
+   * Names who runs the resources of a type, before anybody subscribes to it: what comes from the stream of `source`, or, without one,
+   * what comes from streams that have nobody of their own.
+   */
+  consume(typeUrl: string, consumer: ResourceConsumer, source?: Message): void;
+  /**
+   * What tells the stream of a ConfigSource from others: names of two streams are two resources, whatever they are called.
+   *
+   * @throws Error for a source that `refusalOf` refuses
+   */
+  streamOf(typeUrl: string, source: Message): string;
   /** Why a ConfigSource cannot be used (`eds_config`), or undefined: a reason to refuse what contains it. */
   refusalOf(source: Message | undefined): string | undefined;
   /**

@@ -5,8 +5,10 @@ import type { Schema } from "../../src/schema/schema.ts";
 import type { GrpcTarget, MethodPath } from "./grpc-transport.ts";
 import { aggregatedMethod, methodOf } from "./methods.ts";
 import type { SourceView } from "./resource-source.ts";
+import { StreamConsumers } from "./stream-consumers.ts";
 import { ResourceSource } from "./resource-source.ts";
 import type { ApiSource, SourcePlan } from "./source-plan.ts";
+import { streamKey } from "./source-plan.ts";
 import type { StreamTransport } from "./stream-transport.ts";
 import type { NameSubscription, NameSubscriptions, ResourceConsumer } from "./update.ts";
 
@@ -40,7 +42,7 @@ export interface XdsClientOptions {
  */
 export class XdsClient implements NameSubscriptions, AsyncDisposable {
   readonly #options: XdsClientOptions;
-  readonly #consumers = new Map<string, ResourceConsumer>();
+  readonly #consumers = new StreamConsumers();
   /** By `ads`, or type URL and what they connect to. */
   readonly #sources = new Map<string, { readonly source: ResourceSource; readonly ended: Promise<void> }>();
   readonly #stop = new AbortController();
@@ -49,8 +51,12 @@ export class XdsClient implements NameSubscriptions, AsyncDisposable {
     this.#options = options;
   }
 
-  consume(typeUrl: string, consumer: ResourceConsumer): void {
-    this.#consumers.set(typeUrl, consumer);
+  consume(typeUrl: string, consumer: ResourceConsumer, source?: Message): void {
+    this.#consumers.set(typeUrl, consumer, source && this.streamOf(typeUrl, source));
+  }
+
+  streamOf(typeUrl: string, source: Message): string {
+    return streamKey(typeUrl, this.#planOf(source));
   }
 
   /** CDS or LDS: subscribes to everything there is. Its `initial_fetch_timeout` starts now. */
@@ -66,18 +72,14 @@ export class XdsClient implements NameSubscriptions, AsyncDisposable {
 
   /** @throws Error for a source that `refusalOf` refuses */
   subscribeAllFrom(typeUrl: string, source: Message): void {
-    const resolved = this.#options.resolve(source);
-    if (resolved.kind === "refused") throw new Error(resolved.reason);
-    this.subscribeAll(typeUrl, resolved.plan);
+    this.subscribeAll(typeUrl, this.#planOf(source));
   }
 
   /** @throws Error for a source that `refusalOf` refuses */
   subscribe(typeUrl: string, name: string, source: Message): NameSubscription {
-    const resolved = this.#options.resolve(source);
-    if (resolved.kind === "refused") throw new Error(resolved.reason);
-    const { timeoutMs } = resolved.plan;
-    const target = this.#source(typeUrl, resolved.plan);
-    target.step({ kind: "subscribe", typeUrl, name, timeoutMs });
+    const plan = this.#planOf(source);
+    const target = this.#source(typeUrl, plan);
+    target.step({ kind: "subscribe", typeUrl, name, timeoutMs: plan.timeoutMs });
     let isClosed = false;
     return {
       refresh: () => {
@@ -106,8 +108,15 @@ export class XdsClient implements NameSubscriptions, AsyncDisposable {
     return this.close();
   }
 
+  #planOf(source: Message): SourcePlan {
+    const resolved = this.#options.resolve(source);
+    if (resolved.kind === "refused") throw new Error(resolved.reason);
+    return resolved.plan;
+  }
+
   #source(typeUrl: string, plan: SourcePlan): ResourceSource {
-    const { key, api, path } = this.#route(typeUrl, plan);
+    const { api, path } = this.#route(typeUrl, plan);
+    const key = streamKey(typeUrl, plan);
     const known = this.#sources.get(key);
     if (known) return known.source;
     const { node, schema, clock, random, log, rejectsUnknownFields = false, onChange } = this.#options;
@@ -119,7 +128,7 @@ export class XdsClient implements NameSubscriptions, AsyncDisposable {
       transport: this.#options.openTransport(api.target, path),
       backoff: api.backoff,
       schema,
-      consumers: this.#consumers,
+      consumers: this.#consumers.ofStream(key),
       clock,
       random,
       log,
@@ -130,14 +139,14 @@ export class XdsClient implements NameSubscriptions, AsyncDisposable {
     return source;
   }
 
-  #route(typeUrl: string, plan: SourcePlan): { key: string; api: ApiSource; path: MethodPath } {
+  #route(typeUrl: string, plan: SourcePlan): { api: ApiSource; path: MethodPath } {
     if (plan.kind === "api") {
       const path = methodOf(typeUrl, plan.api.mode);
       if (!path) throw new Error(`${typeUrl} has no discovery service of its own`);
-      return { key: `${typeUrl} ${JSON.stringify(plan.api)}`, api: plan.api, path };
+      return { api: plan.api, path };
     }
     const { ads } = this.#options;
     if (!ads) throw new Error("ADS must be configured to support an ADS config source");
-    return { key: "ads", api: ads, path: aggregatedMethod(ads.mode) };
+    return { api: ads, path: aggregatedMethod(ads.mode) };
   }
 }

@@ -175,7 +175,7 @@ describe("/config_dump", () => {
     await using proxy = await startTestProxy(staticResources([], []));
     const eds = "{name: w, type: EDS, eds_cluster_config: {eds_config: {ads: {}}}}";
     await proxy.clusterConsumer.apply(updateOf(CLUSTER, { w: eds }));
-    await proxy.endpointConsumer.apply(updateOf(ENDPOINTS, { w: assignment("w", [80]) }));
+    await proxy.endpointConsumer("ads").apply(updateOf(ENDPOINTS, { w: assignment("w", [80]) }));
     const [endpoints] = dump(proxy, "?include_eds&resource=dynamic_endpoint_configs");
     assert.equal(endpoints.endpoint_config.cluster_name, "w");
     assert.equal(dump(proxy, "?resource=dynamic_active_clusters&name_regex=^x").length, 0);

@@ -33,7 +33,13 @@ function setOf(answers: Map<string, readonly string[]>, ttlMs?: number, random =
     },
   };
   let id = 0;
-  const clusters = new ClusterSet({ run, nextId: () => (id += 1), resolver, subscribe });
+  const clusters = new ClusterSet({
+    run,
+    nextId: () => (id += 1),
+    resolver,
+    subscribe,
+    endpointsKey: (name) => name,
+  });
   const hosts = () => [...(clusters.active()[0]?.hosts.keys() ?? [])];
   return { clock, clusters, hosts, lookups, stats: run.stats };
 }

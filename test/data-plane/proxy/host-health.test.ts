@@ -59,7 +59,7 @@ async function untilFlags(proxy: Proxy, wanted: string): Promise<void> {
 async function setEndpoints(proxy: Proxy, ...hosts: readonly { readonly port: number }[]): Promise<void> {
   const ports = hosts.map(({ port }) => port);
   const update = updateOf(ENDPOINTS, { c: assignment("c", ports) });
-  assert.deepEqual(await proxy.endpointConsumer.apply(update), { refused: [] });
+  assert.deepEqual(await proxy.endpointConsumer("ads").apply(update), { refused: [] });
 }
 
 const noResources = staticResources([], []);

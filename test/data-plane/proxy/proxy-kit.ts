@@ -43,6 +43,7 @@ export async function startTestProxy(yaml: string, options: TestProxyOptions = {
     subscriptions: {
       consume: () => undefined,
       refusalOf: () => undefined,
+      streamOf: (_typeUrl, source) => Object.keys(source).join(" "),
       subscribeAllFrom: () => undefined,
       subscribe: (_typeUrl, name) => {
         trace.push(`+${name}`);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createLog } from "../../../src/base/log.ts";
+import type { Message } from "../../../src/schema/message.ts";
 import { ROUTE_CONFIGURATION } from "../../../src/schema/type-urls.ts";
 import { SubscribedResources } from "../../../data-plane/proxy/subscribed-resources.ts";
 import { OwnedSubscriptions } from "../../../data-plane/resources/owned-subscriptions.ts";
@@ -21,10 +22,12 @@ function scene() {
   const consumers = new Map<string, ResourceConsumer>();
   const subscribed = new SubscribedResources({
     client: {
-      consume: (typeUrl, consumer) => consumers.set(typeUrl, consumer),
+      consume: (typeUrl, consumer, source) => consumers.set(`${typeUrl} ${JSON.stringify(source)}`, consumer),
       refusalOf: () => undefined,
+      streamOf: (_typeUrl, source) => JSON.stringify(source),
       subscribeAllFrom: () => undefined,
-      subscribe: (_typeUrl, name) => {
+      subscribe: (_typeUrl, resource, source) => {
+        const name = source["ads"] ? resource : `${resource} of ${Object.keys(source).join(" ")}`;
         wire.push(`+${name}`);
         return { refresh: () => wire.push(`refresh ${name}`), close: () => wire.push(`-${name}`) };
       },
@@ -33,8 +36,8 @@ function scene() {
     clock: new FakeClock(),
     log: createLog("off", () => undefined),
   });
-  const consumer = () => {
-    const found = consumers.get(ROUTE_CONFIGURATION);
+  const consumer = (source: Message = { ads: {} }) => {
+    const found = consumers.get(`${ROUTE_CONFIGURATION} ${JSON.stringify(source)}`);
     assert.ok(found);
     return found;
   };
@@ -43,8 +46,11 @@ function scene() {
     stats,
     wire,
     consumer,
-    answer: (resources: Readonly<Record<string, string>>, removed: readonly string[] = []) =>
-      Promise.resolve(consumer().apply(updateOf(ROUTES, resources, removed))),
+    answer: (
+      resources: Readonly<Record<string, string>>,
+      removed: readonly string[] = [],
+      source: Message = { ads: {} },
+    ) => Promise.resolve(consumer(source).apply(updateOf(ROUTES, resources, removed))),
   };
 }
 
@@ -67,6 +73,25 @@ const short = (name: string) => `{name: ${name}, virtual_hosts: [{name: a, domai
 const long = (name: string) => `{name: ${name}, virtual_hosts: [{name: aaaaaaaa, domains: [bbbbbbbbbbbbb]}]}`;
 
 describe("subscriptions to resources by name", () => {
+  // Envoy keys what it follows by name and ConfigSource; one name of two servers was once served from the first of them for both.
+  it("keeps one name of two sources apart", async () => {
+    const { subscribed, wire, answer } = scene();
+    const taken: string[] = [];
+    const other = { api_config_source: {} };
+    const first = subscribed.subscribe(watch("r", taken, "first"));
+    const second = subscribed.subscribe({ ...watch("r", taken, "second"), source: other });
+    assert.deepEqual(wire, ["+r", "+r of api_config_source"]);
+    await answer({ r: short("r") });
+    assert.deepEqual(taken, ["first short 1"]);
+    await answer({ r: long("r") }, [], other);
+    assert.deepEqual(taken, ["first short 1", "second long 1"]);
+    assert.equal(subscribed.records(ROUTE_CONFIGURATION).list().length, 2);
+    first.close();
+    assert.deepEqual(wire.slice(2), ["-r"]);
+    assert.equal(subscribed.records(ROUTE_CONFIGURATION).list().length, 1);
+    second.close();
+  });
+
   it("gives a version to everybody who watches the name, over one subscription on the wire", async () => {
     const { subscribed, wire, answer } = scene();
     const taken: string[] = [];
@@ -101,7 +126,10 @@ describe("subscriptions to resources by name", () => {
     const { refused } = await answer({ r: "{name: r}", s: long("s") });
     assert.deepEqual(refused, [{ name: "r", reason: "virtual_hosts: is empty" }]);
     assert.deepEqual(taken, ["r short 1", "s short 1", "s long 1"]);
-    const record = subscribed.records(ROUTE_CONFIGURATION).get("r");
+    const record = subscribed
+      .records(ROUTE_CONFIGURATION)
+      .list()
+      .find(({ name }) => name === "r");
     assert.equal(record?.errorState?.details, "virtual_hosts: is empty");
     assert.ok(record?.message);
     // XC-27: counted on every subscription of the type, also those not concerned.
@@ -128,7 +156,12 @@ describe("subscriptions to resources by name", () => {
     assert.equal(isAnswered, true);
     await answer({ r: short("r") });
     await answer({}, ["r"]);
-    assert.ok(subscribed.records(ROUTE_CONFIGURATION).get("r")?.message);
+    assert.ok(
+      subscribed
+        .records(ROUTE_CONFIGURATION)
+        .list()
+        .find(({ name }) => name === "r")?.message,
+    );
   });
 
   it("counts an ended stream and a timeout on the names that they concern (XC-13, XC-18)", () => {

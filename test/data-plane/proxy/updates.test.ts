@@ -203,7 +203,7 @@ describe("EDS", () => {
     const verdict = await proxy.clusterConsumer.apply(updateOf(CLUSTER, { a: edsCluster("a", "s") }));
     assert.deepEqual(trace, ["+s"]);
     assert.equal(proxy.clusters.get("a"), undefined);
-    await proxy.endpointConsumer.apply(updateOf(ENDPOINTS, { s: assignment("s", [80]) }));
+    await proxy.endpointConsumer("ads").apply(updateOf(ENDPOINTS, { s: assignment("s", [80]) }));
     await verdict.warmed;
     assert.deepEqual([...proxy.clusters.active()[0]!.hosts.keys()], ["127.0.0.1:80"]);
   });
@@ -212,11 +212,11 @@ describe("EDS", () => {
     const trace: SubscriptionTrace = [];
     await using proxy = await startTestProxy(empty, { trace });
     await proxy.clusterConsumer.apply(updateOf(CLUSTER, { a: edsCluster("a", "s1") }));
-    await proxy.endpointConsumer.apply(updateOf(ENDPOINTS, { s1: assignment("s1", [80]) }));
+    await proxy.endpointConsumer("ads").apply(updateOf(ENDPOINTS, { s1: assignment("s1", [80]) }));
     await proxy.clusterConsumer.apply(updateOf(CLUSTER, { a: edsCluster("a", "s2") }));
     assert.equal(proxy.clusters.isWarming("a"), true);
     assert.deepEqual([...proxy.clusters.active()[0]!.hosts.keys()], ["127.0.0.1:80"]);
-    await proxy.endpointConsumer.apply(updateOf(ENDPOINTS, { s2: assignment("s2", [81]) }));
+    await proxy.endpointConsumer("ads").apply(updateOf(ENDPOINTS, { s2: assignment("s2", [81]) }));
     assert.deepEqual([...proxy.clusters.active()[0]!.hosts.keys()], ["127.0.0.1:81"]);
     assert.deepEqual(trace, ["+s1", "+s2", "-s1"]);
   });
@@ -225,7 +225,7 @@ describe("EDS", () => {
     const trace: SubscriptionTrace = [];
     await using proxy = await startTestProxy(empty, { trace });
     await proxy.clusterConsumer.apply(updateOf(CLUSTER, { a: edsCluster("a", "s") }));
-    await proxy.endpointConsumer.apply(updateOf(ENDPOINTS, { s: assignment("s", [80]) }));
+    await proxy.endpointConsumer("ads").apply(updateOf(ENDPOINTS, { s: assignment("s", [80]) }));
     const changed = edsCluster("a", "s").replace("{name", "{connect_timeout: 1s, name");
     await proxy.clusterConsumer.apply(updateOf(CLUSTER, { a: changed }));
     assert.equal(proxy.clusters.isWarming("a"), false);
@@ -237,7 +237,7 @@ describe("EDS", () => {
   it("ends the warming without endpoints when they do not come (XC-37, XC-38)", async () => {
     await using proxy = await startTestProxy(empty);
     const verdict = await proxy.clusterConsumer.apply(updateOf(CLUSTER, { a: edsCluster("a", "s") }));
-    proxy.endpointConsumer.fetchEnded(["s"], "timeout");
+    proxy.endpointConsumer("ads").fetchEnded(["s"], "timeout");
     await verdict.warmed;
     assert.equal(proxy.clusters.active()[0]!.hosts.size, 0);
   });
@@ -245,18 +245,30 @@ describe("EDS", () => {
   it("ignores a removal for a cluster that serves (XC-38)", async () => {
     await using proxy = await startTestProxy(empty);
     await proxy.clusterConsumer.apply(updateOf(CLUSTER, { a: edsCluster("a", "s") }));
-    await proxy.endpointConsumer.apply(updateOf(ENDPOINTS, { s: assignment("s", [80]) }));
-    await proxy.endpointConsumer.apply(updateOf(ENDPOINTS, {}, ["s"]));
+    await proxy.endpointConsumer("ads").apply(updateOf(ENDPOINTS, { s: assignment("s", [80]) }));
+    await proxy.endpointConsumer("ads").apply(updateOf(ENDPOINTS, {}, ["s"]));
     assert.equal(proxy.clusters.active()[0]!.hosts.size, 1);
+  });
+
+  it("keeps one name of two sources apart", async () => {
+    await using proxy = await startTestProxy(empty);
+    const other = edsCluster("b", "s").replace("ads: {}", "api_config_source: {}");
+    await proxy.clusterConsumer.apply(updateOf(CLUSTER, { a: edsCluster("a", "s"), b: other }));
+    await proxy.endpointConsumer("ads").apply(updateOf(ENDPOINTS, { s: assignment("s", [80]) }));
+    assert.equal(proxy.clusters.isWarming("b"), true);
+    const own = proxy.endpointConsumer("api_config_source");
+    await own.apply(updateOf(ENDPOINTS, { s: assignment("s", [81]) }));
+    const hosts = proxy.clusters.active().map((cluster) => [...cluster.hosts.keys()]);
+    assert.deepEqual(hosts, [["127.0.0.1:80"], ["127.0.0.1:81"]]);
   });
 
   it("forgets endpoints that nobody asked for (XC-23)", async () => {
     await using proxy = await startTestProxy(empty);
     const update = updateOf(ENDPOINTS, { s: assignment("s", [80]) });
-    assert.deepEqual(await proxy.endpointConsumer.apply(update), { refused: [] });
+    assert.deepEqual(await proxy.endpointConsumer("ads").apply(update), { refused: [] });
     await proxy.clusterConsumer.apply(updateOf(CLUSTER, { a: edsCluster("a", "s") }));
     assert.equal(proxy.clusters.isWarming("a"), true);
-    await proxy.endpointConsumer.apply(update);
+    await proxy.endpointConsumer("ads").apply(update);
     assert.equal(proxy.clusters.isWarming("a"), false);
   });
 });

@@ -57,7 +57,10 @@ function scene() {
   const hub = new XdsHub({
     plans: new Map(),
     client: {
-      consume: (typeUrl, consumer) => void consumers.set(typeUrl, consumer),
+      consume: (typeUrl, consumer, source = {}) => {
+        consumers.set(["own" in source ? "own " : "", typeUrl].join(""), consumer);
+      },
+      streamOf: (_typeUrl, source) => Object.keys(source).join(" "),
       subscribeAll: () => wire.push("+*"),
       subscribeAllFrom: () => wire.push("+* from"),
       subscribe: (_typeUrl, name) => {
@@ -71,6 +74,7 @@ function scene() {
     wire,
     worker: () => new ScriptedWorker(hub),
     apply: (changed: Update) => consumers.get(changed.typeUrl)!.apply(changed),
+    applyOwn: (changed: Update) => consumers.get(`own ${changed.typeUrl}`)!.apply(changed),
     fetchEnded: (typeUrl: string) => consumers.get(typeUrl)!.fetchEnded([], "timeout"),
   };
 }
@@ -165,7 +169,9 @@ describe("XdsHub", () => {
     const late = bench.worker();
     late.says({ kind: "subscribe-all", typeUrl: TYPE, source: {} });
     await settled();
-    assert.deepEqual(late.received, [{ kind: "fetch-ended", typeUrl: TYPE, names: [], end: "timeout" }]);
+    assert.deepEqual(late.received, [
+      { kind: "fetch-ended", stream: "", typeUrl: TYPE, names: [], end: "timeout" },
+    ]);
   });
 
   it("keeps a name on the wire as long as a worker wants it", async () => {
@@ -179,6 +185,24 @@ describe("XdsHub", () => {
     assert.deepEqual(bench.wire, ["+n", "refresh n"]);
     bench.hub.detach(second);
     assert.deepEqual(bench.wire, ["+n", "refresh n", "-n"]);
+  });
+
+  it("tells workers which of two sources with the same name an update is of", async () => {
+    const bench = scene();
+    const worker = bench.worker();
+    worker.says({ kind: "subscribe", id: 1, typeUrl: NAMED, name: "n", source: { ads: {} } });
+    worker.says({ kind: "subscribe", id: 2, typeUrl: NAMED, name: "n", source: { own: {} } });
+    assert.deepEqual(bench.wire, ["+n", "+n"]);
+    for (const [apply, stream] of [
+      [bench.apply, "ads"],
+      [bench.applyOwn, "own"],
+    ] as const) {
+      const applied = Promise.resolve(apply(update(NAMED, ["n"])));
+      await settled();
+      assert.equal(worker.received.at(-1)?.stream, stream);
+      worker.verdict();
+      assert.deepEqual(await applied, { refused: [] });
+    }
   });
 
   it("tells a worker of a name that others have already", async () => {

@@ -34,13 +34,16 @@ function apiSource(server: ScriptedXds, mode: SessionMode): ApiSource {
   };
 }
 
-/** A client whose ConfigSources are ADS, but for `{self: {}}`, which is refused. */
+/** A client whose ConfigSources are ADS, but for `{own: {}}`, and `{self: {}}`, which is refused. */
 function clientOf(server: ScriptedXds): XdsClient {
+  const own: SourcePlan = { kind: "api", timeoutMs: 0, api: apiSource(server, "sotw") };
   const client = new XdsClient({
     node: { id: "n1", cluster: "edge" },
     ads: apiSource(server, "sotw"),
     resolve: (source: Message) =>
-      "self" in source ? { kind: "refused", reason: "no source of itself" } : { kind: "plan", plan: ads },
+      "self" in source
+        ? { kind: "refused", reason: "no source of itself" }
+        : { kind: "plan", plan: "own" in source ? own : ads },
     schema: server.schema,
     openTransport: grpcTransport,
     clock: systemClock,
@@ -100,6 +103,28 @@ describe("XdsClient", { timeout: 20_000 }, () => {
     assert.deepEqual((await stream.next())["resource_names"], ["b"]);
     third.close();
     assert.equal((await stream.next())["resource_names"], undefined);
+  });
+
+  it("gives what a stream brings to who consumes that stream", async () => {
+    await using server = await ScriptedXds.start();
+    await using client = clientOf(server);
+    const got = new Map<string, (names: readonly string[]) => void>();
+    const answers = ["ads", "own"].map((kind) => {
+      const apply: ResourceConsumer["apply"] = ({ resources }) => {
+        got.get(kind)?.([...resources.keys()]);
+        return { refused: [] };
+      };
+      const source = { [kind]: {} };
+      client.consume(CLUSTER_LOAD_ASSIGNMENT, { apply, fetchEnded: () => undefined }, source);
+      return { source, names: new Promise((resolve) => got.set(kind, resolve)) };
+    });
+    for (const { source, names } of answers) {
+      client.subscribe(CLUSTER_LOAD_ASSIGNMENT, "a", source);
+      const stream = await server.stream();
+      await stream.next();
+      stream.sendAll(CLUSTER_LOAD_ASSIGNMENT, "1", "n", [{ cluster_name: "a" }]);
+      assert.deepEqual(await names, ["a"]);
+    }
   });
 
   it("tells why a ConfigSource cannot be used, and does not use it", async () => {
