@@ -1,4 +1,4 @@
-import { createWriteStream, readFileSync } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
@@ -25,8 +25,8 @@ import { resolveSource } from "./bootstrap/config-source.ts";
 import type { EnvoyFlags } from "./bootstrap/envoy-flags.ts";
 import { parseEnvoyFlags } from "./bootstrap/envoy-flags.ts";
 import { loadBootstrap } from "./bootstrap/load-bootstrap.ts";
+import { systemLocalData } from "./bootstrap/local-data.ts";
 import { formatAddress } from "./network/address.ts";
-import type { LocalData } from "./resources/data-source.ts";
 import { bundledExtensions } from "./proxy/bundled-extensions.ts";
 import { loadExtensions } from "./proxy/load-extensions.ts";
 import type { ExtensionTable } from "./resources/extension.ts";
@@ -154,7 +154,7 @@ function bootstrapOptions({ schema, extensions }: OwnParts, flags: EnvoyFlags, t
     overrides: flags.node,
     version: readVersion(),
     hostname: hostname(),
-    local: localData(terminal),
+    local: systemLocalData(terminal.cwd, terminal.env),
     allowsUnknownFields: flags.allowsUnknownStaticFields,
   };
 }
@@ -175,11 +175,6 @@ async function loadOwn(flags: EnvoyFlags, cwd: string): Promise<Parsed<OwnParts>
   const table = await loadExtensions({ files: flags.extensions, cwd, hasType });
   const extensions = table.value ?? bundledExtensions;
   return parsed({ schema: new Schema(descriptors), extensions }, [...problems, ...table.problems]);
-}
-
-/** What the configuration may name outside itself. */
-function localData({ cwd, env }: Terminal): LocalData {
-  return { readFile: (path) => readFileSync(resolve(cwd, path)), environment: (name) => env[name] };
 }
 
 /** The texts of the configuration, or why there are none. */
@@ -280,7 +275,7 @@ function startOptions(
     extensions,
     log,
     hostname: hostname(),
-    local: localData(terminal),
+    local: systemLocalData(terminal.cwd, terminal.env),
     version: readVersion(),
     commandLine: commandLineOptions(flags),
     drainMs: flags.drainTimeMs,

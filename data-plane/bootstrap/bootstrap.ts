@@ -180,19 +180,23 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
   );
 }
 
-/** XC-2: a source over gRPC introduces itself, so it must know who it is. The first that needs it is named. */
+/** XC-2: a source introduces itself, so it must know who it is; Envoy asks it of files too. The first that needs it is named. */
 function nodeProblems(node: Message, dynamic: DynamicResources | undefined): Problem[] {
   if (node["id"] && node["cluster"]) return [];
   const users = [
     ["ads", dynamic?.ads_config],
-    ["type.googleapis.com/envoy.config.cluster.v3.Cluster", dynamic?.cds_config?.api_config_source],
-    ["type.googleapis.com/envoy.config.listener.v3.Listener", dynamic?.lds_config?.api_config_source],
+    ["type.googleapis.com/envoy.config.cluster.v3.Cluster", ownSource(dynamic?.cds_config)],
+    ["type.googleapis.com/envoy.config.listener.v3.Listener", ownSource(dynamic?.lds_config)],
   ] as const;
   const needs = users.find(([, source]) => source !== undefined);
   if (!needs) return [];
   const rule =
     "node 'id' and 'cluster' are required. Set it either in 'node' config or via --service-node and --service-cluster options.";
   return [refuse("node", `${needs[0]}: ${rule}`)];
+}
+
+function ownSource(source: ConfigSource | undefined) {
+  return source?.api_config_source ?? source?.path_config_source ?? source?.path;
 }
 
 /** XC-10. */

@@ -6,7 +6,7 @@ import { parsed, reasonOf, refuse, warn } from "../resources/parsed.ts";
 import { asType } from "../resources/message-type.ts";
 import { noEffect, notSupported, unsupportedFields } from "../resources/support.ts";
 import { durationMs } from "../resources/values.ts";
-import type { SourcePlan } from "../xds-client/source-plan.ts";
+import type { FileLocation, SourcePlan } from "../xds-client/source-plan.ts";
 import type { ResolvedSource } from "../xds-client/xds-client.ts";
 import { parseApiConfigSource } from "./api-config-source.ts";
 import type { GrpcContext } from "./grpc-service.ts";
@@ -20,7 +20,7 @@ const support = {
   ads: true,
   api_config_source: true,
   path: true,
-  path_config_source: true,
+  path_config_source: { path: true, watched_directory: { path: true } },
   self: true,
   initial_fetch_timeout: true,
   resource_api_version: true,
@@ -54,13 +54,39 @@ export function parseConfigSource(
     problems.push(...api.problems);
     return api.value ? parsed({ kind: "api", timeoutMs, api: api.value }, problems) : { problems };
   }
-  if (source.path_config_source) problems.push(notSupported(`${path}.path_config_source`));
-  else if (source.path !== undefined) problems.push(notSupported(`${path}.path`));
-  else {
-    const rule = "Missing config source specifier in envoy::config::core::v3::ConfigSource";
-    problems.push(refuse(path, rule));
+  const { path_config_source: file } = source;
+  if (file) {
+    const { watched_directory: watched } = file;
+    const location = { path: file.path ?? "", ...(watched && { watchedDirectory: watched.path ?? "" }) };
+    return filePlan(location, context, `${path}.path_config_source`, problems);
   }
-  return { problems };
+  if (source.path !== undefined) {
+    problems.push(warn(`${path}.path`, "deprecated; use path_config_source", "deprecated-field"));
+    return filePlan({ path: source.path }, context, path, problems);
+  }
+  const rule = "Missing config source specifier in envoy::config::core::v3::ConfigSource";
+  return { problems: [...problems, refuse(path, rule)] };
+}
+
+/** XC-54. */
+function filePlan(
+  file: FileLocation,
+  { local }: SourceContext,
+  path: string,
+  problems: readonly Problem[],
+): Parsed<SourcePlan> {
+  const found = [...problems];
+  for (const [field, name] of [
+    ["path", file.path],
+    ["watched_directory.path", file.watchedDirectory],
+  ] as const) {
+    if (name === undefined || local.exists(name)) continue;
+    const rule = `paths must refer to an existing path in the system: '${name}' does not exist`;
+    found.push(refuse(`${path}.${field}`, rule));
+  }
+  if (file.path.toLowerCase().endsWith(".pb_text")) found.push(notSupported(`${path}.path`, "protobuf text"));
+  // A file is read at once, so that it takes no `initial_fetch_timeout`; something must be waited for all the same.
+  return parsed({ kind: "file", timeoutMs: defaultFetchTimeoutMs, file }, found);
 }
 
 /** A ConfigSource that stands in a resource (`eds_config`, `rds.config_source`): the plan, or why it cannot be used. */

@@ -3,7 +3,7 @@ import { hasErrors } from "../../src/base/problem.ts";
 import type { SourceFile } from "../../src/schema/source-node.ts";
 import type { BootstrapConfig, BootstrapOptions } from "./bootstrap.ts";
 import { parseBootstrap } from "./bootstrap.ts";
-import type { ReadOptions } from "./read-bootstrap.ts";
+import type { MapOptions } from "./map-document.ts";
 import { readBootstrap } from "./read-bootstrap.ts";
 
 /** What came of loading a bootstrap: the configuration, unless a problem is an error. */
@@ -16,7 +16,7 @@ export interface LoadedBootstrap {
 /** From the texts of a bootstrap to a configuration that is ready to start: `readBootstrap`, then `parseBootstrap`. */
 export function loadBootstrap(
   files: readonly SourceFile[],
-  options: BootstrapOptions & ReadOptions,
+  options: BootstrapOptions & MapOptions,
 ): LoadedBootstrap {
   const { bootstrap, problems: found, place } = readBootstrap(options.schema, files, options);
   if (!bootstrap) return { problems: found };

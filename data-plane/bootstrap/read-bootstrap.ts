@@ -1,19 +1,14 @@
 import type { Problem } from "../../src/base/problem.ts";
-import { formatPlace } from "../../src/base/problem.ts";
-import { unreachable } from "../../src/base/unreachable.ts";
 import type { Bootstrap } from "../../src/schema/api.ts";
 import type { Schema } from "../../src/schema/schema.ts";
-import type { ScalarNode, SourceFile, SourceNode } from "../../src/schema/source-node.ts";
+import type { SourceFile, SourceNode } from "../../src/schema/source-node.ts";
 import { locate } from "../../src/schema/yaml/locate.ts";
 import { parseYaml } from "../../src/schema/yaml/parse-yaml.ts";
 import { placeOf } from "../../src/schema/yaml/place.ts";
+import type { MapOptions } from "./map-document.ts";
+import { mapDocument } from "./map-document.ts";
 
 const typeName = "envoy.config.bootstrap.v3.Bootstrap";
-
-export interface ReadOptions {
-  /** `--allow-unknown-static-fields`: unknown fields are left out with a warning. */
-  readonly allowsUnknownFields: boolean;
-}
 
 export interface ReadBootstrap {
   /** Absent when a problem is an error. */
@@ -30,7 +25,7 @@ export interface ReadBootstrap {
 export function readBootstrap(
   schema: Schema,
   files: readonly SourceFile[],
-  options: ReadOptions,
+  options: MapOptions,
 ): ReadBootstrap {
   const problems: Problem[] = [];
   const roots: SourceNode[] = [];
@@ -45,7 +40,7 @@ export function readBootstrap(
     }
     if (!root) continue;
     roots.push(root);
-    const read = mapDocument(schema, root, options);
+    const read = mapDocument(schema, typeName, root, options);
     problems.push(...read.problems);
     if (read.message) messages.push(read.message);
   }
@@ -59,35 +54,6 @@ export function readBootstrap(
   return problems.some(({ severity }) => severity === "error")
     ? { problems, place }
     : { bootstrap, problems, place };
-}
-
-const isUnknown = ({ code }: Problem) => code === "unknown-field";
-
-function mapDocument(schema: Schema, root: SourceNode, { allowsUnknownFields }: ReadOptions) {
-  const read = schema.fromSource(typeName, root, { rules: false });
-  if (!allowsUnknownFields || !read.problems.some(isUnknown)) return read;
-  const unknown = read.problems.filter(isUnknown);
-  const places = new Set(unknown.flatMap(({ place }) => (place ? [formatPlace(place)] : [])));
-  const known = withoutKeys(root, (key) => places.has(formatPlace(startOf(key))));
-  const again = schema.fromSource(typeName, known, { rules: false });
-  const warnings = unknown.map((problem): Problem => ({ ...problem, severity: "warning" }));
-  return { ...again, problems: [...again.problems, ...warnings] };
-}
-
-function withoutKeys(node: SourceNode, isLeftOut: (key: ScalarNode) => boolean): SourceNode {
-  switch (node.kind) {
-    case "scalar":
-      return node;
-    case "sequence":
-      return { ...node, items: node.items.map((item) => withoutKeys(item, isLeftOut)) };
-    case "mapping": {
-      const kept = node.entries.filter(({ key }) => !isLeftOut(key));
-      const entries = kept.map(({ key, value }) => ({ key, value: withoutKeys(value, isLeftOut) }));
-      return { ...node, entries };
-    }
-    default:
-      return unreachable(node);
-  }
 }
 
 function startOf(node: SourceNode) {

@@ -6,6 +6,7 @@ import type { Schema } from "../../src/schema/schema.ts";
 import { CLUSTER, LISTENER } from "../../src/schema/type-urls.ts";
 import type { BootstrapConfig } from "../bootstrap/bootstrap.ts";
 import { resolveSource } from "../bootstrap/config-source.ts";
+import { openResourceFile } from "../bootstrap/resource-file.ts";
 import { answerAdmin } from "../admin/admin-routes.ts";
 import { startAdminServer } from "../admin/admin-server.ts";
 import type { AdminView, HostControls } from "../admin/admin-view.ts";
@@ -154,21 +155,23 @@ function connectParts(options: StartOptions): { readonly proxy: Proxy; readonly 
 export function newXdsClient(
   options: Pick<
     StartOptions,
-    "bootstrap" | "schema" | "log" | "clock" | "random" | "rejectsUnknownDynamicFields"
+    "bootstrap" | "schema" | "local" | "log" | "clock" | "random" | "rejectsUnknownDynamicFields"
   >,
   onChange: (view: SourceView) => void,
 ): XdsClient {
-  const { bootstrap, schema, log, clock = systemClock, random = Math.random } = options;
+  const { bootstrap, schema, local, log, clock = systemClock, random = Math.random } = options;
+  const rejectsUnknownFields = options.rejectsUnknownDynamicFields;
   return new XdsClient({
     node: bootstrap.node,
     ...(bootstrap.ads ? { ads: bootstrap.ads } : {}),
     resolve: (source) => resolveSource(source, bootstrap.sources),
     schema,
     openTransport: grpcTransport,
+    openFile: (file) => openResourceFile(file, { schema, local, rejectsUnknownFields }),
     clock,
     random,
     log: log.with({ component: "xds" }),
-    rejectsUnknownFields: options.rejectsUnknownDynamicFields,
+    rejectsUnknownFields,
     onChange,
   });
 }

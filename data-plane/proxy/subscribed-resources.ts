@@ -10,7 +10,7 @@ import type {
   ResourceWatch,
 } from "../resources/subscriptions.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
-import type { NameSubscriptions, ResourceConsumer, Update, Verdict } from "../xds-client/update.ts";
+import type { FetchEnd, NameSubscriptions, ResourceConsumer, Update, Verdict } from "../xds-client/update.ts";
 import { applyEach } from "./consume.ts";
 import { SubscriptionCounters } from "./subscription-counters.ts";
 import { WatchedCollection } from "./watched-collection.ts";
@@ -69,7 +69,7 @@ class WatchedType implements ResourceConsumer {
     return { refused };
   }
 
-  fetchEnded(names: readonly string[], end: "timeout" | "refused"): void {
+  fetchEnded(names: readonly string[], end: FetchEnd): void {
     if (end === "refused") for (const resource of this.resources.values()) resource.counters.rejection();
     for (const name of names) {
       const resource = this.resources.get(name);

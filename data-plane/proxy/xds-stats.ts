@@ -21,7 +21,9 @@ const counterNames = [
 export function publishSource(view: SourceView, stats: StatsStore): void {
   const own = view.scope === "ads" ? undefined : scopes[view.scope.typeUrl];
   const scope = own === undefined ? "control_plane" : `${own}.control_plane`;
-  stats.gauges(scope, ["connected_state"]).connected_state.set(view.isConnected ? 1 : 0);
+  const { isConnected } = view;
+  if (isConnected !== undefined)
+    stats.gauges(scope, ["connected_state"]).connected_state.set(isConnected ? 1 : 0);
   if (view.identifier !== "") stats.setText(`${scope}.identifier`, view.identifier);
   for (const type of view.types) publishType(type, stats);
 }

@@ -5,11 +5,19 @@ import type { SupportTable } from "./support.ts";
 
 type DataSourceMessage = MessageTypes["envoy.config.core.v3.DataSource"];
 
-/** Where a DataSource that is not inline is read from. */
+/** The machine, as far as the configuration names things on it. */
 export interface LocalData {
   /** @throws the system's error */
   readFile(path: string): Buffer;
   environment(name: string): string | undefined;
+  exists(path: string): boolean;
+  /**
+   * Calls back with the name of each file that comes to be in a directory, most of all by a rename; not for what is written to a file
+   * that is there, and not for what goes. Gives the function that ends it.
+   *
+   * @throws the system's error
+   */
+  watch(directory: string, onRename: (name: string) => void): () => void;
 }
 
 /** The content of an `envoy.config.core.v3.DataSource`. */

@@ -14,7 +14,7 @@ import { XdsHub } from "./xds-hub.ts";
 
 export interface StartWorkersOptions extends Pick<
   StartOptions,
-  "bootstrap" | "schema" | "log" | "clock" | "random" | "rejectsUnknownDynamicFields" | "onQuit"
+  "bootstrap" | "schema" | "local" | "log" | "clock" | "random" | "rejectsUnknownDynamicFields" | "onQuit"
 > {
   readonly count: number;
   /** The texts of the bootstrap, for the workers. */

@@ -1,17 +1,16 @@
 import type { Clock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
-import { unreachable } from "../../src/base/unreachable.ts";
 import type { Message } from "../../src/schema/message.ts";
 import type { Schema } from "../../src/schema/schema.ts";
+import { ActiveSession } from "./active-session.ts";
 import type { BackoffPolicy } from "./backoff.ts";
 import { backoffMs } from "./backoff.ts";
 import { readDeltaResponse, readSotwResponse } from "./read-response.ts";
-import type { Instant, SessionAction, SessionEvent } from "./session-events.ts";
+import type { SessionEvent } from "./session-events.ts";
 import type { SessionMode, TypeView } from "./session.ts";
-import { Session } from "./session.ts";
 import type { StreamTransport, XdsStream } from "./stream-transport.ts";
 import { StreamError } from "./stream-transport.ts";
-import type { ResourceConsumer, Update, Verdict } from "./update.ts";
+import type { ResourceConsumer } from "./update.ts";
 
 export interface ResourceSourceOptions {
   readonly scope: SourceView["scope"];
@@ -39,8 +38,8 @@ export interface SourceView {
   readonly scope: "ads" | { readonly typeUrl: string };
   readonly target: string;
   readonly mode: SessionMode;
-  /** `control_plane.connected_state`. */
-  readonly isConnected: boolean;
+  /** `control_plane.connected_state`; absent for a file, which nobody is connected to. */
+  readonly isConnected?: boolean;
   /** `control_plane.identifier` of the last response; empty before the first. */
   readonly identifier: string;
   readonly types: readonly TypeView[];
@@ -61,19 +60,19 @@ const logIntervalMs = 5_000;
  */
 export class ResourceSource {
   readonly #options: ResourceSourceOptions;
-  readonly #session: Session;
+  readonly #session: ActiveSession;
   #stream: XdsStream | undefined;
   #isConnected = false;
   #identifier = "";
-  #isTurnOpen = false;
-  #cancelTimer: (() => void) | undefined;
-  /** Consumers see one update at a time, in order. */
-  #applied: Promise<unknown> = Promise.resolve();
   #loggedAtMs = -Infinity;
 
   constructor(options: ResourceSourceOptions) {
     this.#options = options;
-    this.#session = new Session(options);
+    this.#session = new ActiveSession({
+      ...options,
+      send: (request) => this.#stream?.send(this.#encode(request)),
+      onTurnEnd: () => options.onChange?.(this.view()),
+    });
   }
 
   view(): SourceView {
@@ -87,10 +86,9 @@ export class ResourceSource {
     };
   }
 
-  /** Tells the session. What changes on the wire goes out when the turn of the event loop ends (XC-24). */
+  /** Tells the session. */
   step(event: SessionEvent): void {
-    this.#perform(this.#session.step(event, this.#now()));
-    this.#endTurnSoon();
+    this.#session.step(event);
   }
 
   /** Keeps a stream open until the signal is aborted. Resolves then, never rejects. */
@@ -104,7 +102,7 @@ export class ResourceSource {
       this.#logLoss(end, delayMs);
       await this.#delay(delayMs, signal);
     }
-    this.#cancelTimer?.();
+    this.#session.stopTimer();
   }
 
   async #runStream(signal: AbortSignal): Promise<{ hasAnswered: boolean; end: StreamEnd }> {
@@ -139,7 +137,7 @@ export class ResourceSource {
     await stream.connected;
     if (this.#stream !== stream) return;
     this.#isConnected = true;
-    this.#endTurnSoon();
+    this.#session.endTurnSoon();
   }
 
   async #receive(bytes: Buffer): Promise<void> {
@@ -147,93 +145,12 @@ export class ResourceSource {
     const read = mode === "sotw" ? readSotwResponse : readDeltaResponse;
     const response = read(schema, bytes, { rejectsUnknownFields });
     if (response.identifier !== undefined) this.#identifier = response.identifier;
-    const actions = this.#session.step({ kind: "received", response }, this.#now());
-    if (response.content.kind === "malformed") {
-      const { typeUrl, version, nonce } = response;
-      const fields = { type_url: typeUrl, version, nonce, error: response.content.reason };
-      this.#options.log.warn("refused a response", fields);
-    }
-    this.#perform(actions.filter((action) => action.kind !== "apply"));
-    for (const action of actions) if (action.kind === "apply") await this.#apply(action.update);
-    this.#endTurnSoon();
-  }
-
-  async #apply(update: Update): Promise<void> {
-    const { refused, warmed } = await this.#hand(update);
-    for (const { name, reason } of refused) {
-      const { typeUrl, version } = update;
-      this.#options.log.warn("refused a resource", { type_url: typeUrl, name, version, error: reason });
-    }
-    this.step({ kind: "applied", refused, isWarming: warmed !== undefined });
-    if (warmed) void warmed.then(() => this.step({ kind: "warmed", typeUrl: update.typeUrl }));
-  }
-
-  /** Gives the update to its consumer after those before it. A consumer that throws has refused everything. */
-  #hand(update: Update): Promise<Verdict> {
-    const consumer = this.#consumer(update.typeUrl);
-    const verdict = this.#applied.then(() => consumer.apply(update));
-    const safe = verdict.catch((error: unknown): Verdict => {
-      const reason = `internal error: ${messageOf(error)}`;
-      return { refused: [...update.resources.keys()].map((name) => ({ name, reason })) };
-    });
-    this.#applied = safe;
-    return safe;
-  }
-
-  #consumer(typeUrl: string): ResourceConsumer {
-    const consumer = this.#options.consumers.get(typeUrl);
-    if (!consumer) throw new Error(`nobody runs resources of ${typeUrl}`);
-    return consumer;
-  }
-
-  #perform(actions: readonly SessionAction[]): void {
-    for (const action of actions) this.#performOne(action);
-  }
-
-  #performOne(action: SessionAction): void {
-    switch (action.kind) {
-      case "send":
-        return this.#stream?.send(this.#encode(action.request));
-      case "apply":
-        // Only `received` gives it, and `#receive` awaits it.
-        return;
-      case "expire":
-        void this.#hand(action.update);
-        return;
-      case "end-fetch":
-        return this.#consumer(action.typeUrl).fetchEnded(action.names, action.end);
-      default:
-        return unreachable(action);
-    }
+    await this.#session.receive(response);
   }
 
   #encode(request: Message): Buffer {
     const prefix = this.#options.mode === "sotw" ? "" : "Delta";
     return this.#options.schema.encode(`envoy.service.discovery.v3.${prefix}DiscoveryRequest`, request);
-  }
-
-  #endTurnSoon(): void {
-    if (this.#isTurnOpen) return;
-    this.#isTurnOpen = true;
-    setImmediate(() => {
-      this.#isTurnOpen = false;
-      this.#perform(this.#session.step({ kind: "turn-ended" }, this.#now()));
-      this.#armTimer();
-      this.#options.onChange?.(this.view());
-    });
-  }
-
-  #armTimer(): void {
-    this.#cancelTimer?.();
-    const deadlineMs = this.#session.deadlineMs();
-    if (deadlineMs === undefined) return;
-    const delayMs = Math.max(0, deadlineMs - this.#options.clock.monotonic());
-    this.#cancelTimer = this.#options.clock.after(delayMs, () => this.step({ kind: "time-passed" }));
-  }
-
-  #now(): Instant {
-    const { clock } = this.#options;
-    return { monotonicMs: clock.monotonic(), wallMs: clock.now() };
   }
 
   #logLoss(end: StreamEnd, delayMs: number): void {

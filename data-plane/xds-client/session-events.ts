@@ -62,6 +62,8 @@ export type SessionEvent =
   /** The verdict on the last `apply` action. `isWarming` keeps its ACK back until `warmed` (XC-35). */
   | { readonly kind: "applied"; readonly refused: readonly Refusal[]; readonly isWarming: boolean }
   | { readonly kind: "warmed"; readonly typeUrl: string }
+  /** Whoever still waits for an answer waits in vain: a file has been read, or it could not be. */
+  | { readonly kind: "wait-over"; readonly typeUrl: string; readonly end: FetchEnd }
   /** Changes of names since the last one go out in one message a type (XC-24). */
   | { readonly kind: "turn-ended" }
   /** `deadlineMs()` has come. */

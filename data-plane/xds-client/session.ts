@@ -17,7 +17,7 @@ import {
   unsubscribe,
   waitingNames,
 } from "./type-state.ts";
-import type { Refusal, Update, UpdatedResource } from "./update.ts";
+import type { FetchEnd, Refusal, Update, UpdatedResource } from "./update.ts";
 
 /** State of the world or delta: `api_type` GRPC or DELTA_GRPC (XC-4). */
 export type SessionMode = "sotw" | "delta";
@@ -28,6 +28,8 @@ export interface SessionOptions {
   readonly node: Message;
   /** `set_node_on_first_message_only` (XC-16). */
   readonly isNodeOnFirstOnly: boolean;
+  /** Default true. False where each reading of a file is an attempt, and to subscribe is none (XC-56). */
+  readonly isSubscribingAnAttempt?: boolean;
 }
 
 /** A type's state, for those who only look: stats and `/config_dump`. */
@@ -87,6 +89,8 @@ export class Session {
         return this.#conclude(event.refused, event.isWarming, at);
       case "warmed":
         return this.#warmed(this.#type(event.typeUrl));
+      case "wait-over":
+        return this.#endWait(this.#type(event.typeUrl), event.end);
       case "turn-ended":
         return [...this.#types.values()].flatMap((type) => this.#sendChanges(type));
       case "time-passed":
@@ -128,7 +132,7 @@ export class Session {
   #subscribeAll(typeUrl: string, timeoutMs: number, at: Instant): SessionAction[] {
     const type = this.#type(typeUrl);
     type.isWildcard = true;
-    type.stats.updateAttempt += 1;
+    if (this.#options.isSubscribingAnAttempt ?? true) type.stats.updateAttempt += 1;
     if (timeoutMs > 0) type.wildcardDeadlineMs = at.monotonicMs + timeoutMs;
     return [];
   }
@@ -207,15 +211,22 @@ export class Session {
   }
 
   #refuseWhole(type: TypeState, { nonce }: Response, reason: string): SessionAction[] {
-    const names = waitingNames(type);
-    const isWaiting = names.length > 0 || type.wildcardDeadlineMs !== undefined;
-    const { typeUrl } = type;
-    endWait(type, names);
     type.stats.updateRejected += 1;
     type.stats.updateAttempt += 1;
     type.stream.answers.push({ nonce, error: reason });
-    const answers = this.#sendAnswers(type);
-    return isWaiting ? [...answers, { kind: "end-fetch", typeUrl, names, end: "refused" }] : answers;
+    const ends = this.#endWait(type, "refused");
+    return [...this.#sendAnswers(type), ...ends];
+  }
+
+  #endWait(type: TypeState, end: FetchEnd): SessionAction[] {
+    if (end === "failed") {
+      type.stats.updateFailure += 1;
+      type.stats.updateAttempt += 1;
+    }
+    const names = waitingNames(type);
+    const isWaiting = names.length > 0 || type.wildcardDeadlineMs !== undefined;
+    endWait(type, names);
+    return isWaiting ? [{ kind: "end-fetch", typeUrl: type.typeUrl, names, end }] : [];
   }
 
   #conclude(refusedByConsumer: readonly Refusal[], isWarming: boolean, at: Instant): SessionAction[] {

@@ -46,8 +46,11 @@ export interface Verdict {
   readonly warmed?: Promise<void>;
 }
 
-/** Why names stop waiting for their first answer: nothing came in time (XC-13), or it came and was refused whole. */
-export type FetchEnd = "timeout" | "refused";
+/**
+ * Why names stop waiting for their first answer: nothing came in time (XC-13), it came and was refused whole, or what was to hold it
+ * could not be read (XC-55).
+ */
+export type FetchEnd = "timeout" | "refused" | "failed";
 
 /**
  * Who runs the resources of one type. `apply` is not called again for the type before its verdict is there; a

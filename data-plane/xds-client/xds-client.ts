@@ -2,12 +2,14 @@ import type { Clock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
 import type { Message } from "../../src/schema/message.ts";
 import type { Schema } from "../../src/schema/schema.ts";
+import type { ResourceFile } from "./file-source.ts";
+import { FileSource } from "./file-source.ts";
 import type { GrpcTarget, MethodPath } from "./grpc-transport.ts";
 import { aggregatedMethod, methodOf } from "./methods.ts";
 import type { SourceView } from "./resource-source.ts";
 import { StreamConsumers } from "./stream-consumers.ts";
 import { ResourceSource } from "./resource-source.ts";
-import type { ApiSource, SourcePlan } from "./source-plan.ts";
+import type { ApiSource, FileLocation, FilePlan, GrpcPlan, SourcePlan } from "./source-plan.ts";
 import { streamKey } from "./source-plan.ts";
 import type { StreamTransport } from "./stream-transport.ts";
 import type { NameSubscription, NameSubscriptions, ResourceConsumer } from "./update.ts";
@@ -26,6 +28,7 @@ export interface XdsClientOptions {
   readonly resolve: (source: Message) => ResolvedSource;
   readonly schema: Schema;
   readonly openTransport: (target: GrpcTarget, path: MethodPath) => StreamTransport;
+  readonly openFile: (file: FileLocation) => ResourceFile;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
@@ -37,14 +40,17 @@ export interface XdsClientOptions {
 }
 
 /**
- * All sources of a proxy: one stream for everything that ADS serves, one for each type of each other source (XC-16). Nothing is
- * connected to before somebody subscribes.
+ * All sources of a proxy: one stream for everything that ADS serves, one for each type of each other source (XC-16), and files. Nothing
+ * is connected to or read before somebody subscribes.
  */
 export class XdsClient implements NameSubscriptions, AsyncDisposable {
   readonly #options: XdsClientOptions;
   readonly #consumers = new StreamConsumers();
   /** By `ads`, or type URL and what they connect to. */
-  readonly #sources = new Map<string, { readonly source: ResourceSource; readonly ended: Promise<void> }>();
+  readonly #sources = new Map<
+    string,
+    { readonly source: ResourceSource | FileSource; readonly ended: Promise<void> }
+  >();
   readonly #stop = new AbortController();
 
   constructor(options: XdsClientOptions) {
@@ -114,32 +120,44 @@ export class XdsClient implements NameSubscriptions, AsyncDisposable {
     return resolved.plan;
   }
 
-  #source(typeUrl: string, plan: SourcePlan): ResourceSource {
-    const { api, path } = this.#route(typeUrl, plan);
+  #source(typeUrl: string, plan: SourcePlan): ResourceSource | FileSource {
     const key = streamKey(typeUrl, plan);
     const known = this.#sources.get(key);
     if (known) return known.source;
-    const { node, schema, clock, random, log, rejectsUnknownFields = false, onChange } = this.#options;
-    const source = new ResourceSource({
-      scope: plan.kind === "ads" ? "ads" : { typeUrl },
-      mode: api.mode,
-      node,
-      isNodeOnFirstOnly: api.isNodeOnFirstOnly,
-      transport: this.#options.openTransport(api.target, path),
-      backoff: api.backoff,
-      schema,
-      consumers: this.#consumers.ofStream(key),
-      clock,
-      random,
-      log,
-      rejectsUnknownFields,
-      ...(onChange ? { onChange } : {}),
-    });
+    const source =
+      plan.kind === "file" ? this.#fileSource(typeUrl, plan, key) : this.#grpcSource(typeUrl, plan, key);
     this.#sources.set(key, { source, ended: source.run(this.#stop.signal) });
     return source;
   }
 
-  #route(typeUrl: string, plan: SourcePlan): { api: ApiSource; path: MethodPath } {
+  #fileSource(typeUrl: string, { file }: FilePlan, key: string): FileSource {
+    const { openFile } = this.#options;
+    return new FileSource({ ...this.#common(key), typeUrl, path: file.path, file: openFile(file) });
+  }
+
+  #grpcSource(typeUrl: string, plan: GrpcPlan, key: string): ResourceSource {
+    const { api, path } = this.#route(typeUrl, plan);
+    const { node, openTransport, random } = this.#options;
+    return new ResourceSource({
+      ...this.#common(key),
+      scope: plan.kind === "ads" ? "ads" : { typeUrl },
+      mode: api.mode,
+      node,
+      isNodeOnFirstOnly: api.isNodeOnFirstOnly,
+      transport: openTransport(api.target, path),
+      backoff: api.backoff,
+      random,
+    });
+  }
+
+  /** What sources of every kind are given. */
+  #common(key: string) {
+    const { schema, clock, log, rejectsUnknownFields = false, onChange } = this.#options;
+    const consumers = this.#consumers.ofStream(key);
+    return { schema, consumers, clock, log, rejectsUnknownFields, ...(onChange && { onChange }) };
+  }
+
+  #route(typeUrl: string, plan: GrpcPlan): { readonly api: ApiSource; readonly path: MethodPath } {
     if (plan.kind === "api") {
       const path = methodOf(typeUrl, plan.api.mode);
       if (!path) throw new Error(`${typeUrl} has no discovery service of its own`);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { formatProblem } from "../../src/base/problem.ts";
 import type { MessageTypes } from "../../src/schema/api.ts";
 import { loadSchema } from "../../src/schema/load.ts";
@@ -24,6 +24,8 @@ export function message(typeName: keyof MessageTypes, yaml: string): Message {
 export const localData: LocalData = {
   readFile: (path) => readFileSync(path),
   environment: (name) => (name === "NAME" ? "value" : undefined),
+  exists: existsSync,
+  watch: () => () => undefined,
 };
 
 /** A context with the bundled extensions and the given runtime values. */

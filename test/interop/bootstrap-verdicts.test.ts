@@ -72,6 +72,7 @@ const accepted: Readonly<Record<string, JsonObject>> = {
   "a delta source of CDS's own": cdsOf(api({ api_type: "DELTA_GRPC" })),
   "an ADS source that nobody uses": bootstrap({ ads_config: api() }),
   "no source and no node (XC-1)": { static_resources: { clusters: [xdsCluster()] } },
+  "a file as a source, the old way (XC-3)": bootstrap({ cds_config: { path: "/dev/null" } }),
   "resource_api_version V2 (XC-9)": bootstrap({
     ads_config: api(),
     cds_config: { ads: {}, resource_api_version: "V2" },
@@ -87,6 +88,14 @@ const refused: Readonly<Record<string, readonly [bootstrap: JsonObject, text?: s
   "an own source without a cluster in the node (XC-2)": [
     cdsOf(api(), { node: { id: "n1" } }),
     "type.googleapis.com/envoy.config.cluster.v3.Cluster: node 'id' and 'cluster' are required.",
+  ],
+  "a file as a source, without a node (XC-2)": [
+    bootstrap({ cds_config: { path_config_source: { path: "/dev/null" } } }, { node: {} }),
+    "type.googleapis.com/envoy.config.cluster.v3.Cluster: node 'id' and 'cluster' are required.",
+  ],
+  "a file that is not there (XC-54)": [
+    bootstrap({ cds_config: { path_config_source: { path: "/nowhere/x.yaml" } } }),
+    "paths must refer to an existing path in the system: '/nowhere/x.yaml' does not exist",
   ],
   "an empty source (XC-3)": [bootstrap({ cds_config: {} })],
   "a source of itself (XC-3)": [

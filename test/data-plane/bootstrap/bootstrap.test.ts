@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { temporaryFolder } from "../../kit/temporary-folder.ts";
 import type { Message } from "../../../src/schema/message.ts";
 import {
   accepted,
@@ -205,9 +206,9 @@ describe("a bootstrap that is refused", () => {
       "stats_sinks: not supported by the bundled data plane",
     ],
     [
-      "with a file as a source",
-      bootstrap({ cds_config: { path_config_source: { path: "/x.yaml" } } }),
-      "dynamic_resources.cds_config.path_config_source: not supported by the bundled data plane",
+      "XC-54 with a file that is not there as a source",
+      bootstrap({ cds_config: { path_config_source: { path: "/nowhere/x.yaml" } } }),
+      "dynamic_resources.cds_config.path_config_source.path: paths must refer to an existing path in the system: '/nowhere/x.yaml' does not exist",
     ],
     [
       "with a limit on requests",
@@ -218,6 +219,14 @@ describe("a bootstrap that is refused", () => {
   for (const [title, message, refusal] of cases) {
     it(title, () => assert.deepEqual(refusals(message), [refusal]));
   }
+
+  it("XC-54 with a file of protobuf text", () => {
+    using folder = temporaryFolder();
+    const path = folder.put("cds.pb_text", "");
+    assert.deepEqual(refusals(bootstrap({ cds_config: { path_config_source: { path } } })), [
+      "dynamic_resources.cds_config.path_config_source.path: protobuf text is not supported by the bundled data plane",
+    ]);
+  });
 
   it("XC-6 with an EDS cluster under the source", () => {
     const eds = { name: "xds", type: "EDS", eds_cluster_config: { eds_config: { ads: {} } } };

@@ -46,6 +46,9 @@ function clientOf(server: ScriptedXds): XdsClient {
         : { kind: "plan", plan: "own" in source ? own : ads },
     schema: server.schema,
     openTransport: grpcTransport,
+    openFile: ({ path }) => {
+      throw new Error(`nobody reads ${path}`);
+    },
     clock: systemClock,
     random: () => 0.5,
     log: createLog("off", () => undefined),
