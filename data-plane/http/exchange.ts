@@ -280,8 +280,10 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     const { status, body } = said;
     this.#status = status;
     if (body !== "") {
-      const contentType = mapped?.contentType ?? "text/plain";
-      headers.flat.push("content-length", String(body.length), "content-type", contentType);
+      // The route's headers may have set them: the length is the body's, the type the route's unless the body was changed.
+      headers.set("content-length", String(body.length));
+      const contentType = mapped?.contentType ?? headers.get("content-type") ?? "text/plain";
+      headers.set("content-type", contentType);
     }
     const hasBody = body !== "" && request.method !== "HEAD";
     this.#sendHead(status, headers, !hasBody);

@@ -33,7 +33,8 @@ export interface MappedReply {
   readonly status: number;
   /** One character a byte. */
   readonly body: string;
-  readonly contentType: string;
+  /** Of a body that was changed; undefined: the body is as it was. */
+  readonly contentType: string | undefined;
   /** Adds the mapper's headers. */
   mutate(headers: HeaderList): void;
 }
@@ -85,7 +86,7 @@ export function parseLocalReplies(
     return {
       status,
       body: format ? latin1(format.write(mapped)) : body,
-      contentType: format?.contentType ?? "text/plain",
+      contentType: format?.contentType ?? (body === text ? undefined : "text/plain"),
       // With the status that it was, as in Envoy.
       mutate: (headers) => mapper?.mutate?.(headers, source),
     };
