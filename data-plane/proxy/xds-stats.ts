@@ -22,9 +22,13 @@ export function publishSource(view: SourceView, stats: StatsStore): void {
   const own = view.scope === "ads" ? undefined : scopes[view.scope.typeUrl];
   const scope = own === undefined ? "control_plane" : `${own}.control_plane`;
   const { isConnected } = view;
-  if (isConnected !== undefined)
+  if (isConnected !== undefined) {
     stats.gauges(scope, ["connected_state"]).connected_state.set(isConnected ? 1 : 0);
-  if (view.identifier !== "") stats.setText(`${scope}.identifier`, view.identifier);
+    // Requests are never held back: `rate_limit_settings` is refused.
+    stats.gauges(scope, ["pending_requests"]);
+    stats.counters(scope, ["rate_limit_enforced"]);
+    stats.setText(`${scope}.identifier`, view.identifier);
+  }
   for (const type of view.types) publishType(type, stats);
 }
 

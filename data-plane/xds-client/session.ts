@@ -149,7 +149,9 @@ export class Session {
     this.#stream = "closed";
     for (const type of this.#types.values()) {
       type.stream = newTypeStream();
-      if (isSubscribed(type)) type.stats.updateFailure += 1;
+      if (!isSubscribed(type)) continue;
+      type.stats.updateAttempt += 1;
+      type.stats.updateFailure += 1;
     }
     return [];
   }
@@ -301,6 +303,7 @@ export class Session {
     for (const name of names) delete type.names.get(name)?.deadlineMs;
     if (isWildcardOver) delete type.wildcardDeadlineMs;
     type.stats.initFetchTimeout += Math.max(1, names.length);
+    type.stats.updateAttempt += Math.max(1, names.length);
     return [{ kind: "end-fetch", typeUrl: type.typeUrl, names, end: "timeout" }];
   }
 

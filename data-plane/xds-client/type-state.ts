@@ -3,6 +3,7 @@ import type { Instant } from "./session-events.ts";
 
 /** Counters of one type of one source, under the names that Envoy gives them (XC-56). */
 export interface SubscriptionStats {
+  /** Everything that happens is one, as in Envoy: the begin, each answer, a timeout, each end of a stream. */
   updateAttempt: number;
   updateSuccess: number;
   updateFailure: number;
