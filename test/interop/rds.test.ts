@@ -3,10 +3,11 @@ import { describe, it } from "node:test";
 import { CLUSTER, LISTENER, ROUTE_CONFIGURATION } from "../../src/schema/type-urls.ts";
 import type { SessionMode } from "../../data-plane/xds-client/session.ts";
 import { message } from "../data-plane/parse-kit.ts";
-import { addressJson, adsBootstrap, live } from "../data-plane/proxy-kit.ts";
+import { addressJson, adsBootstrap, live, staticCluster } from "../data-plane/proxy-kit.ts";
 import { HttpLoad } from "../kit/http-load.ts";
 import type { JsonObject } from "../kit/json.ts";
 import type { ProxyProcess } from "../kit/proxy-process.ts";
+import { startRecordingBackend } from "../kit/recording-backend.ts";
 import { freePort } from "../kit/free-port.ts";
 import { ScriptedXds } from "../kit/scripted-xds.ts";
 import { dataPlanes, modes } from "../e2e/data-planes.ts";
@@ -129,6 +130,27 @@ for (const { plane, start, options } of dataPlanes) {
         assert.equal((await proxy.admin.stats()).get("http.web.rds.r.init_fetch_timeout"), 1);
         server.send(ROUTE_CONFIGURATION, "1", answering("r", "late"));
         await answers(port, "200 late");
+      });
+
+      it("takes routes to a cluster that is not there, answers 503, and serves when it comes (XC-41)", async () => {
+        await using xds = await ScriptedXds.start();
+        await using scene = await begin(xds, mode, start);
+        const { proxy, server } = scene;
+        await server.stream.nextOf(LISTENER);
+        server.send(LISTENER, "1");
+        await server.stream.nextOf(ROUTE_CONFIGURATION);
+        const route = { match: { prefix: "/" }, route: { cluster: "later" } };
+        const virtual_hosts = [{ name: "all", domains: ["*"], routes: [route] }];
+        server.send(ROUTE_CONFIGURATION, "1", { name: "r", virtual_hosts });
+        await live(proxy);
+        assert.equal((await proxy.admin.stats()).get("http.web.rds.r.update_success"), 1);
+        const port = await proxy.admin.listenerPort("http");
+        assert.equal(await ask(port), "503 ");
+        await using upstream = await startRecordingBackend({
+          answer: ({ socket }) => void socket.end("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nhere"),
+        });
+        server.send(CLUSTER, "2", staticCluster("later", upstream.port));
+        await answers(port, "200 here");
       });
 
       it("changes routes under load without losing a request (XC-46)", async () => {

@@ -23,7 +23,10 @@ const second = ca.issueWith({ names: ["DNS:a.example"], subject: "/CN=second" })
 const edge = ca.issue("URI:spiffe://fleet/edge");
 const other = ca.issue("URI:spiffe://fleet/other");
 
-const sds = (name: string): JsonObject => ({ name, sds_config: { ads: {}, initial_fetch_timeout: "15s" } });
+const sds = (name: string, timeout = "15s"): JsonObject => ({
+  name,
+  sds_config: { ads: {}, initial_fetch_timeout: timeout },
+});
 
 /** A static listener `tls` with a certificate from SDS that answers every request with `ok`. */
 function tlsListener(common: JsonObject, more: JsonObject = {}): JsonObject {
@@ -100,7 +103,7 @@ async function shows(port: number, name: string): Promise<void> {
 for (const { plane, start, options } of dataPlanes) {
   for (const mode of modes) {
     describe(`SDS over ${mode} with ${plane}`, options, () => {
-      it("opens with the certificate, refuses a bad one, and shows the next to new clients alone", async () => {
+      it("opens with the certificate, refuses a bad one, and shows the next to new clients alone (XC-47)", async () => {
         await using xds = await ScriptedXds.start();
         await using scene = await begin(xds, mode, start, tlsListener({}));
         const { proxy, server } = scene;
@@ -128,6 +131,39 @@ for (const { plane, start, options } of dataPlanes) {
           2,
         );
       });
+
+      it("opens without the certificate that does not come in time, closes connections, and takes it later (XC-13, XC-15)", async () => {
+        await using xds = await ScriptedXds.start();
+        const late = { tls_certificate_sds_secret_configs: [sds("server", "0.3s")] };
+        await using scene = await begin(xds, mode, start, tlsListener(late));
+        const { proxy, server } = scene;
+        await live(proxy);
+        assert.equal((await proxy.admin.stats()).get("sds.server.init_fetch_timeout"), 1);
+        const port = await proxy.admin.listenerPort("tls");
+        await assert.rejects(shown(port));
+        server.send(SECRET, "1", certificateSecret("server", first));
+        const isShown = async () => (await shown(port).catch(() => "")) === "first" || undefined;
+        await until(10_000, "the certificate is shown", isShown);
+      });
+
+      if (mode === "delta") {
+        it("keeps a secret that the server removes, acknowledges, and takes the next (XC-47)", async () => {
+          await using xds = await ScriptedXds.start();
+          await using scene = await begin(xds, mode, start, tlsListener({}));
+          const { proxy, server } = scene;
+          server.send(SECRET, "1", certificateSecret("server", first));
+          await live(proxy);
+          const port = await proxy.admin.listenerPort("tls");
+          assert.equal((await server.stream.nextOf(SECRET))["error_detail"], undefined);
+          server.remove(SECRET, "server");
+          const answer = await server.stream.nextOf(SECRET);
+          assert.equal(answer["response_nonce"], "n4");
+          assert.equal(answer["error_detail"], undefined);
+          assert.equal(await shown(port), "first");
+          server.send(SECRET, "2", certificateSecret("server", second));
+          await shows(port, "second");
+        });
+      }
 
       it("takes whom to trust from SDS too, over what is configured beside it", async () => {
         await using xds = await ScriptedXds.start();

@@ -166,7 +166,7 @@ describe("a bootstrap that is refused", () => {
       "dynamic_resources.ads_config: API configs must have either a gRPC service or a cluster name defined",
     ],
     [
-      "XC-5 with two services",
+      "XC-5 XC-26 with two services",
       adsOnly({ grpc_services: [...grpcServices, ...grpcServices] }),
       `dynamic_resources.ads_config.grpc_services: ${kind}::(AGGREGATED_)(DELTA_)GRPC must have no more than 1 gRPC services specified`,
     ],
@@ -204,6 +204,15 @@ describe("a bootstrap that is refused", () => {
       "with a part that is not supported",
       bootstrap({}, { stats_sinks: [{ name: "statsd" }] }),
       "stats_sinks: not supported by the bundled data plane",
+    ],
+    [
+      "XC-49 with a layer from RTDS",
+      bootstrap(ads, {
+        layered_runtime: {
+          layers: [{ name: "r", rtds_layer: { name: "r", rtds_config: { ads: {} } } }],
+        },
+      }),
+      "layered_runtime.layers[0].rtds_layer: not supported by the bundled data plane",
     ],
     [
       "XC-54 with a file that is not there as a source",

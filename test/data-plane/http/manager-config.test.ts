@@ -80,7 +80,7 @@ describe("a connection manager's configuration", () => {
     assert.match(mixed, /may not be mixed/);
   });
 
-  it("names clusters that are there, unless validate_clusters says that they need not be", () => {
+  it("names clusters that are there, unless validate_clusters says that they need not be (XC-41)", () => {
     assert.deepEqual(problems(routeTo({ cluster: "web" })), []);
     assert.match(problems(routeTo({ cluster: "missing" }))[0] ?? "", /route: unknown cluster 'missing'/);
     const weighted_clusters = { clusters: [{ name: "missing", weight: 1 }] };

@@ -118,7 +118,7 @@ describe("subscriptions to resources by name", () => {
     assert.equal(isAnswered, true);
   });
 
-  it("refuses a bad version by name, keeps the last good one and takes the good ones beside it (XC-28)", async () => {
+  it("refuses a bad version by name, keeps the last good one and takes the good ones beside it, whatever their order (XC-28, XC-29)", async () => {
     const { subscribed, stats, answer } = scene();
     const taken: string[] = [];
     for (const name of ["r", "s", "t"]) subscribed.subscribe(watch(name, taken));
