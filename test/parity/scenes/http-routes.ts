@@ -104,7 +104,7 @@ function routesBootstrap(rig: Rig): JsonObject {
       }),
       manager("strip", { strip_any_host_port: true, strip_trailing_host_dot: true }),
       manager("match", { strip_matching_host_port: true }),
-      manager("short", { common_http_protocol_options: { max_stream_duration: "0.2s" } }),
+      manager("short", { common_http_protocol_options: { max_stream_duration: "0.1s" } }),
       manager("trailers", { http_protocol_options: { enable_trailers: true } }),
     ],
     [cluster("http", rig.http.port), cluster("tcp", rig.tcp.port), cluster("dead", rig.dead.port), named],
