@@ -54,6 +54,28 @@ export async function playScene(
   }));
 }
 
+/**
+ * As `playScene`, where a busy machine may move timers: a scene with a difference that nothing explains is played again, at most
+ * `tries` times in all, and what was explained once counts.
+ */
+export async function playSceneAgain(
+  scene: Scene,
+  purposeful: readonly Purposeful[],
+  tries: number,
+): Promise<readonly PlayedCase[]> {
+  let played = await playScene(scene, purposeful);
+  for (let left = tries - 1; left > 0 && !played.every(isExplained); left -= 1) {
+    const again = await playScene(scene, purposeful);
+    played = played.map((one, index) => (isExplained(one) ? one : again[index]!));
+  }
+  return played;
+}
+
+/** Nothing is to be done about it. */
+export function isExplained({ verdict: { kind } }: PlayedCase): boolean {
+  return kind === "same" || kind === "on-purpose";
+}
+
 async function playOn(
   start: StartPlane,
   scene: Scene,
