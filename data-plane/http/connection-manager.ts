@@ -43,7 +43,7 @@ export const httpConnectionManager: Extension<NetworkFilter> = {
       problems.push(...result.problems);
       return result.value;
     };
-    const config = managerConfig(manager, context.hostname, path, problems);
+    const config = managerConfig(manager, context, path, problems);
     const routes = take(parseRouteSource(manager, context, path));
     const filters = take(parseFilters(manager, context, path));
     const detections = (manager.original_ip_detection_extensions ?? []).map((extension, index) =>

@@ -17,6 +17,8 @@ import { grpcReply, isGrpc } from "./grpc-reply.ts";
 import type { Manager } from "./manager.ts";
 import { countAnswer } from "./manager-stats.ts";
 import { applyHostRules } from "./host-rules.ts";
+import type { PathRules, PathVerdict } from "./path-rules.ts";
+import { applyPathRules } from "./path-rules.ts";
 import { requestSource } from "./request-source.ts";
 import { applyRequestRules } from "./request-rules.ts";
 import { applyResponseRules } from "./response-rules.ts";
@@ -98,11 +100,8 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     const { stats, config } = manager;
     this.#begin();
     if (!request.headers.has("host")) return this.reply(localReply(400, "missing_host_header"));
+    if (!this.#takesPath()) return;
     applyHostRules(request, config.host, this.info.local);
-    if (request.path.includes("#")) return this.reply(localReply(400, "path_normalization_failed"));
-    if (!request.path.startsWith("/") && request.path !== "") {
-      return this.reply(localReply(404, "absolute_path_rejected"));
-    }
     const ruled = applyRequestRules(request, config, this.info, manager);
     if (ruled.kind === "reject") {
       stats.counters.downstream_rq_rejected_via_ip_detection += 1;
@@ -120,6 +119,33 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     if (manager.filters.length === 0) return this.onHeadFiltered(this.#isRequestWhole);
     this.#filters = new FilterRun(this, manager.filters);
     this.#filters.requestHead(this.#isRequestWhole);
+  }
+
+  /** False when the request's path cannot be taken, or not as it is, and was answered. */
+  #takesPath(): boolean {
+    const { manager, request } = this;
+    const { counters } = manager.stats;
+    const { paths } = manager.config;
+    if (!request.path.startsWith("/") && request.path !== "") {
+      counters.downstream_rq_non_relative_path += 1;
+      this.reply(localReply(404, "absolute_path_rejected"));
+      return false;
+    }
+    const verdict = pathVerdict(request, paths);
+    switch (verdict) {
+      case "continue":
+        return true;
+      case "reject":
+        counters.downstream_rq_failed_path_normalization += 1;
+        this.reply(localReply(400, "path_normalization_failed"));
+        return false;
+      case "redirect":
+        counters.downstream_rq_redirected_with_normalized_path += 1;
+        this.reply(localReply(307, "path_normalization_failed", "", [["location", request.path]]));
+        return false;
+      default:
+        return unreachable(verdict);
+    }
   }
 
   /** The time of the whole exchange begins; the route's comes before the manager's. */
@@ -443,6 +469,12 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     this.#filters?.end();
     manager.logAccess?.(this.formatSource());
   }
+}
+
+/** A fragment has no place in a request (RFC 9110, section 7.1). */
+function pathVerdict(request: RequestHead, rules: PathRules | undefined): PathVerdict {
+  if (request.path.includes("#")) return "reject";
+  return rules ? applyPathRules(request, rules) : "continue";
 }
 
 const noFlags: readonly string[] = [];

@@ -1,12 +1,15 @@
 import type { HttpConnectionManager } from "../../src/schema/api.ts";
 import type { Problem } from "../../src/base/problem.ts";
 import type { HostRules } from "./host-rules.ts";
+import type { PathRules } from "./path-rules.ts";
+import { pathRules } from "./path-rules.ts";
 import { localReplySupport } from "./local-reply-config.ts";
 import type { Upgrades } from "./upgrades.ts";
 import { readUpgrades } from "./upgrades.ts";
 import type { MessageLimits } from "../http-codec/message-reader.ts";
 import type { CidrRange } from "../network/cidr-range.ts";
 import { cidrRange } from "../network/cidr-range.ts";
+import type { ParseContext } from "../resources/extension.ts";
 import type { Http2Config } from "../resources/http2-options.ts";
 import { http2Config, http2Support } from "../resources/http2-options.ts";
 import { refuse } from "../resources/parsed.ts";
@@ -60,6 +63,8 @@ export interface ManagerConfig extends RequestRules {
   readonly http1: Http1Options;
   readonly upgrades: Upgrades;
   readonly host: HostRules;
+  /** Undefined: paths stay as they are. */
+  readonly paths: PathRules | undefined;
   /** Of a whole request and its answer; 0: any time. */
   readonly maxStreamDurationMs: number;
   /** What becomes of headers whose names hold an underscore. */
@@ -127,15 +132,16 @@ export const managerSupport: SupportTable = {
   strip_any_host_port: true,
   strip_trailing_host_dot: true,
   upgrade_configs: { upgrade_type: true, enabled: true },
-  normalize_path: oneOf(false),
-  merge_slashes: oneOf(false),
+  normalize_path: true,
+  merge_slashes: true,
+  path_with_escaped_slashes_action: true,
   forward_client_cert_details: true,
   set_current_client_cert_details: { subject: true, cert: true, chain: true, dns: true, uri: true },
 };
 
 export function managerConfig(
   manager: HttpConnectionManager,
-  hostname: string,
+  { hostname, runtime }: Pick<ParseContext, "hostname" | "runtime">,
   path: string,
   problems: Problem[],
 ): ManagerConfig {
@@ -191,6 +197,7 @@ export function managerConfig(
           : "never",
       stripsTrailingDot: manager.strip_trailing_host_dot ?? false,
     },
+    paths: pathRules(manager, runtime, path, problems),
     maxStreamDurationMs: durationMs(common?.max_stream_duration, 0),
     underscores: underscores === "REJECT_REQUEST" || underscores === "DROP_HEADER" ? underscores : "ALLOW",
     hasTrailers: http1?.enable_trailers ?? false,

@@ -38,7 +38,6 @@ describe("a connection manager's configuration", () => {
     ["http2_protocol_options.allow_connect", { http2_protocol_options: { allow_connect: true } }],
     ["upgrade_configs[0].filters", { upgrade_configs: [{ upgrade_type: "websocket", filters: [router] }] }],
     ["tracing", { tracing: {} }],
-    ["normalize_path", { normalize_path: true }],
     ["internal_address_config.unix_sockets", { internal_address_config: { unix_sockets: true } }],
     ["request_id_extension", { request_id_extension: {} }],
   ];
