@@ -19,6 +19,7 @@ import type { RequestHead } from "../network/http-message.ts";
 import { localReply } from "../network/http-message.ts";
 import type { ServerStream } from "../network/http-stream.ts";
 import type { DownstreamConnection, DrainDecision } from "../resources/extension.ts";
+import { watchLifetime } from "./connection-lifetime.ts";
 import { Exchange } from "./exchange.ts";
 import { ExchangeTimers } from "./exchange-timers.ts";
 import { readHopHeaders } from "./hop-headers.ts";
@@ -91,6 +92,7 @@ export class Http1ServerConnection implements ServerStream {
   #requests = 0;
   /** Of the whole connection while it has no request, else of the head that is coming. */
   readonly #idle: Deadline;
+  #endLifetime: (() => void) | undefined;
 
   constructor(manager: Manager, { info, socket, bufferLimitBytes, drain }: DownstreamConnection) {
     const { counters } = manager.stats;
@@ -134,6 +136,7 @@ export class Http1ServerConnection implements ServerStream {
     });
     socket.on("close", () => this.#onClose());
     socket.on("drain", () => this.#exchange?.onResponseDrain());
+    this.#endLifetime = watchLifetime(this.#manager, this.info, () => this.#onLifetime());
     this.#waitForRequest();
     if (early.length > 0) this.#onBytes(early);
     if (this.#state === "open" || this.#state === "closing") this.#updateReading();
@@ -237,6 +240,7 @@ export class Http1ServerConnection implements ServerStream {
       socket.pause();
       for (const event of ["data", "end", "drain"]) socket.removeAllListeners(event);
       this.#idle.dispose();
+      this.#endLifetime?.();
       this.#serveHttp2(bytes);
       return false;
     }
@@ -394,6 +398,18 @@ export class Http1ServerConnection implements ServerStream {
       return;
     }
     if (!this.#isDraining) counters.downstream_cx_idle_timeout += 1;
+    this.#drainIdle();
+  }
+
+  /** The connection has lasted long enough. A request that it serves is its last one. */
+  #onLifetime(): void {
+    if (this.#state !== "open" || this.#isDraining) return;
+    if (this.#exchange || !this.#reader.isIdle) this.#keepsAlive = false;
+    else this.#drainIdle();
+  }
+
+  /** Ends a connection that has no request. */
+  #drainIdle(): void {
     const { drainTimeoutMs } = this.#manager.config;
     if (!this.#hasBegun) {
       this.#state = "closing";
@@ -417,6 +433,7 @@ export class Http1ServerConnection implements ServerStream {
     if (this.#hasBegun) gauges.downstream_cx_http1_active.add(-1);
     this.#state = "closed";
     this.#idle.dispose();
+    this.#endLifetime?.();
     const exchange = this.#exchange;
     this.#exchange = undefined;
     if (exchange) {

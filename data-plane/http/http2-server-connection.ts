@@ -10,6 +10,7 @@ import { HeaderList } from "../network/header-list.ts";
 import type { RequestHead } from "../network/http-message.ts";
 import type { DownstreamConnection, DrainDecision } from "../resources/extension.ts";
 import { ExchangeTimers } from "./exchange-timers.ts";
+import { watchLifetime } from "./connection-lifetime.ts";
 import { Exchange } from "./exchange.ts";
 import type { Http2StreamOwner } from "./http2-server-stream.ts";
 import { Http2ServerStream } from "./http2-server-stream.ts";
@@ -47,6 +48,7 @@ export class Http2ServerConnection implements SessionEvents, Http2StreamOwner {
   /** While there is no request; then for what is left of the drain time, or of the delayed close. */
   readonly #idle: Deadline;
   readonly #drainTime: Deadline;
+  #endLifetime: (() => void) | undefined;
 
   constructor(manager: Manager, { info, socket, bufferLimitBytes, drain }: DownstreamConnection) {
     const { run, config, stats } = manager;
@@ -96,6 +98,9 @@ export class Http2ServerConnection implements SessionEvents, Http2StreamOwner {
     socket.on("drain", () => this.#session.onDrain());
     this.#session.start();
     this.#keepalive?.start();
+    this.#endLifetime = watchLifetime(this.#manager, this.info, () => {
+      if (this.#state === "open") this.#startDraining();
+    });
     this.#waitForRequest();
     if (early.length > 0) this.#onBytes(early);
     if (!socket.destroyed) socket.resume();
@@ -251,6 +256,7 @@ export class Http2ServerConnection implements SessionEvents, Http2StreamOwner {
     this.#state = "closed";
     this.#session.onClose();
     this.#idle.dispose();
+    this.#endLifetime?.();
     this.#drainTime.dispose();
     this.#keepalive?.dispose();
     for (const timers of this.#freeTimers) timers.dispose();

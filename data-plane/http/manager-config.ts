@@ -48,6 +48,8 @@ export interface ManagerConfig extends RequestRules {
   readonly tellsConnection: boolean;
   /** A connection without a request; 1 h when unset, 0 for ever. */
   readonly idleTimeoutMs: number;
+  /** From its beginning until it is drained; 0 for ever. */
+  readonly maxConnectionDurationMs: number;
   /** A request or response in which nothing moves; 5 min when unset, 0 for ever. */
   readonly streamIdleTimeoutMs: number;
   /** From the first byte of a request to the end of its head; 0: no limit. */
@@ -111,6 +113,7 @@ export const managerSupport: SupportTable = {
   max_request_headers_kb: true,
   common_http_protocol_options: {
     idle_timeout: true,
+    max_connection_duration: true,
     max_headers_count: true,
     max_requests_per_connection: true,
     max_stream_duration: true,
@@ -176,6 +179,7 @@ export function managerConfig(
     clientCertificate: clientCertificateRule(manager),
     tellsConnection: wrapped(manager.add_proxy_protocol_connection_state, false, true),
     idleTimeoutMs: durationMs(common?.idle_timeout, 3_600_000),
+    maxConnectionDurationMs: durationMs(common?.max_connection_duration, 0),
     streamIdleTimeoutMs: durationMs(manager.stream_idle_timeout, 300_000),
     headersTimeoutMs: durationMs(manager.request_headers_timeout, 0),
     requestTimeoutMs: durationMs(manager.request_timeout, 0),

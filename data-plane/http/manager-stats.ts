@@ -14,6 +14,7 @@ const counters = [
   "downstream_cx_http1_total",
   "downstream_cx_http2_total",
   "downstream_cx_idle_timeout",
+  "downstream_cx_max_duration_reached",
   "downstream_cx_max_requests_reached",
   "downstream_cx_protocol_error",
   "downstream_cx_rx_bytes_total",

@@ -1,14 +1,23 @@
 import type { JsonObject, JsonValue } from "../../kit/json.ts";
-import { bootstrap, connectionManager, listener } from "../bootstrap.ts";
+import { bootstrap, cluster, connectionManager, listener, route } from "../bootstrap.ts";
+import { request, talk } from "../http2-client.ts";
 import { scene, type Scene } from "../scene.ts";
 import { about } from "../stage.ts";
 import type { Stage } from "../stage.ts";
 
-const routes = [{ match: { prefix: "/" }, direct_response: { status: 200, body: { inline_string: "hi" } } }];
+const routes = [
+  route("/slow", "tcp"),
+  { match: { prefix: "/" }, direct_response: { status: 200, body: { inline_string: "hi" } } },
+];
 const managers: Readonly<Record<string, JsonObject>> = {
   in: { delayed_close_timeout: "0.3s" },
   zero: { delayed_close_timeout: "0s" },
   few: { delayed_close_timeout: "0s", common_http_protocol_options: { max_requests_per_connection: 2 } },
+  short: {
+    delayed_close_timeout: "0s",
+    drain_timeout: "0.3s",
+    common_http_protocol_options: { max_connection_duration: "0.4s" },
+  },
   idle: {
     delayed_close_timeout: "0.1s",
     drain_timeout: "0.2s",
@@ -33,14 +42,20 @@ const ending =
     return { took: about(took, expectedMs, 250), counted };
   };
 
+/** What `downstream_cx_max_duration_reached` is when one more connection has lasted long enough. */
+async function reached({ admin }: Stage): Promise<number> {
+  const name = "http.web.downstream_cx_max_duration_reached";
+  return ((await admin.stats(`^${name}$`)).get(name) ?? 0) + 1;
+}
+
 export const scenes: readonly Scene[] = [
   scene({
     area: "http",
     name: "ends of connections",
-    bootstrap: () =>
+    bootstrap: (rig) =>
       bootstrap(
         Object.entries(managers).map(([name, more]) => listener(name, [connectionManager(routes, more)])),
-        [],
+        [cluster("tcp", rig.tcp.port)],
       ),
     args: ["--drain-strategy", "immediate"],
     cases: {
@@ -52,6 +67,36 @@ export const scenes: readonly Scene[] = [
         stage.exchange(get + get + get, { listener: "few", count: 3, untilClosed: true }),
       "idle_timeout closes a connection without a request": ending(get, "idle", 600),
       "idle_timeout closes a connection that never had one": ending("", "idle", 300),
+      "max_connection_duration ends a connection without a request": ending(get, "short", 700),
+      "max_connection_duration ends a connection that never had one": ending("", "short", 400),
+      "max_connection_duration leaves an HTTP/1.1 request the drain time": async (stage) => {
+        const client = await stage.connect("short");
+        client.write(get);
+        await client.receivedThat((bytes) => bytes.includes("hi"));
+        const counted = await stage.counted("downstream_cx_(max|idle|drain)", async () => {
+          await stage.untilStat("http.web.downstream_cx_max_duration_reached", await reached(stage));
+          client.write(get);
+          await client.closed();
+        });
+        return { counted, answers: client.received.toString("latin1").split("\r\n") };
+      },
+      "max_connection_duration during a request, which is the last one": async (stage, rig) => {
+        const client = await stage.connect("short");
+        const limit = await reached(stage);
+        client.write("GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+        const { socket } = await stage.upstream(rig.tcp);
+        await stage.untilStat("http.web.downstream_cx_max_duration_reached", limit);
+        socket.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+        await client.closed();
+        return client.received
+          .toString("latin1")
+          .split("\r\n")
+          .filter((line) => !line.startsWith("x-envoy-upstream-service-time"));
+      },
+      "max_connection_duration drains HTTP/2": (stage) =>
+        talk(stage, [request(1, "/")], "closed", { listener: "short" }),
+      "max_connection_duration of HTTP/2 without a request": (stage) =>
+        talk(stage, [], "closed", { listener: "short" }),
       "a client that closes itself": (stage) =>
         stage.counted("downstream_cx_(destroy|delayed)", async () => {
           const client = await stage.connect();
