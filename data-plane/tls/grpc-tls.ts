@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import type { MessageTypes } from "../../src/schema/api.ts";
 import type { Message } from "../../src/schema/message.ts";
@@ -102,7 +102,11 @@ export function parseSslCredentials(
       ...(keyPem && { key: keyPem }),
       ...(cert && { cert }),
     });
-    return parsed({ secureContext, verifiesChain: true }, problems);
+    // Of what was given, empty or not: the context itself cannot be looked into.
+    const digest = createHash("sha256")
+      .update(JSON.stringify([ca, keyPem, cert]))
+      .digest("hex");
+    return parsed({ secureContext, digest, verifiesChain: true }, problems);
   } catch {
     // Neither a key nor the library's words on it belong into a message.
     return { problems: [...problems, refuse(path, "the certificates or the key cannot be used")] };

@@ -7,6 +7,8 @@ import { StreamError } from "./stream-transport.ts";
 /** TLS with a control plane. */
 export interface GrpcTls {
   readonly secureContext: SecureContext;
+  /** Tells apart what the name of the target does not; absent for a cluster's, whose name does. */
+  readonly digest?: string;
   /** SNI; absent: the host of the address. */
   readonly serverName?: string;
   /** False: nothing is verified, as in Envoy without a validation context. */
