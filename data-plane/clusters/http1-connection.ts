@@ -155,12 +155,18 @@ export class Http1Connection implements PooledConnection, UpstreamStream {
     if (!this.#exchange) return this.#close("local", false);
     const read = this.#reader.read(bytes);
     if (this.#reader.error) this.#fail("protocol-error");
-    // Bytes behind the end of a response.
-    else if (read < bytes.length && !this.#isClosed) this.#endSurplus();
+    else if (!this.#exchange) this.#afterEnd(read < bytes.length);
   }
 
-  #endSurplus(): void {
-    if (!this.#exchange) this.#close("local", false);
+  /**
+   * The response has ended. Only now may there be another exchange: bytes behind it are nobody's, and the next one must not take what
+   * follows them for its response.
+   */
+  #afterEnd(hasSurplus: boolean): void {
+    if (hasSurplus) return this.#close("local", false);
+    if (this.#isClosed) return;
+    this.#isReady = true;
+    this.#owner.onCapacity(this);
   }
 
   #onHead({ status, isOld }: StatusLine, headers: HeaderList, framing: BodyFraming) {
@@ -193,10 +199,6 @@ export class Http1Connection implements PooledConnection, UpstreamStream {
     // The last piece may have been too much for the client; the next exchange has nothing to do with that.
     this.resume();
     if (!this.#mayGoOn || !exchange.isRequestWhole || this.#isDraining) this.#close("local", false);
-    else if (!this.#isClosed) {
-      this.#isReady = true;
-      this.#owner.onCapacity(this);
-    }
   }
 
   #onSocketEnd(): void {

@@ -57,9 +57,14 @@ export class FilterRun {
       const settings = owner.route?.filterSettings?.get(name);
       if (settings?.isDisabled ?? isDisabled) continue;
       const index = this.#open.length;
-      const stream = filter.open(new View(owner, settings?.configs ?? none, () => this.#resume(index)));
+      const stream = filter.open(new View(this, owner, settings?.configs ?? none, () => this.#resume(index)));
       if (stream) this.#open.push(stream);
     }
+  }
+
+  /** The exchange is over: nothing that a filter does has an effect. */
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   requestHead(isLast: boolean): void {
@@ -177,11 +182,13 @@ const none: readonly object[] = [];
 
 /** An exchange as one of its filters sees it. */
 class View implements HttpStreamView {
+  readonly #run: FilterRun;
   readonly #owner: FilterOwner;
   readonly #configs: readonly object[];
   readonly resume: () => void;
 
-  constructor(owner: FilterOwner, configs: readonly object[], resume: () => void) {
+  constructor(run: FilterRun, owner: FilterOwner, configs: readonly object[], resume: () => void) {
+    this.#run = run;
     this.#owner = owner;
     this.#configs = configs;
     this.resume = resume;
@@ -240,6 +247,7 @@ class View implements HttpStreamView {
   }
 
   reply(reply: LocalReply): void {
-    this.#owner.reply(reply);
+    // Too late, the connection may carry another request already.
+    if (!this.#run.isOver) this.#owner.reply(reply);
   }
 }

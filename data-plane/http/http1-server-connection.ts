@@ -135,7 +135,7 @@ export class Http1ServerConnection implements ServerStream {
       socket.destroy();
     });
     socket.on("close", () => this.#onClose());
-    socket.on("drain", () => this.#exchange?.onResponseDrain());
+    socket.on("drain", () => this.#onDrain());
     this.#endLifetime = watchLifetime(this.#manager, this.info, () => this.#onLifetime());
     this.#waitForRequest();
     if (early.length > 0) this.#onBytes(early);
@@ -187,11 +187,12 @@ export class Http1ServerConnection implements ServerStream {
 
   reset(isHard: boolean): void {
     this.#exchange = undefined;
-    if (isHard) this.#socket.destroy();
-    else {
-      this.#writer.flush();
-      this.#socket.destroySoon();
-    }
+    // No request is served behind an answer that is not whole.
+    this.#state = "closing";
+    this.#pending = undefined;
+    if (isHard) return void this.#socket.destroy();
+    this.#writer.flush();
+    this.#closeBehindAll();
   }
 
   closeAfter(): void {
@@ -254,6 +255,7 @@ export class Http1ServerConnection implements ServerStream {
     let left = bytes;
     this.#isReading = true;
     while (left.length > 0 && this.#state === "open") {
+      if (this.#reader.isIdle && this.#isClogged) break;
       const read = this.#reader.read(left);
       if (this.#reader.error) {
         this.#isReading = false;
@@ -270,6 +272,16 @@ export class Http1ServerConnection implements ServerStream {
     this.#pending = left.length > 0 && this.#state === "open" ? left : undefined;
     if (this.#pending) this.#updateReading();
     else if (!this.#exchange && !this.#reader.isIdle) this.#waitForHead();
+  }
+
+  #onDrain(): void {
+    if (this.#exchange) this.#exchange.onResponseDrain();
+    else this.#readPending();
+  }
+
+  /** The client does not take its answers: until it does it gets no more, or those to many small requests would pile up here. */
+  get #isClogged(): boolean {
+    return this.#socket.writableNeedDrain && this.#socket.writableLength > this.bufferLimitBytes;
   }
 
   #readPending(): void {
@@ -366,9 +378,17 @@ export class Http1ServerConnection implements ServerStream {
     this.#state = "closing";
     this.#pending = undefined;
     const { delayedCloseMs } = this.#manager.config;
-    if (delayedCloseMs === 0 || this.#endsBody) return this.#socket.destroySoon();
+    if (delayedCloseMs === 0 || this.#endsBody) return this.#closeBehindAll();
     this.#socket.resume();
     this.#idle.set(delayedCloseMs);
+  }
+
+  /** Closes when all that is written has gone out; not to a client that takes nothing of it for as long as a stream may be idle. */
+  #closeBehindAll(): void {
+    const { streamIdleTimeoutMs } = this.#manager.config;
+    this.#socket.destroySoon();
+    if (streamIdleTimeoutMs > 0) this.#idle.set(streamIdleTimeoutMs);
+    else this.#idle.clear();
   }
 
   #waitForRequest(): void {
@@ -393,9 +413,9 @@ export class Http1ServerConnection implements ServerStream {
       return this.#answerAndClose(408, limit.details, limit.text, limit.flag);
     }
     if (this.#state !== "open") {
+      if (this.#socket.writableEnded) return void this.#socket.destroy();
       counters.downstream_cx_delayed_close_timeout += 1;
-      this.#socket.destroySoon();
-      return;
+      return this.#closeBehindAll();
     }
     if (!this.#isDraining) counters.downstream_cx_idle_timeout += 1;
     this.#drainIdle();

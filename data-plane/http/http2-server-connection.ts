@@ -152,6 +152,7 @@ export class Http2ServerConnection implements SessionEvents, Http2StreamOwner {
     const served = this.#streams.get(stream);
     if (!served) return;
     this.#streams.delete(stream);
+    served.timers.end();
     this.#freeTimers.push(served.timers);
     if (this.#streams.size > 0) return;
     if (this.#state === "ending") this.#close();
@@ -170,17 +171,16 @@ export class Http2ServerConnection implements SessionEvents, Http2StreamOwner {
     }
   }
 
-  onAnswered(stream: Http2Stream): void {
+  onAnswered(): void {
     this.#resets.add(false, true, 0);
-    if (stream.queuedBytes === 0) return;
-    // A client that takes nothing of the rest would hold it for ever.
-    const { run, config, http2Stats } = this.#manager;
-    if (config.streamIdleTimeoutMs === 0) return;
-    run.clock.after(config.streamIdleTimeoutMs, () => {
-      if (stream.isClosed || stream.queuedBytes === 0) return;
-      http2Stats.counters.tx_flush_timeout += 1;
-      stream.reset(ErrorCode.none);
-    });
+  }
+
+  get flushTimeoutMs(): number {
+    return this.#manager.config.streamIdleTimeoutMs;
+  }
+
+  onFlushTimeout(): void {
+    this.#manager.http2Stats.counters.tx_flush_timeout += 1;
   }
 
   onReset(stream: Http2ServerStream): void {

@@ -3,7 +3,7 @@ import type { ConnectionInfo } from "../network/connection-info.ts";
 import type { ServerStream } from "../network/http-stream.ts";
 import { ErrorCode } from "../http2/frames.ts";
 import type { Http2Stream, ResetBy, StreamSink } from "../http2/stream.ts";
-import type { ExchangeTimers } from "./exchange-timers.ts";
+import type { ExchangeTimers, TimedExchange } from "./exchange-timers.ts";
 import type { Exchange } from "./exchange.ts";
 
 /** What a stream needs of its connection. */
@@ -13,12 +13,16 @@ export interface Http2StreamOwner {
   /** An answer begins: time to see whether the connection is to end behind it. */
   onAnswer(): void;
   /** All of the answer is said, though it may not have gone out. */
-  onAnswered(stream: Http2Stream): void;
+  onAnswered(): void;
+  /** How long what is left of an answer may take to go out; 0 for any time. */
+  readonly flushTimeoutMs: number;
+  /** It took longer, and is dropped. */
+  onFlushTimeout(): void;
   onReset(stream: Http2ServerStream): void;
 }
 
 /** One request of a client that speaks HTTP/2, and its answer. */
-export class Http2ServerStream implements ServerStream, StreamSink {
+export class Http2ServerStream implements ServerStream, StreamSink, TimedExchange {
   readonly protocol = "HTTP/2";
   readonly startedAtMs: number;
   readonly timers: ExchangeTimers;
@@ -55,7 +59,7 @@ export class Http2ServerStream implements ServerStream, StreamSink {
     this.#stream.resetsAtEnd = true;
     if (isLast) this.exchange = undefined;
     this.#stream.sendHead([":status", String(status)], headers, isLast);
-    if (isLast) this.#owner.onAnswered(this.#stream);
+    if (isLast) this.#owner.onAnswered();
   }
 
   sendData(data: Buffer): boolean {
@@ -65,7 +69,22 @@ export class Http2ServerStream implements ServerStream, StreamSink {
   end(trailers: HeaderList | undefined): void {
     this.exchange = undefined;
     this.#stream.end(trailers);
-    this.#owner.onAnswered(this.#stream);
+    this.#owner.onAnswered();
+    this.#watchFlush();
+  }
+
+  /** A client that takes nothing of the rest would hold it for ever. The timers of the exchange are free: it is over. */
+  #watchFlush(): void {
+    const { flushTimeoutMs } = this.#owner;
+    if (flushTimeoutMs === 0 || this.#stream.isClosed || this.#stream.queuedBytes === 0) return;
+    this.timers.begin(this);
+    this.timers.set("idle", flushTimeoutMs);
+  }
+
+  onDeadline(): void {
+    if (this.#stream.queuedBytes === 0) return;
+    this.#owner.onFlushTimeout();
+    this.#stream.reset(ErrorCode.none);
   }
 
   closeAfter(): void {

@@ -3,7 +3,6 @@ import type { StatsStore } from "../stats/stats-store.ts";
 
 const counters = [
   "downstream_cx_delayed_close_timeout",
-  "downstream_cx_delayed_close_timeout",
   "downstream_cx_destroy",
   "downstream_cx_destroy_active_rq",
   "downstream_cx_destroy_local",

@@ -215,7 +215,7 @@ export class Forward implements AttemptOwner {
     if (!stream || this.#retries) {
       this.#kept.push(data);
       this.#keptBytes += data.length;
-      if (this.#retries && this.#keptBytes > this.#keepLimit) this.#giveUpRetries();
+      if (this.#retries && this.#keptBytes > this.#keepLimit && !this.#giveUpRetries()) return;
     }
     if (stream) {
       if (!stream.sendData(data)) this.#owner.pauseRequest(true);
@@ -465,15 +465,16 @@ export class Forward implements AttemptOwner {
     if (this.#attempt?.stream) this.#kept = [];
   }
 
-  /** The body is more than may be kept for another try. */
-  #giveUpRetries(): void {
+  /** The body is more than may be kept for another try. False: that was the end of the request. */
+  #giveUpRetries(): boolean {
     const upstream = this.#upstream;
     if (upstream) upstream.retries[this.priority].counters.retry_or_shadow_abandoned += 1;
     this.#forgetRetries();
-    if (this.#attempt) return;
+    if (this.#attempt) return true;
     // No try is under way: it waits for the next one, which cannot be made any more.
     const text = "exceeded request buffer limit while retrying upstream";
     this.#reply(localReply(507, "request_payload_exceeded_retry_buffer_limit", text), false);
+    return false;
   }
 
   #countHostTimeout(): void {

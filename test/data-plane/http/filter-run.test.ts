@@ -174,6 +174,21 @@ describe("the filters of a connection manager", () => {
     assert.deepEqual(owner.notes, ["over"]);
   });
 
+  it("answer no more once the exchange is over: another may be under way on the connection", () => {
+    const owner = new Recorder();
+    const views: HttpStreamView[] = [];
+    const run = new FilterRun(
+      owner,
+      chain((view) => {
+        views.push(view);
+        return {};
+      }),
+    );
+    run.end();
+    for (const view of views) view.reply(localReply(403, "late"));
+    assert.deepEqual([views.length, owner.notes], [1, []]);
+  });
+
   it("are left out where the route says so, and taken in where it says something to them", () => {
     class Limit {
       readonly most = 1;

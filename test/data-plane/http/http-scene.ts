@@ -30,7 +30,12 @@ function cluster(name: string, port: number): JsonObject {
 export function httpBootstrap(
   ports: { readonly echo: number; readonly dead: number },
   routes: readonly JsonValue[],
-  more: { readonly hcm?: JsonObject; readonly routeConfig?: JsonObject } = {},
+  more: {
+    readonly hcm?: JsonObject;
+    readonly routeConfig?: JsonObject;
+    readonly listener?: JsonObject;
+    readonly echo?: JsonObject;
+  } = {},
 ): JsonObject {
   return {
     static_resources: {
@@ -38,6 +43,7 @@ export function httpBootstrap(
         {
           name: LISTENER,
           address: { socket_address: { address: "127.0.0.1", port_value: 0 } },
+          ...more.listener,
           filter_chains: [
             {
               filters: [
@@ -66,7 +72,7 @@ export function httpBootstrap(
           ],
         },
       ],
-      clusters: [cluster("echo", ports.echo), cluster("dead", ports.dead)],
+      clusters: [{ ...cluster("echo", ports.echo), ...more.echo }, cluster("dead", ports.dead)],
     },
   };
 }
