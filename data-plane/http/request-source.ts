@@ -48,6 +48,8 @@ export function requestSource(facts: ExchangeFacts): FormatSource {
       local: info.local,
       directRemote: info.directRemote,
       directLocal: info.directLocal,
+      listenerName: info.listenerName,
+      filterChainName: info.filterChainName,
       serverName: info.serverName,
       ja3Hash: info.ja3Hash,
       tls: info.tls,

@@ -143,6 +143,7 @@ export class ActiveListener implements DrainDecision {
     }
     const remote = endpointAddress(socket.remoteAddress, socket.remotePort);
     const info = new ConnectionInfo(this.#surroundings.nextId(), remote, local);
+    info.listenerName = this.config.name;
     info.acceptedAtMs = this.#run.clock.monotonic();
     this.#begin(socket, info, noBytes);
   }
@@ -252,6 +253,7 @@ export class ActiveListener implements DrainDecision {
       closeUnserved(socket, early);
       return;
     }
+    info.filterChainName = chain.config.name;
     tracked.fingerprint = chain.config.fingerprint;
     counters.downstream_cx_total += 1;
     worker.downstream_cx_total += 1;

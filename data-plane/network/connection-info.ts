@@ -38,6 +38,10 @@ export type MetadataValue =
 export class ConnectionInfo {
   /** Counts from 1 over the process: `%CONNECTION_ID%`. */
   readonly id: number;
+  /** Of the listener that accepted it: `%LISTENER_NAME%`. */
+  listenerName = "";
+  /** Of the filter chain that was chosen, empty before: `%FILTER_CHAIN_NAME%`. */
+  filterChainName = "";
   /** When it was accepted, on the monotonic clock. */
   acceptedAtMs = 0;
   /** The physical peer (PP-57). */

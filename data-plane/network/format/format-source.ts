@@ -11,7 +11,9 @@ export interface FormatSource {
     ConnectionInfo,
     "id" | "remote" | "local" | "directRemote" | "directLocal" | "metadata" | "filterState"
   > &
-    Partial<Pick<ConnectionInfo, "serverName" | "ja3Hash" | "ja4Hash" | "tls">>;
+    Partial<
+      Pick<ConnectionInfo, "listenerName" | "filterChainName" | "serverName" | "ja3Hash" | "ja4Hash" | "tls">
+    >;
   readonly upstreamHost?: Host | undefined;
   /** This side's end of the upstream connection. */
   readonly upstreamLocal?: Address | undefined;

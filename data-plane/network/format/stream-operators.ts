@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { env } from "node:process";
 import type { MetadataValue } from "../connection-info.ts";
 import type { FormatSource, StreamOutcome, StreamTiming, Transfer } from "./format-source.ts";
 import { plain, type Operator, type OperatorTable, type OperatorValue } from "./operator.ts";
@@ -75,6 +76,16 @@ const filterState: Operator = {
   },
 };
 
+/** A variable of the process as it is when the format is read. One that is not set is `-` even where what is missing reads otherwise. */
+const environment: Operator = {
+  argument: "required",
+  hasLength: true,
+  read(name) {
+    const value = env[name] ?? "-";
+    return () => value;
+  },
+};
+
 function since(of: (timing: StreamTiming) => number | undefined): Operator {
   return plain(({ outcome: known }) => {
     const ms = known?.timing && of(known.timing);
@@ -85,6 +96,8 @@ function since(of: (timing: StreamTiming) => number | undefined): Operator {
 /** About the connection or request as a whole: who, how much, how long, and how it ended. */
 export const streamOperators: OperatorTable = {
   CONNECTION_ID: plain(({ connection }) => connection.id),
+  LISTENER_NAME: plain(({ connection }) => connection.listenerName || undefined),
+  FILTER_CHAIN_NAME: plain(({ connection }) => connection.filterChainName || undefined),
   REQUESTED_SERVER_NAME: plain(({ connection }) => connection.serverName || undefined),
   TLS_JA3_FINGERPRINT: plain(({ connection }) => connection.ja3Hash),
   TLS_JA4_FINGERPRINT: plain(({ connection }) => connection.ja4Hash),
@@ -92,8 +105,11 @@ export const streamOperators: OperatorTable = {
   TRACE_ID: plain(() => undefined),
   SPAN_ID: plain(() => undefined),
   CUSTOM_FLAGS: plain(() => ""),
+  // Virtual clusters are refused.
+  VIRTUAL_CLUSTER_NAME: plain(() => undefined),
   LOCAL_REPLY_BODY: plain(({ exchange }) => exchange?.localReplyBody ?? ""),
   UNIQUE_ID: plain(() => randomUUID()),
+  ENVIRONMENT: environment,
   HOSTNAME: plain(({ hostname }) => hostname),
   UPSTREAM_CLUSTER: plain(({ upstreamCluster }) => upstreamCluster),
   UPSTREAM_CLUSTER_RAW: plain(({ upstreamCluster }) => upstreamCluster),

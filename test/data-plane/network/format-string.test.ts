@@ -52,6 +52,8 @@ describe("parseFormat()", () => {
 
   const refusals: readonly (readonly [format: string, reason: string])[] = [
     ["%BYTES_RETRANSMITTED%", "%BYTES_RETRANSMITTED% is not supported by the bundled data plane"],
+    ["%REQ_WITHOUT_QUERY(x)%", "Not supported field in StreamInfo: REQ_WITHOUT_QUERY"],
+    ["%ENVIRONMENT%", "ENVIRONMENT requires parameters"],
     ["%REQ%", "REQ requires parameters"],
     ["%REQ(a?b?c)%", "More than 1 alternative header specified in token: a?b?c"],
     ["%REQ(a b)%", "Invalid header configuration. Format string contains invalid characters."],

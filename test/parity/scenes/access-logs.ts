@@ -77,6 +77,12 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     "DYNAMIC_METADATA(a:b)",
     "FILTER_STATE(a)",
     "HOSTNAME",
+    "LISTENER_NAME",
+    "FILTER_CHAIN_NAME",
+    "VIRTUAL_CLUSTER_NAME",
+    "ENVIRONMENT(PATH)",
+    "ENVIRONMENT(PATH):3",
+    "ENVIRONMENT(NOT_SET)",
   ],
 };
 
@@ -110,7 +116,7 @@ function linesBootstrap(rig: Rig): JsonObject {
   const reader = { listener_filters: [proxyProtocolFilter()] };
   return bootstrap(
     [
-      listener("in", [manager]),
+      listener("in", [manager], { filter_chains: [{ name: "the chain", filters: [manager] }] }),
       listener("restored", [manager], reader),
       listener("tcp", [relay]),
       listener("tcp-restored", [relay], reader),
