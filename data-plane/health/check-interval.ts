@@ -1,21 +1,5 @@
+import type { CheckIntervals } from "../resources/health-check.ts";
 import type { Transition } from "./check-verdict.ts";
-
-/** How long the pauses between checks are, in milliseconds: the fields of `envoy.config.core.v3.HealthCheck`, defaults filled in. */
-export interface CheckIntervals {
-  readonly intervalMs: number;
-  readonly unhealthyMs: number;
-  readonly unhealthyEdgeMs: number;
-  readonly healthyEdgeMs: number;
-  /** While the cluster has never had a connection. */
-  readonly noTrafficMs: number;
-  readonly noTrafficHealthyMs: number;
-  readonly jitterMs: number;
-  /** Of the pause. */
-  readonly jitterPercent: number;
-  /** Runtime `health_check.min_interval` and `max_interval`. */
-  readonly leastMs: number;
-  readonly mostMs: number;
-}
 
 /** What the pause depends on. */
 export interface CheckSituation {

@@ -16,23 +16,28 @@ import { durationMs, wrapped } from "./values.ts";
 
 type HealthCheck = MessageTypes["envoy.config.core.v3.HealthCheck"];
 
-/** Active health checks of the hosts of a cluster: `envoy.config.core.v3.HealthCheck`. Times are milliseconds. */
-export interface HealthCheckConfig {
-  /** Of one check, from its start to its end. */
-  readonly timeoutMs: number;
+/** How long the pauses between checks are, in milliseconds: the fields of `envoy.config.core.v3.HealthCheck`, defaults filled in. */
+export interface CheckIntervals {
   readonly intervalMs: number;
   readonly unhealthyMs: number;
   readonly unhealthyEdgeMs: number;
   readonly healthyEdgeMs: number;
-  /** 60 s when unset. */
+  /** While the cluster has never had a connection; 60 s when unset. */
   readonly noTrafficMs: number;
   readonly noTrafficHealthyMs: number;
-  readonly initialJitterMs: number;
   readonly jitterMs: number;
+  /** Of the pause. */
   readonly jitterPercent: number;
   /** Runtime `health_check.min_interval` and `max_interval`. */
   readonly leastMs: number;
   readonly mostMs: number;
+}
+
+/** Active health checks of the hosts of a cluster: `envoy.config.core.v3.HealthCheck`. Times are milliseconds. */
+export interface HealthCheckConfig extends CheckIntervals {
+  /** Of one check, from its start to its end. */
+  readonly timeoutMs: number;
+  readonly initialJitterMs: number;
   readonly healthyThreshold: number;
   readonly unhealthyThreshold: number;
   /** Offered by ALPN, where checks go over TLS, in place of what the transport socket offers; empty leaves it that. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { CheckIntervals, CheckSituation } from "../../../data-plane/health/check-interval.ts";
+import type { CheckSituation } from "../../../data-plane/health/check-interval.ts";
 import { initialPauseMs, pauseMs } from "../../../data-plane/health/check-interval.ts";
+import type { CheckIntervals } from "../../../data-plane/resources/health-check.ts";
 
 const intervals: CheckIntervals = {
   intervalMs: 1000,
