@@ -1,4 +1,9 @@
-import { parseListenAddress, type ListenAddress } from "../server/listen-address.ts";
+import {
+  parseListenAddress,
+  parseServeAddress,
+  type ListenAddress,
+  type ServeAddress,
+} from "../server/listen-address.ts";
 import { type Flag, listFlag, optionalTextFlag, switchFlag } from "./flag.ts";
 
 export const quietFlag: Flag<boolean> = switchFlag("say only what went wrong", { short: "q" });
@@ -23,6 +28,27 @@ export function addressFlag(description: string, fallback: string): Flag<ListenA
     parse: (text) => parseListenAddress(text),
   };
 }
+
+/** Where proxies connect: `HOST:PORT`, or `unix:PATH`. */
+export const xdsAddressFlag: Flag<ServeAddress> = {
+  description: "where Envoys connect; port 0 picks a free one, unix:PATH is a Unix-domain socket",
+  placeholder: "ADDRESS",
+  default: parseServeAddress("127.0.0.1:18000"),
+  defaultText: "127.0.0.1:18000",
+  parse: parseServeAddress,
+};
+
+/** Who may connect to a Unix-domain socket, as permissions of its file. */
+export const xdsSocketModeFlag: Flag<number> = {
+  description: "permissions of the file of --xds-address unix:PATH: those who may write to it may connect",
+  placeholder: "OCTAL",
+  default: 0o600,
+  defaultText: "0600",
+  parse: (text) => {
+    if (!/^0?[0-7]{3}$/.test(text)) throw new Error("expected three octal digits, such as 0660");
+    return Number.parseInt(text, 8);
+  },
+};
 
 /** Where a running `chancery serve` is asked. */
 export const adminAddressFlag: Flag<ListenAddress> = addressFlag(

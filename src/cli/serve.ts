@@ -1,5 +1,12 @@
 import { logLevels } from "../base/log.ts";
-import { addressFlag, quietFlag, userTypeFlags, verboseFlag } from "./common-flags.ts";
+import {
+  addressFlag,
+  quietFlag,
+  userTypeFlags,
+  verboseFlag,
+  xdsAddressFlag,
+  xdsSocketModeFlag,
+} from "./common-flags.ts";
 import { colorFlag } from "./color.ts";
 import { defineCommand } from "./command.ts";
 import { durationFlag } from "./duration.ts";
@@ -33,7 +40,8 @@ export const serveCommand = defineCommand({
     { name: "DIR", description: "a folder of YAML and JSON; groups/<name>/ is for the nodes of that group" },
   ],
   flags: {
-    xdsAddress: addressFlag("where Envoys connect; port 0 picks a free one", "127.0.0.1:18000"),
+    xdsAddress: xdsAddressFlag,
+    xdsSocketMode: xdsSocketModeFlag,
     adminAddress: addressFlag("where status, metrics and probes are", "127.0.0.1:19000"),
     adminHost: listFlag("NAME", "a host name that the admin API answers to besides addresses; may repeat"),
     ...securityFlags,
@@ -90,6 +98,7 @@ export const serveCommand = defineCommand({
       cwd,
       stateFolder: flags.stateDir,
       xdsAddress: flags.xdsAddress,
+      xdsSocketMode: flags.xdsSocketMode,
       ...(tls && { xdsCredentials: tls.credentials }),
       ...(xdsTokens && { xdsTokens }),
       ...(adminTokens && { adminTokens }),

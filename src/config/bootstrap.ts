@@ -31,7 +31,7 @@ export function liftBootstrap(schema: Schema, bootstrap: MappingNode): FoundReso
     const list = type.staticField && statics ? entryOf(statics, type.staticField) : undefined;
     if (list?.value.kind !== "sequence") return [];
     return list.value.items.map((item, index) =>
-      asType(type, item, `${staticEntry!.key.value}.${list.key.value}[${index}]`),
+      asType(schema, type, item, `${staticEntry!.key.value}.${list.key.value}[${index}]`),
     );
   });
   const { problems } = schema.fromSource(typeNameOf(BOOTSTRAP), withoutLifted(bootstrap));

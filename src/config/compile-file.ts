@@ -74,24 +74,14 @@ interface ResourceResult {
   readonly problems: readonly Problem[];
 }
 
-function toResource(schema: Schema, { type, node, path }: FoundResource): ResourceResult {
+function toResource(schema: Schema, found: FoundResource): ResourceResult {
+  const { type, node, path } = found;
   const typeName = typeNameOf(type.typeUrl);
   const { message, problems } = schema.fromSource(typeName, node, { path });
-  const nameEntry = entryOf(node, type.nameField);
-  const name = nameEntry?.value.kind === "scalar" ? nameEntry.value.value : "";
+  const nameNode = nameNodeOf(found);
+  const name = nameNode?.kind === "scalar" ? nameNode.value : "";
   if (name === "" && !problems.some((problem) => isAboutName(problem, type.nameField))) {
-    return {
-      problems: [
-        ...problems,
-        {
-          code: "missing-name",
-          severity: "error",
-          message: `expected ${type.nameField}, which is what xDS clients ask for this ${type.noun} by, found none`,
-          place: placeOfNode(nameEntry?.value ?? node),
-          path: path === "" ? type.nameField : `${path}.${type.nameField}`,
-        },
-      ],
-    };
+    return { problems: [...problems, missingName(found, nameNode)] };
   }
   if (!message || problems.some(({ severity }) => severity === "error")) return { name, problems };
   const bytes = schema.encode(typeName, message);
@@ -100,11 +90,31 @@ function toResource(schema: Schema, { type, node, path }: FoundResource): Resour
     name,
     version: contentHash(bytes),
     bytes,
-    origin: { place: placeOfNode(nameEntry?.value ?? node), node },
+    origin: { place: placeOfNode(nameNode ?? node), node },
   };
   return { resource, problems };
 }
 
-function isAboutName(problem: Problem, nameField: string): boolean {
+function nameNodeOf({ type, node, wrapper }: FoundResource): SourceNode | undefined {
+  if (type.nameField !== undefined) return entryOf(node, type.nameField)?.value;
+  return wrapper && entryOf(wrapper.node, "name")?.value;
+}
+
+function missingName({ type, node, path }: FoundResource, nameNode: SourceNode | undefined): Problem {
+  const { nameField, noun } = type;
+  const what = `which is what xDS clients ask for this ${noun} by, found none`;
+  return {
+    code: "missing-name",
+    severity: "error",
+    message:
+      nameField === undefined
+        ? `expected a name around it, ${what}: {name: …, resource: {"@type": …}}`
+        : `expected ${nameField}, ${what}`,
+    place: placeOfNode(nameNode ?? node),
+    ...(nameField !== undefined && { path: path === "" ? nameField : `${path}.${nameField}` }),
+  };
+}
+
+function isAboutName(problem: Problem, nameField: string | undefined): boolean {
   return problem.severity === "error" && (problem.path ?? "").split(".").at(-1) === nameField;
 }

@@ -10,6 +10,15 @@ export interface FoundResource {
   readonly node: MappingNode;
   /** Where it stands in its document: `clusters[2]`, empty when the document is the resource. */
   readonly path: string;
+  /** The wrapper around it, if it has one. */
+  readonly wrapper?: Wrapper;
+}
+
+/** What an `envoy.service.discovery.v3.Resource` says of the resource inside it. */
+export interface Wrapper {
+  /** The name that clients ask for; absent when the wrapper gives none. */
+  readonly name?: string;
+  readonly node: MappingNode;
 }
 
 export interface FoundResources {

@@ -17,8 +17,8 @@ export interface ResourceType {
   readonly typeUrl: string;
   /** What people call one: `cluster`. */
   readonly noun: string;
-  /** The field that holds the name which xDS clients ask for. */
-  readonly nameField: string;
+  /** The field that holds the name which xDS clients ask for; absent when only a wrapper can name one. */
+  readonly nameField?: string;
   /** Top-level keys of a document that hold a list of this type, the one to suggest first. */
   readonly keys: readonly string[];
   /** The list of a bootstrap's `static_resources` that holds this type, if there is one. */
@@ -61,18 +61,20 @@ export const resourceTypes: readonly ResourceType[] = [
 const byUrl: ReadonlyMap<string, ResourceType> = new Map(resourceTypes.map((type) => [type.typeUrl, type]));
 
 /**
- * The resource type of a type URL. Types that are not of Envoy's API (a user's own descriptors) are resources when
- * they have a string field `name`; messages of Envoy's API that nobody can ask for are none.
+ * The resource type of a type URL. All types that are not of Envoy's API (a user's own descriptors) are resources, and
+ * go by their string field `name`, if they have one; messages of Envoy's API that nobody can ask for are none.
  */
 export function resourceTypeOf(typeUrl: string, descriptors: Descriptors): ResourceType | undefined {
   const known = byUrl.get(typeUrl);
   if (known) return known;
   const typeName = typeNameOf(typeUrl);
   if (/^(envoy|google|udpa|xds|chancery)\./.test(typeName)) return undefined;
-  const field = descriptors.messages.get(typeName)?.fields.find(({ name }) => name === "name");
+  const type = descriptors.messages.get(typeName);
+  if (!type) return undefined;
+  const field = type.fields.find(({ name }) => name === "name");
   const isNamed =
     field && !field.isRepeated && field.type.kind === "scalar" && field.type.scalar === "string";
-  return isNamed ? { typeUrl, noun: typeName, nameField: "name", keys: [] } : undefined;
+  return { typeUrl, noun: typeName, keys: [], ...(isNamed && { nameField: "name" }) };
 }
 
 /** What people call a resource of this type. */

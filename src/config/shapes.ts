@@ -70,7 +70,7 @@ function findInKey(
   return concat(
     list.items.map((item, index) => {
       const path = `${keyNode.value}[${index}]`;
-      return type ? asType(type, item, path) : findTyped(schema, item, path);
+      return type ? asType(schema, type, item, path) : findTyped(schema, item, path);
     }),
   );
 }

@@ -3,16 +3,19 @@ import { found } from "../schema/from-source/walk.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { MappingNode, SourceNode } from "../schema/source-node.ts";
 import { typeNameOf, typeUrlOf } from "../schema/type-urls.ts";
-import { concat, type FoundResources, refused } from "./found-resource.ts";
+import { concat, type FoundResource, type FoundResources, refused } from "./found-resource.ts";
 import { type ResourceType, resourceTypeOf, resourceTypes } from "./resource-types.ts";
 import { entryOf, fieldKey, placeOfNode, textOf, withoutType } from "./source-tree.ts";
 
-/** An item whose type its "@type" says. */
+const wrapperType = "envoy.service.discovery.v3.Resource";
+
+/** An item whose type its "@type" says, or a wrapper around one: `{name, resource: {"@type": …}}`. */
 export function findTyped(schema: Schema, item: SourceNode, path: string): FoundResources {
   if (item.kind !== "mapping") {
     return refused(item, path, `expected a resource with "@type", found ${found(item)}`);
   }
   const typeUrl = textOf(item, "@type");
+  if (typeUrl === undefined && isBareWrapper(item)) return unwrapResource(schema, item, path);
   if (typeUrl === undefined) {
     return refused(
       item,
@@ -21,7 +24,7 @@ export function findTyped(schema: Schema, item: SourceNode, path: string): Found
     );
   }
   const typeName = typeNameOf(typeUrl);
-  if (typeName === "envoy.service.discovery.v3.Resource") return unwrapResource(schema, item, path);
+  if (typeName === wrapperType) return unwrapResource(schema, item, path);
   const type = resourceTypeOf(typeUrlOf(typeName), schema.descriptors);
   if (type) return { found: [{ type, node: withoutType(item), path }], problems: [] };
   const isMessage = schema.descriptors.messages.has(typeName);
@@ -56,12 +59,25 @@ function suggestType(typeName: string): string | undefined {
   );
 }
 
-/** An item of a list whose key says the type; its own "@type", if there, must agree. */
-export function asType(type: ResourceType, item: SourceNode, path: string): FoundResources {
+/** As in a DeltaDiscoveryResponse, whose `resources` are all of this type and need not say it. */
+function isBareWrapper(item: MappingNode): boolean {
+  return entryOf(item, "resource")?.value.kind === "mapping";
+}
+
+/** An item of a list whose key says the type; its own "@type", if there, must agree, or be that of a wrapper. */
+export function asType(schema: Schema, type: ResourceType, item: SourceNode, path: string): FoundResources {
   if (item.kind !== "mapping") {
     return refused(item, path, `expected a ${type.noun}, found ${found(item)}`);
   }
   const typeUrl = textOf(item, "@type");
+  if (typeUrl !== undefined && typeNameOf(typeUrl) === wrapperType) {
+    const { found: all, problems } = unwrapResource(schema, item, path);
+    const others = all.filter((one) => one.type.typeUrl !== type.typeUrl);
+    return concat([
+      { found: all.filter((one) => !others.includes(one)), problems },
+      ...others.map((one) => refused(item, path, `expected a ${type.noun}, found a ${one.type.noun}`)),
+    ]);
+  }
   if (typeUrl !== undefined && typeNameOf(typeUrl) !== typeNameOf(type.typeUrl)) {
     return refused(item, path, `expected a ${type.noun}, found "@type" ${JSON.stringify(typeUrl)}`);
   }
@@ -69,8 +85,9 @@ export function asType(type: ResourceType, item: SourceNode, path: string): Foun
 }
 
 /**
- * The resource inside an `envoy.service.discovery.v3.Resource`. Its name must be the resource's own (XDS-74). A
- * version is of no meaning here; a TTL and the rest would change what the client does, and are refused (XDS-107).
+ * The resource inside an `envoy.service.discovery.v3.Resource`. The wrapper names resources that have no name of their
+ * own; for others its name must be the resource's (XDS-74). A version is of no meaning here, for versions are content
+ * hashes; the rest would change what the client does, and is refused.
  */
 function unwrapResource(schema: Schema, wrapper: MappingNode, path: string): FoundResources {
   const inner = entryOf(wrapper, "resource");
@@ -81,17 +98,27 @@ function unwrapResource(schema: Schema, wrapper: MappingNode, path: string): Fou
   const result = findTyped(schema, inner.value, `${path === "" ? "" : `${path}.`}resource`);
   const name = textOf(wrapper, "name");
   const mismatched = result.found.filter(
-    ({ node, type }) => name !== undefined && textOf(node, type.nameField) !== name,
+    (one) => name !== undefined && one.type.nameField !== undefined && ownNameOf(one) !== name,
   );
   return concat([
     ...unserved.map(({ key }) => refused(key, path, `${key.value} of a resource wrapper is not served`)),
-    ...mismatched.map(({ node, type }) =>
+    ...mismatched.map((one) =>
       refused(
         wrapper,
         path,
-        `the wrapper's name ${JSON.stringify(name)} is not the resource's name ${JSON.stringify(textOf(node, type.nameField))}`,
+        `the wrapper's name ${JSON.stringify(name)} is not the resource's name ${JSON.stringify(ownNameOf(one))}`,
       ),
     ),
-    result,
+    {
+      found: result.found.map((one) => ({
+        ...one,
+        wrapper: { node: wrapper, ...(name !== undefined && { name }) },
+      })),
+      problems: result.problems,
+    },
   ]);
+}
+
+function ownNameOf({ node, type }: FoundResource): string | undefined {
+  return type.nameField && textOf(node, type.nameField);
 }

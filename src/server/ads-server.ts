@@ -9,7 +9,7 @@ import { OrderViews, type ReferencesOf } from "../xds/order-views.ts";
 import { RefusalMemory } from "../xds/refusal-memory.ts";
 import { ResponseCache } from "../xds/response.ts";
 import { Session, type SessionOptions } from "../xds/session.ts";
-import { v3Types } from "../xds/type-traits.ts";
+import { traitsWith, v3Types } from "../xds/type-traits.ts";
 import { Views } from "../xds/views.ts";
 import { AdsStream, type RawCall } from "./ads-stream.ts";
 import { discoveryServices, type OpenStream, serviceNames } from "./discovery-services.ts";
@@ -43,6 +43,8 @@ export interface AdsLimits extends GrpcLimits {
 export interface AdsServerOptions {
   /** `127.0.0.1:18000`, `[::1]:0`, `unix:/run/chancery.sock`. Default 127.0.0.1:18000. */
   readonly address?: string;
+  /** Permissions of the file of a Unix-domain socket. Default 0600: the own user alone may connect. */
+  readonly socketMode?: number;
   /** Plain text unless given. */
   readonly credentials?: ServerCredentials;
   /** Clients have to show one of these, unless they have a certificate that was verified (XDS-138). */
@@ -54,6 +56,11 @@ export interface AdsServerOptions {
   readonly limits?: Partial<AdsLimits>;
   /** The group of a node. Default: the first of the revision whose match the node fulfils. */
   readonly groupOf?: (node: Node, revision: Revision) => Group | undefined;
+  /**
+   * Types that are served beside Envoy's, on the aggregated service and by name only: those for which this says true.
+   * Default: none. Finite, for what is known of each type is kept.
+   */
+  readonly isOwnType?: (typeUrl: string) => boolean;
   /**
    * What a resource names, for make-before-break gated by ACKs: `envoyReferences(schema)`. Without it, types go out in
    * their order, but a removal does not wait for its last use.
@@ -111,7 +118,7 @@ export class AdsServer implements AsyncDisposable {
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#fanOut = new FanOut(this.#clock);
     this.#common = {
-      types: new Map(v3Types.map((traits) => [traits.typeUrl, traits])),
+      traitsOf: traitsWith(options.isOwnType ?? (() => false)),
       shared: {
         views: new Views(),
         responses: new ResponseCache(options.identifier ?? "chancery"),
@@ -148,6 +155,7 @@ export class AdsServer implements AsyncDisposable {
     this.#gate = new ConnectionGate({
       limits: this.#limits,
       isTls: this.#options.credentials !== undefined,
+      socketMode: this.#options.socketMode,
       take: (socket) => injector.injectConnection(socket),
       onRefused: (from, reason) => this.#options.onRefusedConnection?.(from, reason),
     });

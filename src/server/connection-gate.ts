@@ -1,4 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
+import { clearSocketPath, defaultSocketMode, setSocketMode } from "./socket-file.ts";
 
 export interface ConnectionLimits {
   /** Connections of all clients. */
@@ -11,6 +12,8 @@ export interface ConnectionGateOptions {
   readonly limits: ConnectionLimits;
   /** True when clients begin with a TLS handshake: what is said before would not be understood. */
   readonly isTls: boolean;
+  /** Permissions of the file of a Unix-domain socket. Default 0600: the own user alone. */
+  readonly socketMode?: number | undefined;
   /** Takes a connection that is let in. */
   readonly take: (socket: Socket) => void;
   /** Told of a connection that is not. */
@@ -33,10 +36,18 @@ export class ConnectionGate {
   }
 
   /** Listens on `host:port`, `[v6]:port` or `unix:path`; resolves to the port. Rejects with the system's error. */
-  listen(address: string): Promise<number> {
+  async listen(address: string): Promise<number> {
+    const where = listenOptions(address);
+    if ("path" in where) await clearSocketPath(where.path);
+    const port = await this.#listen(where);
+    if ("path" in where) await setSocketMode(where.path, this.#options.socketMode ?? defaultSocketMode);
+    return port;
+  }
+
+  #listen(where: ReturnType<typeof listenOptions>): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#server.once("error", reject);
-      this.#server.listen({ ...listenOptions(address), backlog }, () => {
+      this.#server.listen({ ...where, backlog }, () => {
         this.#server.off("error", reject);
         const bound = this.#server.address();
         resolve(typeof bound === "object" && bound !== null ? bound.port : 0);

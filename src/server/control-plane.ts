@@ -18,6 +18,7 @@ import {
   formatListenAddress,
   type ListenAddress,
   ListenError,
+  type ServeAddress,
 } from "./listen-address.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { Observer } from "./observer.ts";
@@ -48,7 +49,7 @@ export interface ControlPlaneOptions {
   readonly contentOf: (resource: Resource) => JsonValue;
   /** Shows problems to people, with the texts that they are in. */
   readonly showProblems: (problems: readonly Problem[], files: readonly ConfigFile[]) => void;
-  readonly xdsAddress: ListenAddress;
+  readonly xdsAddress: ServeAddress;
   /** Makes the xDS server; it is started with the first revision that is served (XDS-135). */
   readonly createXds: (onEvent: (event: XdsEvent) => void, known: XdsKnowledge) => XdsFront;
 }
@@ -255,7 +256,8 @@ export class ControlPlane {
     const { port } = await this.#xds.start().catch((error: NodeJS.ErrnoException) => {
       throw new ListenError(explainListenError(error, xdsAddress, "--xds-address"), { cause: error });
     });
-    log.info("xDS is served", { address: formatListenAddress({ ...xdsAddress, port }) });
+    const bound = "path" in xdsAddress ? xdsAddress : { ...xdsAddress, port };
+    log.info("xDS is served", { address: formatListenAddress(bound) });
   }
 
   #converged(revision: string, tookMs: number): void {

@@ -6,7 +6,7 @@ import {
 } from "@grpc/grpc-js";
 import type { ServiceShape } from "../schema/descriptors/file-protos.ts";
 import type { StreamKind, StreamService } from "../xds/events.ts";
-import type { TypeTraits } from "../xds/type-traits.ts";
+import type { ServedType } from "../xds/type-traits.ts";
 import type { RawCall } from "./ads-stream.ts";
 
 /** A gRPC service and what answers its methods. */
@@ -19,7 +19,7 @@ export type OpenStream = (kind: StreamKind, service: StreamService, call: RawCal
 
 const aggregated = "envoy.service.discovery.v3.AggregatedDiscoveryService";
 
-type MethodNames = Pick<TypeTraits["service"], "sotw" | "delta" | "fetch">;
+type MethodNames = Pick<ServedType["service"], "sotw" | "delta" | "fetch">;
 
 const aggregatedMethods = { sotw: "StreamAggregatedResources", delta: "DeltaAggregatedResources" } as const;
 
@@ -40,7 +40,7 @@ function method(service: string, name: string, isStream: boolean) {
 
 /** The aggregated service, and one for each type (XDS-1, XDS-2). Their unary methods answer UNIMPLEMENTED (XDS-12). */
 export function discoveryServices(
-  types: Iterable<TypeTraits>,
+  types: Iterable<ServedType>,
   open: OpenStream,
 ): readonly DiscoveryService[] {
   const ads = { kind: "ads" } as const;
@@ -58,7 +58,7 @@ function messages(prefix: "Discovery" | "DeltaDiscovery") {
 }
 
 /** What reflection tells of the services. */
-export function discoveryShapes(types: Iterable<TypeTraits>): readonly ServiceShape[] {
+export function discoveryShapes(types: Iterable<ServedType>): readonly ServiceShape[] {
   const kind = "bidi";
   const shape = (name: string, { sotw, delta, fetch }: MethodNames): ServiceShape => ({
     name,
@@ -75,7 +75,7 @@ export function discoveryShapes(types: Iterable<TypeTraits>): readonly ServiceSh
 }
 
 /** Full names of the services. */
-export function serviceNames(types: Iterable<TypeTraits>): readonly string[] {
+export function serviceNames(types: Iterable<ServedType>): readonly string[] {
   return [aggregated, ...Array.from(types, ({ service }) => service.name)];
 }
 

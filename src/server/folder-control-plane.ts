@@ -7,6 +7,7 @@ import { checkConfig } from "../checks/check.ts";
 import { Compiler } from "../config/compiler.ts";
 import type { ConfigFile } from "../config/config-file.ts";
 import { envoyReferences } from "../config/envoy-references.ts";
+import { resourceTypeOf } from "../config/resource-types.ts";
 import type { Schema } from "../schema/schema.ts";
 import { typeNameOf } from "../schema/type-urls.ts";
 import { watchFolder } from "../sources/folder.ts";
@@ -15,7 +16,7 @@ import type { Reading } from "../sources/reading.ts";
 import type { TokenCheck } from "./auth/served-tokens.ts";
 import { createAdsServer } from "./ads-server.ts";
 import { ControlPlane } from "./control-plane.ts";
-import { formatListenAddress, type ListenAddress } from "./listen-address.ts";
+import { formatListenAddress, type ListenAddress, type ServeAddress } from "./listen-address.ts";
 import type { RemovalPolicy } from "./reconcile/removals.ts";
 import { RefusedConnections } from "./refused-connections.ts";
 import { operatorServices } from "./services/operator-services.ts";
@@ -28,7 +29,9 @@ export interface FolderControlPlaneOptions {
   /** The folder that relative paths start from. */
   readonly cwd: string;
   readonly stateFolder: string;
-  readonly xdsAddress: ListenAddress;
+  readonly xdsAddress: ServeAddress;
+  /** Permissions of the file of a Unix-domain socket. */
+  readonly xdsSocketMode?: number;
   /** Plain text unless given. */
   readonly xdsCredentials?: ServerCredentials;
   /** One of these, or a certificate, is asked for. */
@@ -80,6 +83,8 @@ export function createFolderControlPlane(options: FolderControlPlaneOptions): Co
     createXds: (onEvent, known) =>
       createAdsServer({
         address: formatListenAddress(options.xdsAddress),
+        ...(options.xdsSocketMode !== undefined && { socketMode: options.xdsSocketMode }),
+        isOwnType: (typeUrl) => resourceTypeOf(typeUrl, schema.descriptors) !== undefined,
         ...(options.xdsCredentials && { credentials: options.xdsCredentials }),
         ...(options.xdsTokens && { tokens: options.xdsTokens }),
         identifier: `chancery ${version}`,

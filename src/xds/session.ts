@@ -35,8 +35,8 @@ export type Next =
 export interface SessionOptions {
   readonly kind: StreamKind;
   readonly service: StreamService;
-  /** The types that are served, by type URL. */
-  readonly types: ReadonlyMap<string, TypeTraits>;
+  /** What is known of a type by its URL; undefined for one that is not served. */
+  readonly traitsOf: (typeUrl: string) => TypeTraits | undefined;
   readonly shared: Shared;
   readonly interests: InterestPool;
   /** Names that a client may ask for of one type on one stream. */
@@ -243,13 +243,13 @@ export class Session {
       this.#hasOtherNode = true;
       outcomes.push({ kind: "remark", remark: { kind: "otherNode", id: request.nodeId } });
     }
-    const { service, types } = this.#options;
+    const { service, traitsOf } = this.#options;
     const typeUrl = request.typeUrl || (service.kind === "type" ? service.typeUrl : "");
     if (typeUrl === "") return end("type_url is missing on an aggregated stream");
     if (service.kind === "type" && typeUrl !== service.typeUrl) {
       return end(`type_url is ${cut(typeUrl)} on a stream that serves ${service.typeUrl}`);
     }
-    const traits = types.get(typeUrl);
+    const traits = traitsOf(typeUrl);
     if (!traits) return [...outcomes, ...this.#remarkUnknown(typeUrl)];
     outcomes.push(
       ...(request.kind === "sotw"

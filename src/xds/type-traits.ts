@@ -13,6 +13,10 @@ export interface TypeTraits {
   readonly waitsForEarlier: boolean;
   /** Others wait for its changes. */
   readonly holdsLater: boolean;
+}
+
+/** A type of Envoy's API. */
+export interface ServedType extends TypeTraits {
   /** The gRPC service for this type alone (XDS-2); a method that is absent does not exist. */
   readonly service: {
     readonly name: string;
@@ -60,7 +64,7 @@ const virtualHosts = {
  * The resource types of the v3 API, in their order. Runtime comes first because Envoy waits for it before it asks
  * for clusters (XDS-116); secrets and endpoints never wait (XDS-98, XDS-102).
  */
-export const v3Types: readonly TypeTraits[] = [
+export const v3Types: readonly ServedType[] = [
   { label: "RTDS", typeUrl: RUNTIME, ...named, ...free, service: service("runtime.v3.Runtime", "Runtime") },
   { label: "CDS", typeUrl: CLUSTER, ...whole, ...first, service: service("cluster.v3.Cluster", "Clusters") },
   {
@@ -95,3 +99,19 @@ export const v3Types: readonly TypeTraits[] = [
   { label: "RDS", typeUrl: ROUTES, ...named, ...last, service: service("route.v3.Route", "Routes") },
   { label: "VHDS", typeUrl: VIRTUAL_HOST, ...named, ...last, service: virtualHosts },
 ].map((traits, order) => ({ ...traits, order }));
+
+const v3ByUrl: ReadonlyMap<string, ServedType> = new Map(v3Types.map((type) => [type.typeUrl, type]));
+
+/** What is known of types: those of Envoy's API and, after them in order and always by name, a user's own. */
+export function traitsWith(
+  isOwnType: (typeUrl: string) => boolean,
+): (typeUrl: string) => TypeTraits | undefined {
+  const own = new Map<string, TypeTraits>();
+  return (typeUrl) => {
+    const known = v3ByUrl.get(typeUrl) ?? own.get(typeUrl);
+    if (known || !isOwnType(typeUrl)) return known;
+    const traits = { label: typeUrl, typeUrl, ...named, ...free, order: v3Types.length };
+    own.set(typeUrl, traits);
+    return traits;
+  };
+}

@@ -1,6 +1,7 @@
 import { loadDescriptors } from "../../src/schema/load.ts";
 import type { Message } from "../../src/schema/message.ts";
 import { Schema } from "../../src/schema/schema.ts";
+import type { JsonObject } from "../kit/json.ts";
 import { CLUSTER, ENDPOINTS, LISTENER, ROUTES } from "../../src/xds/type-traits.ts";
 
 export const schema = new Schema(loadDescriptors());
@@ -57,7 +58,11 @@ export function routes(clusterName: string) {
 
 /** An Envoy of node `envoy-1` and cluster `edge` that takes everything over ADS. */
 export function bootstrap(apiType: string, port: number) {
-  const socket_address = { address: "127.0.0.1", port_value: port };
+  return bootstrapTo(apiType, { socket_address: { address: "127.0.0.1", port_value: port } });
+}
+
+/** The same, of a server at any `envoy.config.core.v3.Address`. */
+export function bootstrapTo(apiType: string, address: JsonObject) {
   return {
     node: { id: "envoy-1", cluster: "edge", metadata: { role: "edge" } },
     dynamic_resources: {
@@ -82,7 +87,7 @@ export function bootstrap(apiType: string, port: number) {
           },
           load_assignment: {
             cluster_name: "chancery",
-            endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address } } }] }],
+            endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }],
           },
         },
       ],

@@ -5,7 +5,7 @@ import { OrderViews } from "../../src/xds/order-views.ts";
 import { ResponseCache } from "../../src/xds/response.ts";
 import type { Response } from "../../src/xds/response.ts";
 import { Session, type Outcome } from "../../src/xds/session.ts";
-import { v3Types } from "../../src/xds/type-traits.ts";
+import { traitsWith, v3Types } from "../../src/xds/type-traits.ts";
 import { Views } from "../../src/xds/views.ts";
 import { WireWriter } from "../../src/xds/wire.ts";
 
@@ -113,12 +113,11 @@ export class SessionClient {
       isDistrusted = () => false,
       maxNames = 1000,
     } = options;
-    const types = new Map(v3Types.map((traits) => [traits.typeUrl, traits]));
     this.#kind = kind;
     this.session = new Session({
       kind,
       service,
-      types,
+      traitsOf: traitsWith((typeUrl) => typeUrl.startsWith("type.googleapis.com/acme.")),
       ...server,
       maxNames,
       orderTimeoutMs: 20_000,

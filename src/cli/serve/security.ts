@@ -3,7 +3,12 @@ import { resolve } from "node:path";
 import { openTokens, type ServedTokens } from "../../server/auth/served-tokens.ts";
 import { TokenFileError } from "../../server/auth/tokens.ts";
 import type { FollowOptions } from "../../server/follow-files.ts";
-import { formatListenAddress, isLoopback, type ListenAddress } from "../../server/listen-address.ts";
+import {
+  formatListenAddress,
+  isLoopback,
+  type ListenAddress,
+  type ServeAddress,
+} from "../../server/listen-address.ts";
 import { openTls, type ServedTls } from "../../server/tls/served-tls.ts";
 import { TlsFileError } from "../../server/tls/tls-files.ts";
 import { CommandError, exitCode } from "../exit-code.ts";
@@ -15,7 +20,7 @@ export interface SecurityFlagValues {
   readonly xdsTokenFile: string | undefined;
   readonly adminTokenFile: string | undefined;
   readonly adminInsecure: boolean;
-  readonly xdsAddress: ListenAddress;
+  readonly xdsAddress: ServeAddress;
   readonly adminAddress: ListenAddress;
 }
 
@@ -42,7 +47,7 @@ export async function securityFromFlags(
       file === undefined ? undefined : openTokens(resolve(cwd, file), read);
     const xdsTokens = await openTokensOf(flags.xdsTokenFile);
     const adminTokens = await openTokensOf(flags.adminTokenFile);
-    if (!tls && !isLoopback(flags.xdsAddress.host)) {
+    if (!tls && "host" in flags.xdsAddress && !isLoopback(flags.xdsAddress.host)) {
       const seen = xdsTokens ? ", tokens too" : "";
       log.warn(`xDS is served in plain text to other machines${seen}: --tls-cert and --tls-key protect it`);
     }
