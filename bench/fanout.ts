@@ -1,9 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { LineProcess } from "./kit/line-process.ts";
+import { buildXdsBench, type Contestant, type XdsBench } from "./kit/contestants.ts";
 import type { Figure, Mark } from "./kit/report.ts";
 import { median } from "./kit/statistics.ts";
 import { usageOf } from "./kit/usage.ts";
@@ -15,12 +10,6 @@ interface Scenario {
   readonly streams: number;
   readonly clusters: number;
   readonly updates: number;
-}
-
-/** An xDS server that can be measured: started with `-clusters N -mode M`, driven by lines (see peers/gcp). */
-interface Contestant {
-  readonly name: string;
-  start(scenario: Scenario): LineProcess;
 }
 
 const scenarios: readonly Scenario[] = [
@@ -57,47 +46,19 @@ export const fanoutMarks: readonly Mark[] = [
  * that the server spends on an update and the time until the last ACK.
  */
 export async function runFanout(rounds: number, log: (line: string) => void): Promise<Figure[]> {
-  const binaries = buildPeers();
-  const contestants: readonly Contestant[] = [
-    {
-      name: "chancery",
-      start: ({ clusters, mode }) => {
-        const script = fileURLToPath(new URL("chancery-server.js", import.meta.url));
-        return new LineProcess(process.execPath, [script, "-clusters", String(clusters), "-mode", mode]);
-      },
-    },
-    {
-      name: "go-control-plane",
-      start: ({ clusters, mode }) =>
-        new LineProcess(join(binaries, "gcp"), ["-clusters", String(clusters), "-mode", mode], {
-          ...process.env,
-          // One core each for the server and the fleet: Node serves from one thread, so Go gets one too.
-          GOMAXPROCS: "1",
-        }),
-    },
-  ];
+  const bench = buildXdsBench();
   const figures: Figure[] = [];
   for (const scenario of scenarios) {
-    const samples = new Map(contestants.map(({ name }) => [name, [] as Sample[]]));
+    const samples = new Map(bench.contestants.map(({ name }) => [name, [] as Sample[]]));
     for (let round = 1; round <= rounds; round += 1) {
-      for (const contestant of contestants) {
+      for (const contestant of bench.contestants) {
         log(`${scenario.name}: ${contestant.name}, round ${round} of ${rounds}`);
-        samples.get(contestant.name)!.push(await measure(contestant, scenario, join(binaries, "load")));
+        samples.get(contestant.name)!.push(await measure(bench, contestant, scenario));
       }
     }
     for (const [contestant, taken] of samples) figures.push(...toFigures(scenario.name, contestant, taken));
   }
   return figures;
-}
-
-function buildPeers(): string {
-  const output = mkdtempSync(join(tmpdir(), "chancery-bench-"));
-  const sources = fileURLToPath(import.meta.resolve("#root/bench/peers"));
-  execFileSync("go", ["build", "-o", `${output}/`, "./..."], {
-    cwd: sources,
-    stdio: ["ignore", "inherit", "inherit"],
-  });
-  return output;
 }
 
 interface Sample {
@@ -108,21 +69,16 @@ interface Sample {
   readonly residentMiB: number;
 }
 
-async function measure(contestant: Contestant, scenario: Scenario, load: string): Promise<Sample> {
-  await using server = contestant.start(scenario);
-  const [port] = await server.expect("listening");
+async function measure(bench: XdsBench, contestant: Contestant, scenario: Scenario): Promise<Sample> {
+  const { mode, streams, clusters } = scenario;
+  await using server = contestant.start({ clusters });
+  const [port = ""] = await server.expect("listening");
   const idle = usageOf(server.pid);
-  const streamsAConnection = scenario.mode === "sotw" ? 1 : 10;
-  await using fleet = new LineProcess(load, [
-    "-target",
-    `127.0.0.1:${port}`,
-    "-streams",
-    String(scenario.streams),
-    "-streams-a-connection",
-    String(streamsAConnection),
-    "-mode",
-    scenario.mode,
-  ]);
+  await using fleet = bench.startFleet(port, {
+    streams,
+    mode,
+    "streams-a-connection": mode === "sotw" ? 1 : 10,
+  });
   const [firstAckMs] = await fleet.expect("ready");
   const loaded = usageOf(server.pid);
   const lastAckMs: number[] = [];

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { compileMarks, runCompile } from "./compile.ts";
 import { fanoutMarks, runFanout } from "./fanout.ts";
 import { httpMarks, runHttp } from "./http/run.ts";
+import { idleMarks, runIdle } from "./idle.ts";
 import { orderMarks, runOrder } from "./order.ts";
 import { type Figure, type Mark, judge, renderMarks, renderTable, writeJson } from "./kit/report.ts";
 import { proxyProtocolMarks, runProxyProtocol } from "./proxy-protocol.ts";
@@ -16,6 +17,7 @@ interface Benchmark {
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   fanout: { marks: fanoutMarks, run: runFanout },
+  idle: { marks: idleMarks, run: runIdle },
   order: { marks: orderMarks, run: runOrder },
   tcp: { marks: tcpMarks, run: runTcp },
   http: { marks: httpMarks, run: runHttp },
