@@ -20,6 +20,7 @@ import { localReply } from "../network/http-message.ts";
 import type { ServerStream } from "../network/http-stream.ts";
 import type { DownstreamConnection, DrainDecision } from "../resources/extension.ts";
 import { watchLifetime } from "./connection-lifetime.ts";
+import { DelayedClose } from "./delayed-close.ts";
 import { Exchange } from "./exchange.ts";
 import { ExchangeTimers } from "./exchange-timers.ts";
 import { readHopHeaders } from "./hop-headers.ts";
@@ -90,8 +91,9 @@ export class Http1ServerConnection implements ServerStream {
   /** The end of the connection is the end of the answer. */
   #endsBody = false;
   #requests = 0;
-  /** Of the whole connection while it has no request, else of the head that is coming. */
+  /** Of the whole connection while it has no request or is closing, else of the head that is coming. */
   readonly #idle: Deadline;
+  #closing: DelayedClose | undefined;
   #endLifetime: (() => void) | undefined;
 
   constructor(manager: Manager, { info, socket, bufferLimitBytes, drain }: DownstreamConnection) {
@@ -192,7 +194,7 @@ export class Http1ServerConnection implements ServerStream {
     this.#pending = undefined;
     if (isHard) return void this.#socket.destroy();
     this.#writer.flush();
-    this.#closeBehindAll();
+    this.#close(0);
   }
 
   closeAfter(): void {
@@ -377,18 +379,20 @@ export class Http1ServerConnection implements ServerStream {
     if (this.#state !== "open") return;
     this.#state = "closing";
     this.#pending = undefined;
-    const { delayedCloseMs } = this.#manager.config;
-    if (delayedCloseMs === 0 || this.#endsBody) return this.#closeBehindAll();
-    this.#socket.resume();
-    this.#idle.set(delayedCloseMs);
+    this.#close(this.#endsBody ? 0 : this.#manager.config.delayedCloseMs);
   }
 
-  /** Closes when all that is written has gone out; not to a client that takes nothing of it for as long as a stream may be idle. */
-  #closeBehindAll(): void {
-    const { streamIdleTimeoutMs } = this.#manager.config;
-    this.#socket.destroySoon();
-    if (streamIdleTimeoutMs > 0) this.#idle.set(streamIdleTimeoutMs);
-    else this.#idle.clear();
+  #close(delayedCloseMs: number): void {
+    const { config, stats } = this.#manager;
+    this.#closing = new DelayedClose({
+      socket: this.#socket,
+      deadline: this.#idle,
+      delayedCloseMs,
+      streamIdleTimeoutMs: config.streamIdleTimeoutMs,
+      onTimeout() {
+        stats.counters.downstream_cx_delayed_close_timeout += 1;
+      },
+    });
   }
 
   #waitForRequest(): void {
@@ -412,11 +416,7 @@ export class Http1ServerConnection implements ServerStream {
       counters[limit.counter] += 1;
       return this.#answerAndClose(408, limit.details, limit.text, limit.flag);
     }
-    if (this.#state !== "open") {
-      if (this.#socket.writableEnded) return void this.#socket.destroy();
-      counters.downstream_cx_delayed_close_timeout += 1;
-      return this.#closeBehindAll();
-    }
+    if (this.#closing) return this.#closing.onDeadline();
     if (!this.#isDraining) counters.downstream_cx_idle_timeout += 1;
     this.#drainIdle();
   }

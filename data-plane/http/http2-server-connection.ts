@@ -11,6 +11,7 @@ import type { RequestHead } from "../network/http-message.ts";
 import type { DownstreamConnection, DrainDecision } from "../resources/extension.ts";
 import { ExchangeTimers } from "./exchange-timers.ts";
 import { watchLifetime } from "./connection-lifetime.ts";
+import { DelayedClose } from "./delayed-close.ts";
 import { Exchange } from "./exchange.ts";
 import type { Http2StreamOwner } from "./http2-server-stream.ts";
 import { Http2ServerStream } from "./http2-server-stream.ts";
@@ -47,6 +48,7 @@ export class Http2ServerConnection implements SessionEvents, Http2StreamOwner {
   #requests = 0;
   /** While there is no request; then for what is left of the drain time, or of the delayed close. */
   readonly #idle: Deadline;
+  #closing: DelayedClose | undefined;
   readonly #drainTime: Deadline;
   #endLifetime: (() => void) | undefined;
 
@@ -226,9 +228,16 @@ export class Http2ServerConnection implements SessionEvents, Http2StreamOwner {
     this.#state = "closing";
     this.#drainTime.clear();
     this.#session.flush();
-    const { delayedCloseMs } = this.#manager.config;
-    if (delayedCloseMs === 0) return this.#socket.destroySoon();
-    this.#idle.set(delayedCloseMs);
+    const { config, stats } = this.#manager;
+    this.#closing = new DelayedClose({
+      socket: this.#socket,
+      deadline: this.#idle,
+      delayedCloseMs: config.delayedCloseMs,
+      streamIdleTimeoutMs: config.streamIdleTimeoutMs,
+      onTimeout() {
+        stats.counters.downstream_cx_delayed_close_timeout += 1;
+      },
+    });
   }
 
   #waitForRequest(): void {
@@ -237,14 +246,10 @@ export class Http2ServerConnection implements SessionEvents, Http2StreamOwner {
   }
 
   #onIdle(): void {
-    const { counters } = this.#manager.stats;
-    if (this.#state === "closing") {
-      counters.downstream_cx_delayed_close_timeout += 1;
-      this.#socket.destroy();
-    } else if (this.#state === "open") {
-      counters.downstream_cx_idle_timeout += 1;
-      this.#startDraining();
-    }
+    if (this.#closing) return this.#closing.onDeadline();
+    if (this.#state !== "open") return;
+    this.#manager.stats.counters.downstream_cx_idle_timeout += 1;
+    this.#startDraining();
   }
 
   #onClose(): void {
