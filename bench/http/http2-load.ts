@@ -38,6 +38,7 @@ const session = new Http2Session({
     onStreamEnd: nothing,
     onFail: ({ reason }) => socket.destroy(new Error(reason)),
   },
+  monotonic: () => performance.now(),
   onWritten: nothing,
 });
 socket.on("data", (bytes: Buffer) => session.receive(bytes));

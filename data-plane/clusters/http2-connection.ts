@@ -51,6 +51,7 @@ export class Http2Connection implements PooledConnection, SessionEvents {
       stats,
       transport: socket,
       events: this,
+      monotonic: () => run.clock.monotonic(),
       onWritten(bytes) {
         traffic.upstream_cx_tx_bytes_total += bytes;
       },

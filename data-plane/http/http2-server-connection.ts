@@ -68,6 +68,7 @@ export class Http2ServerConnection implements SessionEvents, Http2StreamOwner {
       stats: manager.http2Stats,
       transport: socket,
       events: this,
+      monotonic: () => run.clock.monotonic(),
       onWritten(bytes) {
         stats.counters.downstream_cx_tx_bytes_total += bytes;
       },
@@ -136,6 +137,7 @@ export class Http2ServerConnection implements SessionEvents, Http2StreamOwner {
     counters.downstream_rq_total += 1;
     counters.downstream_rq_http2_total += 1;
     counters.downstream_rq_rx_reset += 1;
+    this.#countReset(false, 0);
   }
 
   onGoAway(): void {
@@ -186,12 +188,14 @@ export class Http2ServerConnection implements SessionEvents, Http2StreamOwner {
   }
 
   onReset(stream: Http2ServerStream): void {
-    const { counters } = this.#manager.stats;
-    counters.downstream_rq_rx_reset += 1;
-    const ageMs = this.#manager.run.clock.monotonic() - stream.startedAtMs;
-    if (!this.#resets.add(true, stream.hasAnswer, ageMs) || this.#state === "closed") return;
+    this.#manager.stats.counters.downstream_rq_rx_reset += 1;
+    this.#countReset(stream.hasAnswer, this.#manager.run.clock.monotonic() - stream.startedAtMs);
+  }
+
+  #countReset(hasAnswer: boolean, ageMs: number): void {
+    if (!this.#resets.add(true, hasAnswer, ageMs) || this.#state === "closed") return;
     if (this.#socket.destroyed) return;
-    counters.downstream_rq_too_many_premature_resets += 1;
+    this.#manager.stats.counters.downstream_rq_too_many_premature_resets += 1;
     this.#socket.destroy();
   }
 

@@ -1,5 +1,6 @@
 import type { HeaderList } from "../network/header-list.ts";
 import type { RequestHead } from "../network/http-message.ts";
+import { TokenBucket } from "../network/token-bucket.ts";
 import type { Http2Stats } from "./codec-stats.ts";
 import type { Frame } from "./frames.ts";
 import {
@@ -70,6 +71,8 @@ export interface SessionOptions {
   readonly stats: Http2Stats;
   readonly transport: FrameTransport;
   readonly events: SessionEvents;
+  /** Milliseconds of a clock that goes forward only. */
+  readonly monotonic: () => number;
   /** How many bytes go out, at every write. */
   readonly onWritten: (bytes: number) => void;
 }
@@ -82,11 +85,19 @@ interface OpenBlock {
   /** What could not be decoded yet. */
   pieces: Buffer[];
   bytes: number;
+  /** CONTINUATION frames that have come. */
+  continuations: number;
   /** So many bytes are worth a try: trying after each of many small frames would take the square of their number. */
   nextTryBytes: number;
 }
 
 const blockTryBytes = 16384;
+/** Of one header block (CVE-2024-28182); as many as Envoy lets nghttp2 take, room for the 8 MiB that a head may have at most. */
+const maxContinuations = 512;
+/** Entries of one SETTINGS frame, as many as nghttp2 in Envoy takes. */
+const maxSettings = 32;
+/** RST_STREAM frames of a client: a thousand at once and 33 a second, as nghttp2 in Envoy has it (CVE-2023-44487). */
+const resetRate = { maxTokens: 1000, tokensPerFill: 33, fillIntervalMs: 1000 };
 
 /** One HTTP/2 connection (RFC 9113), of either side: frames in, events out, frames out. No I/O of its own, no timers. */
 export class Http2Session {
@@ -96,6 +107,8 @@ export class Http2Session {
   readonly #decoder: HpackDecoder;
   readonly #encoder: HpackEncoder;
   readonly #inbound: InboundCount;
+  /** From a client's first RST_STREAM on. */
+  #resets: TokenBucket | undefined;
   readonly #output: FrameOutput;
   readonly #streams = new Map<number, Http2Stream>();
   /** Streams with something to send, in the order of their turns. */
@@ -451,7 +464,7 @@ export class Http2Session {
     stream.receiveWindow -= payload.length;
     if (stream.receiveWindow < 0) return this.#break(stream, ErrorCode.flowControl, payload.length);
     const data = start === 0 && padding === 0 ? payload : payload.subarray(start, payload.length - padding);
-    if (!stream.hasHead) return this.#malformed(stream);
+    if (!stream.hasHead) return this.#malformed(stream, payload.length);
     if (stream.expectedBytes !== undefined) {
       stream.expectedBytes -= data.length;
       const isLast = (flags & Flag.endStream) !== 0;
@@ -487,7 +500,15 @@ export class Http2Session {
     const block = payload.subarray(start, payload.length - padding);
     const isLast = (flags & Flag.endStream) !== 0;
     if (flags & Flag.endHeaders) return this.#onBlock(streamId, isNew, isLast, block);
-    this.#block = { streamId, isNew, isLast, pieces: [], bytes: 0, nextTryBytes: blockTryBytes };
+    this.#block = {
+      streamId,
+      isNew,
+      isLast,
+      pieces: [],
+      bytes: 0,
+      continuations: 0,
+      nextTryBytes: blockTryBytes,
+    };
     return this.#hold(this.#block, block);
   }
 
@@ -505,6 +526,9 @@ export class Http2Session {
     const block = this.#block;
     if (!block) return this.#fail(ErrorCode.protocol, "CONTINUATION: unexpected");
     if (!this.#count(frame, 0)) return false;
+    block.continuations += 1;
+    if (block.continuations > maxContinuations)
+      return this.#reject("Too many CONTINUATION frames following a HEADER frame");
     if (!(frame.flags & Flag.endHeaders)) return this.#hold(block, frame.payload);
     this.#block = undefined;
     const whole = Buffer.concat([...block.pieces, frame.payload], block.bytes + frame.payload.length);
@@ -616,20 +640,29 @@ export class Http2Session {
     if (payload.length !== 4) return this.#fail(ErrorCode.frameSize, "");
     if (streamId === 0 || this.#isIdle(streamId)) return this.#reject("RST_STREAM of no stream");
     const stream = this.#streams.get(streamId);
-    if (!stream) return true;
-    this.#options.stats.counters.rx_reset += 1;
-    this.#endBy(stream, payload.readUInt32BE(0), "peer");
+    if (stream) {
+      this.#options.stats.counters.rx_reset += 1;
+      this.#endBy(stream, payload.readUInt32BE(0), "peer");
+    }
+    if (this.#isServer && !this.#mayReset()) return this.#fail(ErrorCode.internal, "");
     return this.#state === "open";
+  }
+
+  #mayReset(): boolean {
+    const nowMs = this.#options.monotonic();
+    this.#resets ??= new TokenBucket(resetRate, nowMs);
+    return this.#resets.take(nowMs);
   }
 
   #onSettings({ streamId, flags, payload }: Frame): boolean {
     if (streamId !== 0) return this.#reject("SETTINGS of a stream");
     if (flags & Flag.ack) {
       if (payload.length > 0) return this.#fail(ErrorCode.frameSize, "");
-      this.#onSettingsAck();
-      return true;
+      return this.#onSettingsAck();
     }
     if (payload.length % 6 !== 0) return this.#fail(ErrorCode.frameSize, "");
+    if (payload.length > 6 * maxSettings)
+      return this.#fail(ErrorCode.enhanceYourCalm, "SETTINGS: too many setting entries");
     this.#hasSettings = true;
     for (let at = 0; at < payload.length; at += 6) {
       if (!this.#apply(payload.readUInt16BE(at), payload.readUInt32BE(at + 2))) return false;
@@ -638,13 +671,14 @@ export class Http2Session {
     return true;
   }
 
-  #onSettingsAck(): void {
-    if (this.#isSettingsAcked) return;
+  #onSettingsAck(): boolean {
+    if (this.#isSettingsAcked) return this.#reject("SETTINGS: unexpected ACK");
     this.#isSettingsAcked = true;
     const { streamWindowBytes } = this.#options.limits;
     const difference = streamWindowBytes - this.#localWindowBytes;
     this.#localWindowBytes = streamWindowBytes;
     for (const stream of this.#streams.values()) stream.receiveWindow += difference;
+    return true;
   }
 
   #apply(id: number, value: number): boolean {
@@ -737,12 +771,12 @@ export class Http2Session {
     this.#untoldBytes = 0;
   }
 
-  /** The head or the trailers are no HTTP. */
-  #malformed(stream: Http2Stream): boolean {
+  /** The head or the trailers are no HTTP, or DATA stands before them; `bytes` of it are on nobody's account yet. */
+  #malformed(stream: Http2Stream, bytes = 0): boolean {
     this.#options.stats.counters.rx_messaging_error += 1;
     if (!stream.hasHead) this.#options.events.onBadRequest();
     if (!this.#options.limits.resetsStreamOnInvalidMessage) return this.#reject("invalid HTTP messaging");
-    return this.#break(stream, ErrorCode.protocol, 0);
+    return this.#break(stream, ErrorCode.protocol, bytes);
   }
 
   /** Ends a stream for what it brought; `bytes` of it are on nobody's account yet. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { Http2Limits } from "../../../data-plane/http2/http2-limits.ts";
 import { HeaderList } from "../../../data-plane/network/header-list.ts";
 import { frame } from "../../kit/raw-http2.ts";
 import { fields, number, Served, SessionScene, setting } from "./session-kit.ts";
@@ -10,8 +11,8 @@ const goAway = (lastId: number, code: number) =>
   frame(7, 0, 0, Buffer.concat([number(lastId), number(code)]));
 
 /** A client that has said its preface and heard the server's settings. */
-function clientScene(): SessionScene {
-  const scene = new SessionScene("client");
+function clientScene(limits: Partial<Http2Limits> = {}): SessionScene {
+  const scene = new SessionScene("client", limits);
   scene.session.start();
   scene.hear(frame(4, 0, 0));
   scene.frames();
@@ -130,4 +131,15 @@ describe("An HTTP/2 session of a client", () => {
       assert.deepEqual(served.events, ["reset 1 by connection"]);
     });
   }
+
+  it("gives back to the connection what DATA before the head took of its window", () => {
+    const scene = clientScene({ resetsStreamOnInvalidMessage: true, connectionWindowBytes: 100_000 });
+    // 320 KB in all: without the credit the connection fails at the seventh.
+    for (let index = 0; index < 20; index += 1) {
+      const { stream } = ask(scene);
+      scene.frames();
+      scene.hear(frame(0, 0, stream.id, Buffer.alloc(16_000)));
+    }
+    assert.equal(scene.failure, undefined);
+  });
 });

@@ -38,6 +38,7 @@ function speak(
       onStreamEnd: none,
       onFail: ({ reason }) => socket.destroy(new Error(reason)),
     },
+    monotonic: () => performance.now(),
     onWritten: none,
   });
   socket.on("data", (bytes: Buffer) => session.receive(bytes));

@@ -19,6 +19,16 @@ const none = new HeaderList();
 const update = () => frame(8, 0, 0, number(1));
 const priority = () => frame(2, 0, 1, Buffer.alloc(5));
 const data = () => frame(0, 0, 1);
+const giveUp = () => frame(3, 0, 1, number(8));
+/** A piece of a header block that is no whole field. */
+const oneByte = () => frame(9, 0, 1, Buffer.from("y"));
+const manySettings = (count: number) =>
+  frame(
+    4,
+    0,
+    0,
+    repeat(count, () => Buffer.from([0, 99, 0, 0, 0, 1])),
+  );
 
 describe("An HTTP/2 session of a server", () => {
   it("begins with Envoy's settings and a connection window of 24 MiB", () => {
@@ -221,6 +231,7 @@ describe("What breaks HTTP/2", () => {
     "RST_STREAM of an idle stream": [frame(3, 0, 1, number(8))],
     "RST_STREAM of the connection": [frame(3, 0, 0, number(8))],
     "GOAWAY of a stream": [frame(7, 0, 1, Buffer.alloc(8))],
+    "a second acknowledgement of settings that were sent once": [frame(4, 1, 0), frame(4, 1, 0)],
   };
   for (const [what, frames] of Object.entries(silent)) {
     it(`${what} ends the connection without a word, as with nghttp2 in Envoy`, () => {
@@ -427,18 +438,51 @@ describe("Floods", () => {
   });
 
   it("CONTINUATION without end: what it says is read and dropped, and nothing is kept of it", () => {
-    const scene = serverScene().hear(frame(1, 1, 1, fields(...pseudo())));
     const piece = frame(
       9,
       0,
       1,
       repeat(100, (index) => fields(`x-${index}`, "y".repeat(120))),
     );
+    const scenes = Array.from({ length: 4 }, () => serverScene().hear(frame(1, 1, 1, fields(...pseudo()))));
     const before = process.memoryUsage().heapUsed;
-    for (let sent = 0; sent < 2000; sent += 1) scene.hear(piece);
+    for (let sent = 0; sent < 511; sent += 1) for (const scene of scenes) scene.hear(piece);
     assert.ok(process.memoryUsage().heapUsed - before < 24 << 20, "28 MB have come");
-    scene.hear(frame(9, 4, 1, fields("x", "y")));
-    assert.deepEqual(scene.spoken(), ["RST_STREAM 1 2"]);
+    for (const scene of scenes) {
+      scene.hear(frame(9, 4, 1, fields("x", "y")));
+      assert.deepEqual(scene.spoken(), ["RST_STREAM 1 2"]);
+    }
+  });
+
+  it("CONTINUATION: 512 a header block, and no more however small they are (CVE-2024-28182)", () => {
+    // A value of 600 bytes, of which each frame but the last brings one.
+    const head = frame(
+      1,
+      1,
+      1,
+      Buffer.concat([fields(...pseudo()), Buffer.from([0, 1, 0x78, 0x7f, 0xd9, 3])]),
+    );
+    const rest = frame(9, 4, 1, Buffer.alloc(89, "y"));
+    assert.equal(serverScene().hear(head, repeat(511, oneByte), rest).requests.length, 1);
+    const scene = serverScene().hear(head, repeat(512, oneByte));
+    assert.equal(scene.failure, undefined);
+    assert.equal(scene.hear(oneByte()).failure?.kind, "protocol");
+  });
+
+  it("RST_STREAM: a thousand at once and 33 a second, also of streams that are over (CVE-2023-44487)", () => {
+    const scene = serverScene().hear(post(1), repeat(1000, giveUp));
+    scene.nowMs = 1000;
+    assert.equal(scene.hear(repeat(33, giveUp)).failure, undefined);
+    scene.hear(giveUp());
+    assert.deepEqual(scene.spoken(), ["GOAWAY 1 2"]);
+    assert.equal(scene.failure?.kind, "protocol");
+  });
+
+  it("SETTINGS: 32 entries a frame", () => {
+    assert.equal(serverScene().hear(manySettings(32)).failure, undefined);
+    assert.deepEqual(serverScene().hear(manySettings(33)).spoken(), [
+      "GOAWAY 0 11 SETTINGS: too many setting entries",
+    ]);
   });
 
   it("a name or value without end ends the connection", () => {

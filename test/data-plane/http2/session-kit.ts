@@ -96,6 +96,7 @@ export class SessionScene {
   readonly requests: Served[] = [];
   readonly said: string[] = [];
   failure: SessionFailure | undefined;
+  nowMs = 0;
   readonly #transport = new StallingTransport();
   readonly #headers = new HpackDecoder(4096);
   readonly #reader = new FrameReader(1 << 24);
@@ -118,6 +119,7 @@ export class SessionScene {
           this.failure = failure;
         },
       },
+      monotonic: () => this.nowMs,
       onWritten: () => undefined,
     });
   }

@@ -193,6 +193,65 @@ const floods: Readonly<Record<string, readonly Buffer[]>> = {
   "2,000 SETTINGS frames": [repeat(2000, () => frame(frameType.settings, 0, 0))],
 };
 
+/** Last of each: a request, which is answered where the connection is still there. */
+const asked = request(9001);
+
+/** A request with a value of 600 bytes, which comes in so many frames. */
+const continued = (count: number, isWhole = true) => [
+  frame(
+    frameType.headers,
+    1,
+    1,
+    Buffer.concat([fields(...pseudo()), Buffer.from([0, 1, 0x78, 0x7f, 0xd9, 3])]),
+  ),
+  repeat(count - 1, () => frame(frameType.continuation, 0, 1, Buffer.from("y"))),
+  frame(frameType.continuation, isWhole ? 4 : 0, 1, Buffer.alloc(601 - count, "y")),
+];
+
+const thronged: Readonly<Record<string, readonly Buffer[]>> = {
+  "512 CONTINUATION frames": [...continued(512), asked],
+  "513 CONTINUATION frames": [...continued(513), asked],
+  "513 CONTINUATION frames that do not end": continued(513, false),
+  "900 RST_STREAM of a stream that is over": [
+    post(1, "/tcp"),
+    repeat(900, () => frame(frameType.rstStream, 0, 1, number(8))),
+    asked,
+  ],
+  "3,000 RST_STREAM of a stream that is over": [
+    post(1, "/tcp"),
+    repeat(3000, () => frame(frameType.rstStream, 0, 1, number(8))),
+    asked,
+  ],
+  "3,000 DATA frames of a stream that is over": [
+    post(1, "/tcp"),
+    frame(frameType.rstStream, 0, 1, number(8)),
+    repeat(3000, () => data(1, "a")),
+    asked,
+  ],
+  "3,000 PING frames with ACK": [repeat(3000, () => frame(frameType.ping, 1, 0, Buffer.alloc(8))), asked],
+  "3,000 frames of an unknown type": [repeat(3000, () => frame(77, 0, 0)), asked],
+  "SETTINGS with 32 entries": [
+    frame(
+      frameType.settings,
+      0,
+      0,
+      repeat(32, () => Buffer.from([0, 99, 0, 0, 0, 1])),
+    ),
+    asked,
+  ],
+  "SETTINGS with 33 entries": [
+    frame(
+      frameType.settings,
+      0,
+      0,
+      repeat(33, () => Buffer.from([0, 99, 0, 0, 0, 1])),
+    ),
+    asked,
+  ],
+  "SETTINGS with ACK, once": [frame(frameType.settings, 1, 0), asked],
+  "SETTINGS with ACK, twice": [frame(frameType.settings, 1, 0), frame(frameType.settings, 1, 0), asked],
+};
+
 /** Requests that are given up at once. */
 const givenUp = (count: number) =>
   repeat(count, (index) =>
@@ -412,6 +471,20 @@ export const scenes: readonly Scene[] = [
         return { counted, outcomes };
       },
       "floods end the connection": async (stage) => talkEach(stage, floods, "closed"),
+      "malformed requests count as given up": async (stage) =>
+        withStats(stage, "too_many_premature", async () =>
+          talk(
+            stage,
+            [repeat(300, (index) => frame(frameType.headers, 5, 1 + 2 * index, fields(...pseudo("a"))))],
+            "closed",
+            { listener: "mild" },
+          ),
+        ),
+      "other things too many": async (stage) => talkEach(stage, thronged, [9001], "mild"),
+      "other things too many are counted": async (stage) =>
+        withStats(stage, "^http2\\.|downstream_cx_protocol_error|premature", async () =>
+          talkEach(stage, thronged, [9001], "mild"),
+        ),
       "floods are counted": async (stage) =>
         withStats(stage, "^http2\\.|downstream_cx_protocol_error", async () =>
           talkEach(stage, floods, "closed"),
