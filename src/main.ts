@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { allCommands } from "./cli/commands.ts";
 import type { RunProxy } from "./cli/demo/hop.ts";
+import type { LoadHeaderCodec } from "./cli/header-codec.ts";
 import { runProgram } from "./cli/program.ts";
 import type { Terminal } from "./cli/terminal.ts";
 import { readVersion } from "./server/build-info.ts";
@@ -28,8 +29,18 @@ const runProxy: RunProxy = async (args, proxyTerminal) => {
   return dataPlane.runProxy(args, proxyTerminal);
 };
 
+/** Its codec of the PROXY protocol, likewise. */
+const loadCodec: LoadHeaderCodec = async () => {
+  const [{ decodeHeader }, { encodeV1, encodeV2 }, { tlvTypeName }] = await Promise.all([
+    import("../data-plane/proxy-protocol/decode-header.ts"),
+    import("../data-plane/proxy-protocol/encode-header.ts"),
+    import("../data-plane/proxy-protocol/tlv-types.ts"),
+  ]);
+  return { decodeHeader, encodeV1, encodeV2, tlvTypeName };
+};
+
 process.exitCode = await runProgram(
-  { ...allCommands(runProxy), version: readVersion },
+  { ...allCommands({ runProxy, loadCodec }), version: readVersion },
   process.argv.slice(2),
   terminal,
 );

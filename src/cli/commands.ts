@@ -1,8 +1,10 @@
 import type { CommandDefinition, ForeignCommand } from "./command.ts";
 import { completionCommand } from "./completion.ts";
 import { convertCommand } from "./convert.ts";
+import { decodeCommand } from "./decode.ts";
 import { demoCommand } from "./demo.ts";
 import type { RunProxy } from "./demo/hop.ts";
+import type { LoadHeaderCodec } from "./header-codec.ts";
 import { reconcileCommand } from "./reconcile.ts";
 import { serveCommand } from "./serve.ts";
 import { statusCommand } from "./status.ts";
@@ -16,8 +18,14 @@ export interface AllCommands {
   readonly foreign: readonly ForeignCommand[];
 }
 
-/** The commands; `runProxy` is the data plane, passed in since `src` may not import it. */
-export function allCommands(runProxy: RunProxy): AllCommands {
+/** What commands use of the data plane; passed in, since `src` may not import it. */
+export interface DataPlane {
+  readonly runProxy: RunProxy;
+  readonly loadCodec: LoadHeaderCodec;
+}
+
+/** The commands, with the data plane that some of them need. */
+export function allCommands({ runProxy, loadCodec }: DataPlane): AllCommands {
   const foreign: readonly ForeignCommand[] = [
     { name: "proxy", summary: "run the bundled data plane from an Envoy bootstrap", run: runProxy },
   ];
@@ -28,6 +36,7 @@ export function allCommands(runProxy: RunProxy): AllCommands {
     statusCommand,
     reconcileCommand,
     xdsCommand,
+    decodeCommand(loadCodec),
     demoCommand(runProxy),
     completionCommand(() => [...commands, ...foreign]),
     versionCommand,

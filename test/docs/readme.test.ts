@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
-import { allCommands } from "../../src/cli/commands.ts";
+import { commands, foreign } from "../kit/commands.ts";
 import { codeBlocks, repositoryPath } from "./code-blocks.ts";
 
 const pages = ["README.md", "examples/quickstart/README.md"];
 const textOf = (page: string) => readFileSync(repositoryPath(page), "utf8");
-const { commands, foreign } = allCommands(() => Promise.resolve(0));
 const names = [...commands, ...foreign].map(({ name }) => name);
 
 describe("README.md", () => {
@@ -21,7 +20,7 @@ describe("README.md", () => {
   });
 
   it("has a row for every command, and none for another", () => {
-    const documented = [...textOf("README.md").matchAll(/^\| `chancery (\w+)/gm)].map(([, name]) => name!);
+    const documented = [...textOf("README.md").matchAll(/^\| `chancery ([\w-]+)/gm)].map(([, name]) => name!);
     assert.deepEqual(documented.toSorted(), names.toSorted());
   });
 
@@ -41,7 +40,7 @@ for (const page of pages) {
       const { scripts }: { readonly scripts: Readonly<Record<string, string>> } = JSON.parse(
         textOf("package.json"),
       );
-      const used = [...text.matchAll(/\bnpx chancery (\w+)/g)].map(([, name]) => name!);
+      const used = [...text.matchAll(/\bnpx chancery ([\w-]+)/g)].map(([, name]) => name!);
       assert.deepEqual(
         used.filter((name) => !names.includes(name)),
         [],
