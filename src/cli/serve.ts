@@ -78,7 +78,8 @@ export const serveCommand = defineCommand({
     const { createVoice } = await import("./serve/voice.ts");
     const { firstStopSignal } = await import("./serve/stop-signals.ts");
     const { loadSchemaWith } = await import("./user-schema.ts");
-    const { createFolderControlPlane } = await import("../server/folder-control-plane.ts");
+    const { createSourceControlPlane } = await import("../server/source-control-plane.ts");
+    const { folderSource } = await import("../sources/folder-source.ts");
     const { ListenError } = await import("../server/listen-address.ts");
     const { readVersion } = await import("../server/build-info.ts");
     const { systemClock } = await import("../base/clock.ts");
@@ -93,8 +94,8 @@ export const serveCommand = defineCommand({
     });
     const { tls, xdsTokens, adminTokens } = security;
     const stopped = firstStopSignal(terminal);
-    const plane = createFolderControlPlane({
-      folder: args[0]!,
+    const plane = createSourceControlPlane({
+      source: folderSource(args[0]!, cwd, systemClock),
       cwd,
       stateFolder: flags.stateDir,
       xdsAddress: flags.xdsAddress,

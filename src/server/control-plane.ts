@@ -5,7 +5,7 @@ import type { ConfigFile } from "../config/config-file.ts";
 import { Loads } from "../fleet/loads.ts";
 import type { JsonValue } from "../schema/json-value.ts";
 import type { Resource } from "../snapshot/resource.ts";
-import type { Revision, RevisionSource } from "../snapshot/revision.ts";
+import type { Revision } from "../snapshot/revision.ts";
 import type { Reading } from "../sources/reading.ts";
 import type { XdsEvent } from "../xds/events.ts";
 import type { AdminSource, RevisionReport } from "./admin/admin-source.ts";
@@ -27,13 +27,13 @@ import { newProblems } from "./reconcile/new-problems.ts";
 import { Reconciler } from "./reconcile/reconciler.ts";
 import type { RemovalPolicy } from "./reconcile/removals.ts";
 import { refusedReport, resourceReports, servedReport } from "./reports.ts";
+import { sourceFields } from "./source-fields.ts";
 import type { RevisionStore } from "./state/revision-store.ts";
 import type { CsdsSource } from "./services/csds-service.ts";
 import type { XdsFront } from "./xds-front.ts";
 
 export interface ControlPlaneOptions {
   readonly version: string;
-  readonly source: RevisionSource;
   readonly removals: RemovalPolicy;
   readonly adminAddress: ListenAddress;
   /** Host names, besides addresses and `localhost`, that the admin API answers to. */
@@ -170,9 +170,8 @@ export class ControlPlane {
   }
 
   #follow(onFirst: () => void): Reconciler {
-    const { source, removals, watch, load, clock } = this.#options;
+    const { removals, watch, load, clock } = this.#options;
     return new Reconciler({
-      source,
       signal: this.#stop.signal,
       current: this.#previous,
       removals,
@@ -210,6 +209,7 @@ export class ControlPlane {
       groups: groups.length,
       resources: resources.reduce((sum, set) => sum + set.resources.size, 0),
       took_ms: Math.round(tookMs),
+      ...sourceFields(revision.source),
     });
     if (isNew) await this.#keep(revision);
   }
@@ -239,6 +239,7 @@ export class ControlPlane {
       errors,
       reason: refusal.reason,
       revision: this.#served?.revision.id,
+      ...sourceFields(refusal.source),
     });
     this.#events.add("revision-refused", clock.now(), { reason: refusal.reason, errors });
   }

@@ -3,8 +3,10 @@ import { maskSecrets } from "../base/mask-secrets.ts";
 import { formatPlace } from "../base/problem.ts";
 import { unreachable } from "../base/unreachable.ts";
 import type { StreamRecord } from "../fleet/node-record.ts";
+import type { RevisionSource } from "../snapshot/revision.ts";
 import type { Remark, XdsEvent } from "../xds/events.ts";
 import type { EventLog } from "./event-log.ts";
+import { sourceFields } from "./source-fields.ts";
 
 /** INVALID_ARGUMENT, PERMISSION_DENIED, RESOURCE_EXHAUSTED and UNAUTHENTICATED: what a client did ended its stream. */
 const rejections: ReadonlySet<number> = new Set([3, 7, 8, 16]);
@@ -13,10 +15,13 @@ const rejections: ReadonlySet<number> = new Set([3, 7, 8, 16]);
 export class Narrator {
   readonly #log: Log;
   readonly #events: EventLog;
+  readonly #source: () => RevisionSource | undefined;
 
-  constructor(log: Log, events: EventLog) {
+  /** `source` is where that comes from which nodes are brought to. */
+  constructor(log: Log, events: EventLog, source: () => RevisionSource | undefined) {
     this.#log = log;
     this.#events = events;
+    this.#source = source;
   }
 
   /** `stream` is what the fleet knows of the event's stream, the event included; absent before its node is known. */
@@ -69,6 +74,7 @@ export class Narrator {
           ...responseFields(event),
           error: message,
           resources: places.length > 0 ? places.join(", ") : undefined,
+          ...sourceFields(this.#source()),
         });
         add("nacked", {
           typeUrl: event.typeUrl,
@@ -76,6 +82,7 @@ export class Narrator {
           code: event.code,
           message,
           resources,
+          source: this.#source() ?? null,
         });
         return;
       }

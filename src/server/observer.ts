@@ -3,7 +3,7 @@ import type { Log } from "../base/log.ts";
 import { Convergence } from "../fleet/convergence.ts";
 import { Fleet, type FleetOptions } from "../fleet/fleet.ts";
 import type { NodeStatus } from "../fleet/node-status.ts";
-import type { Revision } from "../snapshot/revision.ts";
+import type { Revision, RevisionSource } from "../snapshot/revision.ts";
 import type { StreamStatus, XdsEvent } from "../xds/events.ts";
 import type { EventLog } from "./event-log.ts";
 import { XdsCounters } from "./metrics/xds-counters.ts";
@@ -27,12 +27,13 @@ export class Observer {
   readonly #narrator: Narrator;
   readonly #convergence = new Convergence();
   #revisionId = "";
+  #source: RevisionSource | undefined;
   #isCheckDue = false;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
     this.#fleet = new Fleet({ resourcesOf: options.resourcesOf });
-    this.#narrator = new Narrator(options.log.with({ component: "xds" }), options.events);
+    this.#narrator = new Narrator(options.log.with({ component: "xds" }), options.events, () => this.#source);
   }
 
   get connectedCount(): number {
@@ -46,6 +47,7 @@ export class Observer {
 
   /** This revision is what nodes are brought to from now on. */
   expect(revision: Revision): void {
+    this.#source = revision.source;
     if (revision.id === this.#revisionId) return;
     this.#revisionId = revision.id;
     this.#convergence.begin(revision.createdAtMs);

@@ -36,8 +36,9 @@ export function servedReport(
 const mostProblems = 1000;
 
 /** What the API tells of a state of the source that is not served. */
-export function refusedReport({ atMs, reason, problems }: RefusedLoad): RefusedReport {
-  return { atMs, reason, problemCount: problems.length, problems: problems.slice(0, mostProblems) };
+export function refusedReport({ atMs, reason, problems, source }: RefusedLoad): RefusedReport {
+  const counted = { problemCount: problems.length, problems: problems.slice(0, mostProblems) };
+  return { atMs, reason, ...(source && { source }), ...counted };
 }
 
 /** The resources of a revision that the query picks, in the order of groups and texts. */

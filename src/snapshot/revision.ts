@@ -2,8 +2,11 @@ import type { Problem } from "../base/problem.ts";
 import type { AccessPolicy } from "../config/access-policy.ts";
 import { contentHash } from "../config/content-hash.ts";
 import { matchesNode, type NodeMatch } from "../config/node-match.ts";
+import type { RevisionSource } from "../config/revision-source.ts";
 import type { Node } from "./node.ts";
 import type { Snapshot } from "./snapshot.ts";
+
+export type { RevisionSource } from "../config/revision-source.ts";
 
 /** The nodes that match and what they should hold. */
 export interface Group {
@@ -11,19 +14,6 @@ export interface Group {
   readonly match: NodeMatch;
   readonly snapshot: Snapshot;
 }
-
-/** Where a revision was read from (XDS-147). */
-export type RevisionSource =
-  | { readonly kind: "folder"; readonly path: string }
-  | {
-      readonly kind: "git";
-      readonly url: string;
-      readonly commit: string;
-      readonly author: string;
-      readonly committedAtMs: number;
-      readonly subject: string;
-    }
-  | { readonly kind: "program" };
 
 /** One state of the whole configuration: what every group of nodes should hold. Immutable. */
 export interface Revision {

@@ -47,7 +47,13 @@ export async function readTree(
       const files = [...read.known.values()].map(({ file }) => file);
       const hash = contentHash(...files.flatMap(({ path, text }) => [path, "\0", text, "\0"]));
       return {
-        reading: { kind: "tree", files, contentHash: hash, readAtMs: clock.now() },
+        reading: {
+          kind: "tree",
+          files,
+          contentHash: hash,
+          readAtMs: clock.now(),
+          origin: { kind: "folder", path: root },
+        },
         known: read.known,
       };
     } catch (error) {

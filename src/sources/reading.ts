@@ -1,5 +1,6 @@
 import type { Problem } from "../base/problem.ts";
 import type { ConfigFile } from "../config/config-file.ts";
+import type { RevisionSource } from "../config/revision-source.ts";
 
 /** What a source found when it looked: a whole, settled tree, or the reasons why there is none to be had. */
 export type Reading =
@@ -11,8 +12,15 @@ export type Reading =
       readonly contentHash: string;
       /** Wall clock, ms since the epoch. */
       readonly readAtMs: number;
+      readonly origin: RevisionSource;
     }
-  | { readonly kind: "failed"; readonly problems: readonly Problem[]; readonly readAtMs: number };
+  | {
+      readonly kind: "failed";
+      readonly problems: readonly Problem[];
+      readonly readAtMs: number;
+      /** What it was about to read, as far as it got to know it. */
+      readonly origin?: RevisionSource;
+    };
 
 /** What a source takes at most; more than that is refused before it is held in memory. */
 export interface SourceLimits {

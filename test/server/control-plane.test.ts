@@ -37,7 +37,6 @@ function planeOver(content: string, stored: StoredRevision, more: Partial<Contro
   let onEvent: ((event: XdsEvent) => void) | undefined;
   const plane = new ControlPlane({
     version: "1.2.3",
-    source: { kind: "program" },
     removals: cautiousRemovals,
     adminAddress: nowhere,
     adminHosts: [],

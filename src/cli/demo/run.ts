@@ -10,7 +10,8 @@ import { Schema } from "../../schema/schema.ts";
 import { loadDescriptors } from "../../schema/load.ts";
 import { readVersion } from "../../server/build-info.ts";
 import type { ControlPlane } from "../../server/control-plane.ts";
-import { createFolderControlPlane } from "../../server/folder-control-plane.ts";
+import { createSourceControlPlane } from "../../server/source-control-plane.ts";
+import { folderSource } from "../../sources/folder-source.ts";
 import {
   explainListenError,
   formatListenAddress,
@@ -117,8 +118,8 @@ async function createPlane(
   terminal: Terminal,
 ): Promise<ControlPlane> {
   const voice = await createVoice({ format: "text", level: "warn", color }, terminal);
-  return createFolderControlPlane({
-    folder,
+  return createSourceControlPlane({
+    source: folderSource(folder, terminal.cwd, systemClock),
     cwd: terminal.cwd,
     stateFolder,
     xdsAddress,

@@ -32,6 +32,8 @@ export interface ServedReport {
 export interface RefusedReport {
   readonly atMs: number;
   readonly reason: string;
+  /** The commit that is refused; absent where there is none, or none was reached. */
+  readonly source?: RevisionSource;
   /** How many there are; `problems` has the first thousand of them. */
   readonly problemCount: number;
   readonly problems: readonly Problem[];

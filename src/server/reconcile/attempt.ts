@@ -43,29 +43,35 @@ export interface RefusedLoad {
   readonly problems: readonly Problem[];
   /** The texts, for excerpts; none when they could not be read. */
   readonly files: readonly ConfigFile[];
+  /** Absent when it is not even known what there was to read. */
+  readonly source?: RevisionSource;
 }
 
 export interface AttemptOptions {
   /** What is served, or was before a restart; absent at the very first start. */
   readonly current: Revision | undefined;
-  readonly source: RevisionSource;
   readonly removals: RemovalPolicy;
   readonly load: (files: readonly ConfigFile[]) => Loaded;
 }
 
 /** Turns a reading into a revision, or into the reasons why what is served has to stay. */
 export function attempt(reading: Reading, options: AttemptOptions): Attempt {
-  const atMs = reading.readAtMs;
+  const { origin: source, readAtMs: atMs } = reading;
   if (reading.kind === "failed") {
+    const { problems } = reading;
     return {
       kind: "refused",
-      refusal: { atMs, reason: "unreadable", problems: reading.problems, files: [] },
+      refusal: { atMs, reason: "unreadable", problems, files: [], ...(source && { source }) },
     };
   }
-  const { files } = reading;
+  const { files, origin } = reading;
+  const refused = (reason: "errors" | "removals", because: readonly Problem[]): Attempt => ({
+    kind: "refused",
+    refusal: { atMs, reason, problems: because, files, source: origin },
+  });
   const { groups, problems, authorization } = loadSafely(files, options);
-  if (hasErrors(problems)) return { kind: "refused", refusal: { atMs, reason: "errors", problems, files } };
-  const { current, source } = options;
+  if (hasErrors(problems)) return refused("errors", problems);
+  const { current } = options;
   const revision = makeRevision({
     groups: [...groups].map(({ name, match, resources }) => ({
       name,
@@ -73,14 +79,12 @@ export function attempt(reading: Reading, options: AttemptOptions): Attempt {
       snapshot: Snapshot.of(resources, current?.groups.get(name)?.snapshot),
     })),
     ...(authorization && { authorization }),
-    source,
+    source: origin,
     problems,
     createdAtMs: atMs,
   });
   const removals = current ? excessiveRemovals(current, revision, options.removals) : [];
-  if (removals.length > 0) {
-    return { kind: "refused", refusal: { atMs, reason: "removals", problems: removals, files } };
-  }
+  if (removals.length > 0) return refused("removals", removals);
   return { kind: "accepted", revision, isNew: revision.id !== current?.id, files };
 }
 

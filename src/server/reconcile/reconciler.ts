@@ -1,11 +1,10 @@
 import type { ConfigFile } from "../../config/config-file.ts";
-import type { Revision, RevisionSource } from "../../snapshot/revision.ts";
+import type { Revision } from "../../snapshot/revision.ts";
 import type { Reading } from "../../sources/reading.ts";
 import { type Attempt, attempt, type Loaded } from "./attempt.ts";
 import type { RemovalPolicy } from "./removals.ts";
 
 export interface ReconcilerOptions {
-  readonly source: RevisionSource;
   /** Ends the loop; `run` then resolves. */
   readonly signal: AbortSignal;
   /** What was served before a restart. */
@@ -62,11 +61,11 @@ export class Reconciler {
   }
 
   async #take(reading: Reading): Promise<void> {
-    const { load, source, monotonic } = this.#options;
+    const { load, monotonic } = this.#options;
     const startMs = monotonic();
     const due = this.#waiting.filter(({ isDue }) => isDue);
     const removals = due.at(-1)?.removals ?? this.#options.removals;
-    const result = attempt(reading, { current: this.#current, source, removals, load });
+    const result = attempt(reading, { current: this.#current, removals, load });
     if (result.kind === "accepted") this.#current = result.revision;
     await this.#options.onAttempt(result, monotonic() - startMs);
     this.#waiting = this.#waiting.filter((waiter) => !due.includes(waiter));

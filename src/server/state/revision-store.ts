@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
-import type { Revision, RevisionSource } from "../../snapshot/revision.ts";
+import type { Revision } from "../../snapshot/revision.ts";
+import type { SourceIdentity } from "../../sources/source.ts";
 import { ContentStore } from "./content-store.ts";
 import { decodeRevision, encodeRevision } from "./revision-file.ts";
 import type { StateFiles } from "./state-files.ts";
@@ -24,11 +25,11 @@ export interface RevisionStore {
  */
 export function openRevisionStore(
   stateFolder: string,
-  source: RevisionSource,
+  source: SourceIdentity,
   files: StateFiles,
   token: string,
 ): RevisionStore {
-  const contents = new ContentStore(join(stateFolder, folderOf(source)), files, token);
+  const contents = new ContentStore(join(stateFolder, stateFolderOf(source)), files, token);
   return {
     put: async (revision) => {
       await contents.put(encodeRevision(revision));
@@ -47,11 +48,10 @@ export function openRevisionStore(
 }
 
 /** `quickstart-3f2a…`: a name that people recognise and a hash that no other source has. */
-function folderOf(source: RevisionSource): string {
-  const place = source.kind === "folder" ? source.path : source.kind === "git" ? source.url : "program";
-  const hash = createHash("sha256").update(`${source.kind} ${place}`).digest("hex").slice(0, 12);
+function stateFolderOf({ kind, place }: SourceIdentity): string {
+  const hash = createHash("sha256").update(`${kind} ${place}`).digest("hex").slice(0, 12);
   const name = basename(place)
     .replaceAll(/[^\w.-]/g, "_")
     .replace(/^\.+/, "");
-  return `${name || source.kind}-${hash}`;
+  return `${name || kind}-${hash}`;
 }

@@ -21,10 +21,16 @@ function loaded(names: readonly string[], problems: readonly Problem[] = [], typ
   };
 }
 
-const tree: Reading = { kind: "tree", files: [], contentHash: "x", readAtMs: 5 };
+const tree: Reading = {
+  kind: "tree",
+  files: [],
+  contentHash: "x",
+  readAtMs: 5,
+  origin: { kind: "folder", path: "/c" },
+};
 
 function tryWith(load: AttemptOptions["load"], current?: Revision, removals = cautiousRemovals) {
-  return attempt(tree, { current, source: { kind: "folder", path: "/c" }, removals, load });
+  return attempt(tree, { current, removals, load });
 }
 
 function revisionOf(...names: string[]): Revision {
@@ -76,7 +82,7 @@ describe("attempt()", () => {
 
   it("refuses what could not be read", () => {
     const problems: Problem[] = [{ code: "folder-missing", severity: "error", message: "gone" }];
-    const options = { current: undefined, source: { kind: "program" }, removals: cautiousRemovals } as const;
+    const options = { current: undefined, removals: cautiousRemovals } as const;
     const result = attempt({ kind: "failed", problems, readAtMs: 7 }, { ...options, load: () => loaded([]) });
     assert.deepEqual(result, {
       kind: "refused",

@@ -12,7 +12,6 @@ function follow(content: string) {
   const attempts: Attempt[] = [];
   const arrivals = new EventTarget();
   const reconciler = new Reconciler({
-    source: { kind: "folder", path: "/c" },
     signal: stop.signal,
     current: undefined,
     removals: cautiousRemovals,

@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { ServerCredentials } from "@grpc/grpc-js";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
@@ -10,9 +10,7 @@ import { envoyReferences } from "../config/envoy-references.ts";
 import { resourceTypeOf } from "../config/resource-types.ts";
 import type { Schema } from "../schema/schema.ts";
 import { typeNameOf } from "../schema/type-urls.ts";
-import { watchFolder } from "../sources/folder.ts";
-import { problemUnder } from "../sources/problem-under.ts";
-import type { Reading } from "../sources/reading.ts";
+import type { Source } from "../sources/source.ts";
 import type { TokenCheck } from "./auth/served-tokens.ts";
 import { createAdsServer } from "./ads-server.ts";
 import { ControlPlane } from "./control-plane.ts";
@@ -23,9 +21,8 @@ import { operatorServices } from "./services/operator-services.ts";
 import { openRevisionStore } from "./state/revision-store.ts";
 import { diskFiles } from "./state/state-files.ts";
 
-export interface FolderControlPlaneOptions {
-  /** As the user gave it: problems show file names that begin with it. */
-  readonly folder: string;
+export interface SourceControlPlaneOptions {
+  readonly source: Source;
   /** The folder that relative paths start from. */
   readonly cwd: string;
   readonly stateFolder: string;
@@ -51,15 +48,12 @@ export interface FolderControlPlaneOptions {
   readonly showProblems: (problems: readonly Problem[], files: readonly ConfigFile[]) => void;
 }
 
-/** A control plane over a folder of this machine; nothing happens before its `start`. */
-export function createFolderControlPlane(options: FolderControlPlaneOptions): ControlPlane {
-  const { folder, cwd, schema, clock, log, version } = options;
-  const root = resolve(cwd, folder);
-  const source = { kind: "folder", path: root } as const;
+/** A control plane over a source, with the checks of Envoy resources; nothing happens before its `start`. */
+export function createSourceControlPlane(options: SourceControlPlaneOptions): ControlPlane {
+  const { source, cwd, schema, clock, log, version } = options;
   const compiler = new Compiler(schema);
   return new ControlPlane({
     version,
-    source,
     removals: options.removals,
     adminAddress: options.adminAddress,
     adminHosts: options.adminHosts,
@@ -67,8 +61,13 @@ export function createFolderControlPlane(options: FolderControlPlaneOptions): Co
     xdsAddress: options.xdsAddress,
     clock,
     log,
-    store: openRevisionStore(resolve(cwd, options.stateFolder), source, diskFiles, options.processToken),
-    watch: (signal) => shownUnder(folder, watchFolder(root, { signal, clock })),
+    store: openRevisionStore(
+      resolve(cwd, options.stateFolder),
+      source.identity,
+      diskFiles,
+      options.processToken,
+    ),
+    watch: (signal) => source.watch(signal),
     load: (files) => {
       const compiled = compiler.compile(files);
       const problems = [...compiled.problems, ...checkConfig(schema, compiled)];
@@ -96,21 +95,4 @@ export function createFolderControlPlane(options: FolderControlPlaneOptions): Co
         onEvent,
       }),
   });
-}
-
-/** Files under the name that the user knows them by: `config/edge.yaml` for `edge.yaml` in `./config`. */
-async function* shownUnder(
-  folder: string,
-  readings: AsyncIterable<Reading>,
-): AsyncGenerator<Reading, void, void> {
-  for await (const reading of readings) {
-    if (reading.kind === "failed") {
-      yield { ...reading, problems: reading.problems.map((problem) => problemUnder(folder, problem)) };
-    } else {
-      yield {
-        ...reading,
-        files: reading.files.map((file) => ({ ...file, shownAs: join(folder, file.path) })),
-      };
-    }
-  }
 }
