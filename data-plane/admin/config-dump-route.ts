@@ -5,6 +5,7 @@ import type { AdminView } from "./admin-view.ts";
 import type { Section } from "./dump-section.ts";
 import { errorState, section, state } from "./dump-section.ts";
 import { applyMask } from "./field-mask.ts";
+import { ecdsSections } from "./ecds-dump.ts";
 import type { NameFilter } from "./name-filter.ts";
 import { nameFilter } from "./name-filter.ts";
 import { routesSections } from "./routes-dump.ts";
@@ -31,6 +32,7 @@ export const configDumpRoute: AdminRoute = {
     const sections = [
       bootstrapSection(view),
       clustersSection(view, isWanted),
+      ...ecdsSections(view, isWanted),
       ...(query.has("include_eds") ? [endpointsSection(view, isWanted)] : []),
       listenersSection(view, isWanted),
       ...routesSections(view, isWanted),
@@ -63,6 +65,7 @@ const elementTypes: Readonly<Record<string, string>> = {
   dynamic_route_configs: "DynamicRouteConfig",
   inline_scoped_route_configs: "InlineScopedRouteConfigs",
   dynamic_scoped_route_configs: "DynamicScopedRouteConfigs",
+  ecds_filters: "EcdsFilterConfig",
   static_endpoint_configs: "StaticEndpointConfig",
   dynamic_endpoint_configs: "DynamicEndpointConfig",
   static_secrets: "StaticSecret",

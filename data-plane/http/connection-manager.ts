@@ -19,7 +19,10 @@ import { asType } from "../resources/message-type.ts";
 import type { Parsed } from "../resources/parsed.ts";
 import { parsed, refuse, warn } from "../resources/parsed.ts";
 import { unsupportedFields } from "../resources/support.ts";
+import type { Slot } from "../resources/config-discovery.ts";
+import { parseSlot } from "../resources/config-discovery.ts";
 import { parseTypedConfig } from "../resources/typed-config.ts";
+import { discoveredFilter } from "./discovered-filter.ts";
 import type { ChainFilter } from "./filter-run.ts";
 import { Http1ServerConnection } from "./http1-server-connection.ts";
 import { Http2ServerConnection } from "./http2-server-connection.ts";
@@ -66,7 +69,7 @@ export const httpConnectionManager: Extension<NetworkFilter> = {
     if (!routes || !filters) return { problems };
     return parsed((run, scope) => {
       const httpScope = `http.${config.statPrefix}`;
-      const chain = installFilters(filters, run, httpScope);
+      const { filters: chain, terminal } = installFilters(filters, run, httpScope);
       const shared: Manager = {
         config,
         run,
@@ -75,7 +78,11 @@ export const httpConnectionManager: Extension<NetworkFilter> = {
         http2Stats: http2Stats(run.stats, "http2"),
         routes: routes(run, httpScope),
         detections: detections.flatMap((install) => (install ? [install(run, scope)] : [])),
-        ...chain,
+        filters: chain,
+        get suppressesEnvoyHeaders() {
+          const { current } = terminal;
+          return current?.kind === "router" && current.suppressesEnvoyHeaders;
+        },
         mapReply,
         logAccess: logs?.(run, scope),
         date: new HttpDate(run.clock),
@@ -117,7 +124,9 @@ function serve(manager: Manager, connection: DownstreamConnection): void {
 interface ConfiguredFilter {
   readonly name: string;
   readonly isDisabled: boolean;
-  readonly install: Installer<HttpFilter>;
+  /** Comes over ECDS. */
+  readonly isDiscovered: boolean;
+  readonly install: Installer<Slot<HttpFilter>>;
 }
 
 /** The filter chain. */
@@ -127,16 +136,20 @@ function parseFilters(
   path: string,
 ): Parsed<readonly ConfiguredFilter[]> {
   const problems: Problem[] = [];
-  const filters = (manager.http_filters ?? []).flatMap((filter, index) => {
+  const messages = manager.http_filters ?? [];
+  const filters = messages.flatMap((filter, index) => {
     const where = `${path}.http_filters[${index}]`;
-    if (filter.is_optional && !isKnown(filter.typed_config?.type_url, context)) {
+    const isDiscovered = Boolean(filter.config_discovery);
+    if (filter.is_optional && !isDiscovered && !isKnown(filter.typed_config?.type_url, context)) {
       problems.push(warn(where, "left out, as `is_optional` allows: there is no such filter here"));
       return [];
     }
-    const { value, problems: found } = parseTypedConfig("httpFilters", filter, context, where);
+    const { name = "", disabled: isDisabled = false } = filter;
+    const isLast = index === messages.length - 1;
+    const refusalOf = (type: string) => misplacement(name, type, isLast);
+    const { value, problems: found } = parseSlot("httpFilters", filter, context, where, { refusalOf });
     problems.push(...found);
-    if (!value) return [];
-    return [{ name: filter.name ?? "", isDisabled: filter.disabled ?? false, install: value }];
+    return value ? [{ name, isDisabled, isDiscovered, install: value }] : [];
   });
   problems.push(...misplacedRouters(manager, `${path}.http_filters`));
   return parsed(filters, problems);
@@ -146,13 +159,22 @@ function isKnown(typeUrl: string | undefined, { extensions }: ParseContext): boo
   return findExtension(extensions, "httpFilters", typeNameOf(typeUrl ?? "")) !== undefined;
 }
 
+/** Why ECDS cannot bring a filter of this type to this place, in Envoy's words. */
+function misplacement(name: string, type: string, isLast: boolean): string | undefined {
+  const isTerminal = type === router.typeName;
+  if (isTerminal === isLast) return undefined;
+  return isTerminal
+    ? `Error: terminal filter named ${name} of type ${type} must be the last filter in a http filter chain.`
+    : `Error: non-terminal filter named ${name} of type ${type} is the last filter in a http filter chain.`;
+}
+
 /** The last filter, and no other, is the router: nothing else forwards. */
 function misplacedRouters(manager: HttpConnectionManager, path: string): Problem[] {
   const filters = manager.http_filters ?? [];
   const isRouter = (filter: (typeof filters)[number]) =>
     typeNameOf(filter.typed_config?.type_url ?? "") === router.typeName;
   const last = filters.at(-1);
-  if (!last || !isRouter(last)) {
+  if (!last || !(last.config_discovery || isRouter(last))) {
     return [refuse(path, "no terminal filter: envoy.filters.http.router must be the last")];
   }
   if (last.disabled)
@@ -162,17 +184,19 @@ function misplacedRouters(manager: HttpConnectionManager, path: string): Problem
     : [];
 }
 
+/** The last is the router: what it says is looked up when it is needed, for ECDS may change it. */
 function installFilters(
   configured: readonly ConfiguredFilter[],
   run: RunContext,
   scope: string,
-): Pick<Manager, "filters" | "suppressesEnvoyHeaders"> {
-  const filters: ChainFilter[] = [];
-  let suppressesEnvoyHeaders = false;
-  for (const { name, isDisabled, install } of configured) {
-    const filter = install(run, scope);
-    if (filter.kind === "stream") filters.push({ name, isDisabled, filter });
-    else ({ suppressesEnvoyHeaders } = filter);
-  }
-  return { filters, suppressesEnvoyHeaders };
+): { readonly filters: readonly ChainFilter[]; readonly terminal: Slot<HttpFilter> } {
+  let terminal: Slot<HttpFilter> = { current: undefined };
+  const filters = configured.flatMap(({ name, isDisabled, isDiscovered, install }) => {
+    const slot = install(run, scope);
+    terminal = slot;
+    if (isDiscovered) return [{ name, isDisabled, filter: discoveredFilter(slot) }];
+    const { current: filter } = slot;
+    return filter?.kind === "stream" ? [{ name, isDisabled, filter }] : [];
+  });
+  return { filters, terminal };
 }

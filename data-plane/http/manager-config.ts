@@ -9,6 +9,7 @@ import { readUpgrades } from "./upgrades.ts";
 import type { MessageLimits } from "../http-codec/message-reader.ts";
 import type { CidrRange } from "../network/cidr-range.ts";
 import { cidrRange } from "../network/cidr-range.ts";
+import { configDiscoverySupport } from "../resources/config-discovery.ts";
 import type { ParseContext } from "../resources/extension.ts";
 import type { Http2Config } from "../resources/http2-options.ts";
 import { http2Config, http2Support } from "../resources/http2-options.ts";
@@ -90,7 +91,13 @@ export const managerSupport: SupportTable = {
   route_config: true,
   rds: { route_config_name: true, config_source: true },
   scoped_routes: scopedRoutesSupport,
-  http_filters: { name: true, typed_config: true, is_optional: true, disabled: true },
+  http_filters: {
+    name: true,
+    typed_config: true,
+    config_discovery: configDiscoverySupport,
+    is_optional: true,
+    disabled: true,
+  },
   server_name: true,
   server_header_transformation: oneOf("OVERWRITE", "APPEND_IF_ABSENT", "PASS_THROUGH"),
   use_remote_address: true,

@@ -1,4 +1,5 @@
 import type { DownstreamTransportSocket, NetworkFilter, RunContext } from "../resources/extension.ts";
+import type { Slot } from "../resources/config-discovery.ts";
 import type { FilterChainConfig } from "../resources/listener.ts";
 import { OwnedSubscriptions } from "../resources/owned-subscriptions.ts";
 
@@ -8,7 +9,7 @@ import { OwnedSubscriptions } from "../resources/owned-subscriptions.ts";
  */
 export class ActiveChain {
   readonly config: FilterChainConfig;
-  readonly filters: readonly NetworkFilter[];
+  readonly filters: readonly Slot<NetworkFilter>[];
   readonly transport: DownstreamTransportSocket | undefined;
   readonly #subscriptions: OwnedSubscriptions;
   #users = 0;

@@ -6,8 +6,10 @@ import type {
   DownstreamTransportSocket,
   DrainDecision,
   ListenerFilter,
+  NetworkFilter,
   RunContext,
 } from "../resources/extension.ts";
+import type { Slot } from "../resources/config-discovery.ts";
 import type { FilterChainConfig, ListenerConfig } from "../resources/listener.ts";
 import { OwnedSubscriptions } from "../resources/owned-subscriptions.ts";
 import { ActiveChain } from "./active-chain.ts";
@@ -62,7 +64,9 @@ export class ActiveListener implements DrainDecision {
   readonly #run: RunContext;
   readonly #surroundings: ListenerSurroundings;
   readonly #stats: ListenerStats;
-  readonly #filters: readonly ListenerFilter[];
+  readonly #filters: readonly Slot<ListenerFilter>[];
+  /** What they were for the connection before. */
+  #lastFilters: readonly ListenerFilter[] = [];
   readonly #chains: readonly ActiveChain[];
   readonly #defaultChain: ActiveChain | undefined;
   readonly #connections = new Set<Tracked>();
@@ -203,10 +207,17 @@ export class ActiveListener implements DrainDecision {
       this.#afterFilters(tracked, info, { kind: "done", bytes: early });
       return;
     }
-    const { gauges } = this.#stats;
+    const { counters, gauges } = this.#stats;
+    const filters = this.#currentFilters();
+    if (!filters) {
+      counters.extension_config_missing += 1;
+      this.#forget(tracked);
+      socket.destroy();
+      return;
+    }
     gauges.downstream_pre_cx_active.add(1);
     runListenerFilters({
-      filters: this.#filters,
+      filters,
       socket,
       info,
       early,
@@ -217,6 +228,18 @@ export class ActiveListener implements DrainDecision {
         this.#afterFilters(tracked, info, end);
       },
     });
+  }
+
+  /** Undefined while ECDS has nothing for one of them. */
+  #currentFilters(): readonly ListenerFilter[] | undefined {
+    let isSame = true;
+    for (let at = 0; at < this.#filters.length; at += 1) {
+      const { current } = this.#filters[at]!;
+      if (!current) return undefined;
+      isSame &&= current === this.#lastFilters[at];
+    }
+    if (!isSame) this.#lastFilters = this.#filters.flatMap(({ current }) => current ?? []);
+    return this.#lastFilters;
   }
 
   #afterFilters(tracked: Tracked, info: ConnectionInfo, end: ListenerFilterEnd): void {
@@ -307,9 +330,15 @@ export class ActiveListener implements DrainDecision {
     early: Buffer,
   ): void {
     const { bufferLimitBytes } = this.config;
+    if (chain.filters.some(isMissing)) {
+      this.#stats.counters.network_extension_config_missing += 1;
+      socket.destroy();
+      return;
+    }
     const connection = { info, socket, early, bufferLimitBytes, drain: tracked };
     let isOver = false;
-    for (const filter of chain.filters) {
+    for (const { current: filter } of chain.filters) {
+      if (!filter) break;
       if (filter.kind === "terminal") {
         filter.serve(isOver ? { ...connection, early: noBytes } : connection);
         if (isOver) socket.destroy();
@@ -340,6 +369,11 @@ function closeUnserved(socket: Socket, unread: Buffer): void {
   // Only TCP has a reset to send.
   if (unread.length > 0 && socket.remoteAddress !== undefined) socket.resetAndDestroy();
   else socket.destroy();
+}
+
+/** ECDS has nothing for it (XC-48). */
+function isMissing({ current }: Slot<NetworkFilter>): boolean {
+  return current === undefined;
 }
 
 function ignore(): void {}

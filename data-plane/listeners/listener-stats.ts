@@ -14,6 +14,8 @@ export function listenerStats(stats: StatsStore, scope: string, workerIndex: num
       "downstream_listener_filter_error",
       "downstream_listener_filter_remote_close",
       "downstream_pre_cx_timeout",
+      "extension_config_missing",
+      "network_extension_config_missing",
       "no_filter_chain_match",
     ]),
     gauges: stats.gauges(scope, ["downstream_cx_active", "downstream_pre_cx_active"]),

@@ -27,6 +27,7 @@ export interface SubscribedResourcesOptions {
 const nouns: Readonly<Record<string, string>> = {
   "type.googleapis.com/envoy.config.route.v3.RouteConfiguration": "route configuration",
   "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret": "secret",
+  "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig": "extension configuration",
 };
 
 /** Everything that is watched of one type from one stream, and the consumer of it. */
@@ -65,7 +66,8 @@ class WatchedType implements ResourceConsumer {
     // XC-27: a refusal is counted on every subscription of the type.
     if (refused.length > 0) for (const resource of this.resources.values()) resource.counters.rejection();
     for (const name of update.resources.keys()) this.resources.get(name)?.endWait();
-    for (const name of update.removed) this.resources.get(name)?.removed();
+    // What comes under the name again is then a change, even if it is the same.
+    for (const name of update.removed) if (this.resources.get(name)?.removed()) this.records.removed(name);
     return { refused };
   }
 
@@ -119,7 +121,8 @@ export class SubscribedResources implements ResourceSubscriptions {
     const known = type.resources.get(watch.name);
     if (known) return this.#hold(type, known, watch);
     const { stats, log } = this.#options;
-    const resource = new WatchedResource(new SubscriptionCounters(stats, watch.statScope), log);
+    const counters = new SubscriptionCounters(stats, watch.statScope, watch.hasConfigCounters);
+    const resource = new WatchedResource(counters, log);
     type.resources.set(watch.name, resource);
     resource.subscription = this.#options.client.subscribe(watch.typeUrl, watch.name, watch.source);
     return this.#hold(type, resource, watch);

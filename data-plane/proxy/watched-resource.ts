@@ -12,7 +12,8 @@ import type { SubscriptionCounters } from "./subscription-counters.ts";
 interface Watcher {
   /** Reads a version; the value is the step that takes it into use. */
   parse(message: Message): Parsed<(info: ResourceInfo) => void>;
-  removed(): void;
+  /** False when what was there stays in use. */
+  removed(): boolean;
 }
 
 /** A resource that somebody watches: its watches, its last good version and its statistics. */
@@ -43,7 +44,10 @@ export class WatchedResource {
           ? { problems }
           : { value: (info) => watch.onUpdate(value, info), problems };
       },
-      removed: () => watch.onRemoved?.(),
+      removed: () => {
+        watch.onRemoved?.();
+        return watch.onRemoved !== undefined;
+      },
     };
     this.#watchers.add(watcher);
     if (this.#held) {
@@ -51,7 +55,10 @@ export class WatchedResource {
       value?.(this.#held.info);
       // What others took was taken long ago: it can only be told here that it is of no use to this one.
       const fields = { name: watch.name, type_url: watch.typeUrl, error: reasonOf(problems) };
-      if (!value) this.#log.warn("cannot use a resource that is held already", fields);
+      if (!value) {
+        this.#log.warn("cannot use a resource that is held already", fields);
+        this.counters.conflict();
+      }
     }
     return () => this.#watchers.delete(watcher);
   }
@@ -67,6 +74,7 @@ export class WatchedResource {
       const info = { version };
       this.#held = { message, info };
       for (const { value } of results) value?.(info);
+      this.counters.reload();
     };
     // Watches of one name mostly read it alike, with the same problems: each is told once.
     const problems = new Map(
@@ -81,9 +89,15 @@ export class WatchedResource {
     this.counters.success(version, atMs);
   }
 
-  removed(): void {
-    for (const watcher of this.#watchers) watcher.removed();
+  /** The server took it away. Gives false when it stays in use. */
+  removed(): boolean {
+    const isGone = [...this.#watchers].map((watcher) => watcher.removed()).some(Boolean);
+    if (isGone) {
+      this.#held = undefined;
+      this.counters.reload();
+    }
     this.endWait();
+    return isGone;
   }
 
   /** The first answer is here, or will not come for now. */

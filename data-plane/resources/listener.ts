@@ -4,6 +4,8 @@ import type { Message } from "../../src/schema/message.ts";
 import { isRecord } from "../../src/schema/record.ts";
 import { typeUrlOf } from "../../src/schema/type-urls.ts";
 import type { Address } from "../network/address.ts";
+import type { Slot } from "./config-discovery.ts";
+import { configDiscoverySupport, parseSlot } from "./config-discovery.ts";
 import { configuredAddress, listenerAddressSupport } from "./address.ts";
 import type {
   DownstreamTransportSocket,
@@ -31,7 +33,7 @@ export interface FilterChainConfig {
   readonly fingerprint: string;
   readonly match: FilterChainMatch;
   /** In order; the first terminal one does the work. Without any, connections are closed, as in Envoy. */
-  readonly filters: readonly Installer<NetworkFilter>[];
+  readonly filters: readonly Installer<Slot<NetworkFilter>>[];
   /** Absent: bytes as they are. */
   readonly transportSocket?: Installer<DownstreamTransportSocket>;
   /** For the handshake of the transport socket; 0: no limit. */
@@ -58,7 +60,7 @@ export interface ListenerConfig {
   readonly isBound: boolean;
   /** Stats are under `listener.<statName>.`: `stat_prefix`, or the address with `_` for `:`. */
   readonly statName: string;
-  readonly listenerFilters: readonly Installer<ListenerFilter>[];
+  readonly listenerFilters: readonly Installer<Slot<ListenerFilter>>[];
   /** 15 s when unset, 0 for no limit (PP-51). */
   readonly listenerFiltersTimeoutMs: number;
   readonly continuesOnListenerFiltersTimeout: boolean;
@@ -86,7 +88,7 @@ export interface ListenerConfig {
 const chainSupport: SupportTable = {
   name: true,
   filter_chain_match: true,
-  filters: { name: true, typed_config: true },
+  filters: { name: true, typed_config: true, config_discovery: configDiscoverySupport },
   use_proxy_proto: true,
   transport_socket: true,
   transport_socket_connect_timeout: true,
@@ -100,7 +102,12 @@ const support: SupportTable = {
   stat_prefix: true,
   filter_chains: chainSupport,
   default_filter_chain: chainSupport,
-  listener_filters: { name: true, typed_config: true, filter_disabled: true },
+  listener_filters: {
+    name: true,
+    typed_config: true,
+    config_discovery: configDiscoverySupport,
+    filter_disabled: true,
+  },
   listener_filters_timeout: true,
   continue_on_listener_filters_timeout: true,
   use_original_dst: true,
@@ -166,8 +173,8 @@ export function parseListener(message: Message, context: ParseContext, path: str
   });
   const filters = listenerFilterMessages(listener, at, problems).map((filter, index) => {
     const path = `${at}listener_filters[${index}]`;
-    const install = take(parseTypedConfig("listenerFilters", filter, context, path));
-    return install && unlessMatched(filter.filter_disabled, install);
+    const adapt = (install: Installer<ListenerFilter>) => unlessMatched(filter.filter_disabled, install);
+    return take(parseSlot("listenerFilters", filter, context, path, { adapt }));
   });
   const chains = (listener.filter_chains ?? []).map((chain, index) =>
     take(parseFilterChain(chain, context, `${at}filter_chains[${index}]`)),
@@ -295,7 +302,7 @@ function parseFilterChain(
 ): Parsed<FilterChainConfig> {
   const match = parseFilterChainMatch(chain.filter_chain_match, `${path}.filter_chain_match`);
   const filters = (chain.filters ?? []).map((filter, index) =>
-    parseTypedConfig("networkFilters", filter, context, `${path}.filters[${index}]`),
+    parseSlot("networkFilters", filter, context, `${path}.filters[${index}]`),
   );
   const socket = chain.transport_socket;
   const transport =

@@ -18,17 +18,17 @@ export class OwnedSubscriptions implements ResourceSubscriptions {
   }
 
   subscribe<Value>(watch: ResourceWatch<Value>): ResourceHold {
-    return this.#own(() => this.#subscriptions.subscribe(watch));
+    return this.#own(() => this.#subscriptions.subscribe(watch), watch.isWaitedFor ?? true);
   }
 
   subscribeAll<Value>(watch: CollectionWatch<Value>): ResourceHold {
-    return this.#own(() => this.#subscriptions.subscribeAll(watch));
+    return this.#own(() => this.#subscriptions.subscribeAll(watch), true);
   }
 
-  #own(subscribe: () => ResourceHold): ResourceHold {
+  #own(subscribe: () => ResourceHold, isWaitedFor: boolean): ResourceHold {
     // Counted before it begins: an answer may come inside `subscribe` and lead to further subscriptions.
-    this.#unanswered += 1;
-    let isAnswered = false;
+    if (isWaitedFor) this.#unanswered += 1;
+    let isAnswered = !isWaitedFor;
     const answered = () => {
       if (isAnswered) return;
       isAnswered = true;

@@ -13,6 +13,10 @@ export interface ResourceWatch<Value> {
   readonly source: Message;
   /** Prefix of the statistics of XC-56 for this resource: `http.<stat_prefix>.rds.<name>`, `cluster.<name>.client_ssl_socket_factory`… */
   readonly statScope: string;
+  /** Counts `config_reload`, `config_fail` and `config_conflict` beside those, as ECDS does. Default false. */
+  readonly hasConfigCounters?: boolean;
+  /** False: the listener or cluster that asks does not wait for the first answer. Default true. */
+  readonly isWaitedFor?: boolean;
   /**
    * Reads a version, past the field rules of its top level. An error refuses this version by name: the NACK tells it, and the last good
    * version stays in use (XC-28). Must not throw, and must change nothing: another watch of the same name may still refuse.
@@ -24,8 +28,8 @@ export interface ResourceWatch<Value> {
    */
   onUpdate(value: Value, info: ResourceInfo): void;
   /**
-   * The server took the resource away (delta alone can say so). Absent: it stays in use, as RDS and SDS have it (XC-46, XC-47); the
-   * removal ends the wait for a first answer either way.
+   * The server took the resource away (delta alone can say so): it is held no longer (XC-48, XC-49). Absent: it stays in use, as RDS and
+   * SDS have it (XC-46, XC-47); the removal ends the wait for a first answer either way.
    */
   onRemoved?(): void;
 }

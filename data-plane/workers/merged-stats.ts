@@ -10,7 +10,7 @@ const isOfOneWorker =
 
 /** Counters of what happens to the configuration, which happens once and is counted by each worker. */
 const isOfAll =
-  /^(?:listener_manager|cluster_manager|server)\.|[._](?:membership_change|update_\w+|init_fetch_timeout|config_reload|version)$/;
+  /^(?:listener_manager|cluster_manager|server)\.|[._](?:membership_change|update_\w+|init_fetch_timeout|config_(?:reload|fail|conflict)|version)$/;
 
 /** The statistics of several workers as those of one proxy: what clients do is added up. */
 export function mergedStats(snapshots: readonly StatsSnapshot[]): StatsStore {

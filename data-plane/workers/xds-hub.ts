@@ -1,5 +1,6 @@
 import { unreachable } from "../../src/base/unreachable.ts";
 import type { Message } from "../../src/schema/message.ts";
+import { RUNTIME, TYPED_EXTENSION_CONFIG } from "../../src/schema/type-urls.ts";
 import type { SourcePlan } from "../xds-client/source-plan.ts";
 import type {
   FetchEnd,
@@ -29,6 +30,9 @@ export interface XdsHubOptions {
   readonly plans: ReadonlyMap<string, SourcePlan>;
 }
 
+/** Types that are asked for by name and yet go when the server takes them away (XC-48, XC-49); of the others what serves stays (XC-38, XC-46). */
+const removable: ReadonlySet<string> = new Set([TYPED_EXTENSION_CONFIG, RUNTIME]);
+
 /** What is known of a type on one stream. */
 interface TypeState {
   readonly typeUrl: string;
@@ -37,6 +41,8 @@ interface TypeState {
   version: string;
   /** What all workers took, by name: what a worker that comes later is told. */
   readonly taken: Map<string, UpdatedResource>;
+  /** Names that were taken away: their first answer is here, and they are not. */
+  readonly gone: Set<string>;
   /** Who is told of updates. */
   readonly followers: Set<WorkerLink>;
   /** Names whose first answer will not come for now; the empty name stands for all there is. */
@@ -140,9 +146,11 @@ export class XdsHub {
       type.followers.add(link);
       const known = type.taken.get(name);
       if (known) await this.#tell(link, type, [known]);
+      else if (type.gone.has(name)) await this.#tell(link, type, [], [name]);
       else this.#tellEnd(link, type, name, [name]);
     });
     if (shared) return;
+    type.gone.delete(name);
     type.ended.delete(name);
     const subscription = this.#options.client.subscribe(typeUrl, name, source);
     this.#names.set(key, { subscription, holders: 1 });
@@ -170,6 +178,7 @@ export class XdsHub {
       stream: stream === undefined ? {} : { stream },
       version: "",
       taken: new Map(),
+      gone: new Set(),
       followers: new Set(),
       ended: new Map(),
       isSubscribedToAll: false,
@@ -207,10 +216,15 @@ export class XdsHub {
     type.version = update.version;
     for (const [name, resource] of update.resources) {
       type.ended.delete(name);
+      type.gone.delete(name);
       if (!refusals.has(name)) type.taken.set(name, resource);
     }
-    // What is asked for by name stays in use when it is removed (XC-38, XC-46).
-    if (type.isSubscribedToAll) for (const name of update.removed) type.taken.delete(name);
+    if (type.isSubscribedToAll || removable.has(type.typeUrl)) {
+      for (const name of update.removed) {
+        type.taken.delete(name);
+        if (!type.isSubscribedToAll) type.gone.add(name);
+      }
+    }
     const warming = verdicts.flatMap(({ warmed }) => warmed ?? []);
     const refused = [...refusals.values()];
     return warming.length === 0
@@ -219,9 +233,14 @@ export class XdsHub {
   }
 
   /** Brings one worker up to date. Its verdict was given by the others. */
-  async #tell(link: WorkerLink, type: TypeState, resources: Iterable<UpdatedResource>): Promise<void> {
+  async #tell(
+    link: WorkerLink,
+    type: TypeState,
+    resources: Iterable<UpdatedResource>,
+    removed: readonly string[] = [],
+  ): Promise<void> {
     const { typeUrl, version } = type;
-    await this.#ask(link, type, sentUpdate({ typeUrl, version, removed: [] }, resources));
+    await this.#ask(link, type, sentUpdate({ typeUrl, version, removed }, resources));
   }
 
   #tellEnd(link: WorkerLink, type: TypeState, name: string, names: readonly string[]): void {

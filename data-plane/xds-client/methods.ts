@@ -4,7 +4,9 @@ import {
   LISTENER,
   ROUTE_CONFIGURATION,
   SCOPED_ROUTE_CONFIGURATION,
+  RUNTIME,
   SECRET,
+  TYPED_EXTENSION_CONFIG,
 } from "../../src/schema/type-urls.ts";
 import type { MethodPath } from "./grpc-transport.ts";
 import type { SessionMode } from "./session.ts";
@@ -16,6 +18,11 @@ const services: Readonly<Record<string, readonly [service: string, noun: string]
   [LISTENER]: ["envoy.service.listener.v3.ListenerDiscoveryService", "Listeners"],
   [ROUTE_CONFIGURATION]: ["envoy.service.route.v3.RouteDiscoveryService", "Routes"],
   [SCOPED_ROUTE_CONFIGURATION]: ["envoy.service.route.v3.ScopedRoutesDiscoveryService", "ScopedRoutes"],
+  [RUNTIME]: ["envoy.service.runtime.v3.RuntimeDiscoveryService", "Runtime"],
+  [TYPED_EXTENSION_CONFIG]: [
+    "envoy.service.extension.v3.ExtensionConfigDiscoveryService",
+    "ExtensionConfigs",
+  ],
   [SECRET]: ["envoy.service.secret.v3.SecretDiscoveryService", "Secrets"],
 };
 

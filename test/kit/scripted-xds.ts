@@ -9,8 +9,10 @@ import {
   CLUSTER_LOAD_ASSIGNMENT,
   LISTENER,
   ROUTE_CONFIGURATION,
+  RUNTIME,
   SCOPED_ROUTE_CONFIGURATION,
   SECRET,
+  TYPED_EXTENSION_CONFIG,
 } from "../../src/schema/type-urls.ts";
 import { aggregatedMethod, methodOf } from "../../data-plane/xds-client/methods.ts";
 
@@ -219,6 +221,8 @@ function paths(): string[] {
     ROUTE_CONFIGURATION,
     SCOPED_ROUTE_CONFIGURATION,
     SECRET,
+    RUNTIME,
+    TYPED_EXTENSION_CONFIG,
   ];
   return (["sotw", "delta"] as const).flatMap((mode) => [
     aggregatedMethod(mode),

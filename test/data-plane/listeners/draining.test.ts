@@ -22,7 +22,9 @@ async function scene(random = 0.5) {
     ...valueOf(parseListener(message("envoy.config.listener.v3.Listener", yaml), parseContext(), ""))
       .filterChains[0]!,
     fingerprint: name,
-    filters: [() => ({ kind: "terminal", serve: (connection) => arrivals.shift()?.(connection) })],
+    filters: [
+      () => ({ current: { kind: "terminal", serve: (connection) => arrivals.shift()?.(connection) } }),
+    ],
   });
   return {
     clock,

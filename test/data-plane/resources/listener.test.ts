@@ -91,11 +91,10 @@ describe("parseListener()", () => {
       ["filter_chains[0].filters[0].typed_config.tunneling_config: not supported by the bundled data plane"],
     ],
     [
-      "refuses a filter that ECDS is to bring (XC-48)",
+      "refuses a filter that ECDS is to bring in a type that is not there (XC-48)",
       `{name: l, address: ${address}, filter_chains: [{filters: [{name: t, config_discovery: {config_source: {ads: {}}, type_urls: [a]}}]}]}`,
       [
-        "filter_chains[0].filters[0].config_discovery: not supported by the bundled data plane",
-        "filter_chains[0].filters[0].typed_config: Didn't find a registered implementation for 't' with type URL: '' (not supported by the bundled data plane)",
+        "filter_chains[0].filters[0].config_discovery.type_urls[0]: Error: no factory found for a required type URL a. (not supported by the bundled data plane)",
       ],
     ],
     [

@@ -6,6 +6,7 @@ import type { Refusal, ResourceConsumer, Update } from "../../../data-plane/xds-
 
 const TYPE = "type.googleapis.com/envoy.config.cluster.v3.Cluster";
 const NAMED = "type.googleapis.com/envoy.config.endpoint.v3.ClusterLoadAssignment";
+const ECDS = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig";
 
 /** An update of these names. */
 function update(typeUrl: string, names: readonly string[], removed: readonly string[] = []): Update {
@@ -203,6 +204,24 @@ describe("XdsHub", () => {
       worker.verdict();
       assert.deepEqual(await applied, { refused: [] });
     }
+  });
+
+  it("tells a worker that comes later that a filter was taken away (XC-48)", async () => {
+    const bench = scene();
+    const [first, late] = [bench.worker(), bench.worker()];
+    first.says({ kind: "subscribe", id: 1, typeUrl: ECDS, name: "f", source: {} });
+    await settled();
+    for (const change of [update(ECDS, ["f"]), update(ECDS, [], ["f"])]) {
+      const applied = Promise.resolve(bench.apply(change));
+      await settled();
+      first.verdict();
+      await applied;
+    }
+    late.says({ kind: "subscribe", id: 1, typeUrl: ECDS, name: "f", source: {} });
+    await settled();
+    const [told] = late.received;
+    assert.ok(told?.kind === "apply");
+    assert.deepEqual([told.update.resources, told.update.removed], [[], ["f"]]);
   });
 
   it("tells a worker of a name that others have already", async () => {
