@@ -36,9 +36,9 @@ export async function askAdmin<Shape extends Answer>(
     const hint = "--admin-token-file names the file with the token";
     throw new CommandError(exitCode.failure, `${where} asks for a token`, hint);
   }
-  const reason = isAnswer<Answer & { message: string }>(answer, "Error")
-    ? answer.message
-    : `HTTP ${response.status}, which is not what Chancery's admin API answers`;
+  if (isAnswer<Answer & { message: string }>(answer, "Error"))
+    throw new CommandError(exitCode.failure, `${where} answers: ${answer.message}`);
+  const reason = `HTTP ${response.status}, which is not what Chancery's admin API answers`;
   throw new CommandError(exitCode.failure, `${where} answers: ${reason}`, "is another program on this port?");
 }
 

@@ -10,6 +10,7 @@ import { serveCommand } from "./serve.ts";
 import { statusCommand } from "./status.ts";
 import { validateCommand } from "./validate.ts";
 import { versionCommand } from "./version.ts";
+import { whyCommand } from "./why.ts";
 import { xdsCommand } from "./xds.ts";
 
 /** Everything that `chancery` can do, in the order of help. */
@@ -34,6 +35,7 @@ export function allCommands({ runProxy, loadCodec }: DataPlane): AllCommands {
     validateCommand,
     convertCommand,
     statusCommand,
+    whyCommand,
     reconcileCommand,
     xdsCommand,
     decodeCommand(loadCodec),

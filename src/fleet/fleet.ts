@@ -14,12 +14,18 @@ export interface FleetOptions {
   readonly mostAway?: number;
 }
 
+interface EndedStream {
+  readonly stream: StreamRecord;
+  readonly atMs: number;
+  readonly reason: string;
+}
+
 interface NodeRecord {
   readonly node: Node;
   /** Open streams by id, oldest first. */
   readonly streams: Map<number, StreamRecord>;
   /** The last stream that ended. */
-  last?: { readonly stream: StreamRecord; readonly atMs: number };
+  last?: EndedStream;
 }
 
 /**
@@ -69,7 +75,7 @@ export class Fleet {
           revisionId: event.revisionId,
         }));
       case "streamClosed":
-        return this.#close(event.streamId, event.atMs);
+        return this.#close(event.streamId, event.atMs, event.reason);
       case "remarked":
         return;
       case "subscribed":
@@ -128,14 +134,14 @@ export class Fleet {
     return { ...stream, types };
   }
 
-  #close(streamId: number, atMs: number): void {
+  #close(streamId: number, atMs: number, reason: string): void {
     this.#anonymous.delete(streamId);
     const record = this.#nodeOfStream.get(streamId);
     const stream = record?.streams.get(streamId);
     if (!record || !stream) return;
     this.#nodeOfStream.delete(streamId);
     record.streams.delete(streamId);
-    record.last = { stream, atMs };
+    record.last = { stream, atMs, reason };
     if (record.streams.size > 0) return;
     this.#connected.delete(record.node.id);
     this.#away.set(record.node.id, record);
@@ -178,14 +184,12 @@ function connectedStatus(
   });
 }
 
-function awayStatus(
-  record: NodeRecord,
-  last: { readonly stream: StreamRecord; readonly atMs: number },
-): NodeStatus {
+function awayStatus(record: NodeRecord, last: EndedStream): NodeStatus {
   return statusOf(record, last.stream, last.stream.opened, {
     streamCount: 0,
     connectedSinceMs: last.stream.opened.atMs,
     awaySinceMs: last.atMs,
+    endReason: last.reason,
     types: [...last.stream.types.values()].map(typeStatus),
   });
 }
@@ -194,7 +198,7 @@ function statusOf(
   { node }: NodeRecord,
   stream: StreamRecord,
   opened: StreamOpened,
-  rest: Pick<NodeStatus, "streamCount" | "connectedSinceMs" | "awaySinceMs" | "types">,
+  rest: Pick<NodeStatus, "streamCount" | "connectedSinceMs" | "awaySinceMs" | "endReason" | "types">,
 ): NodeStatus {
   return {
     id: node.id,

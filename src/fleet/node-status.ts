@@ -63,6 +63,8 @@ export interface NodeStatus {
   readonly connectedSinceMs: number;
   /** When its last stream ended; absent while it is connected. */
   readonly awaySinceMs?: number | undefined;
+  /** What ended its last stream; absent while it is connected. */
+  readonly endReason?: string | undefined;
   /** By type URL. */
   readonly types: readonly NodeTypeStatus[];
 }

@@ -1,11 +1,12 @@
 import { ServerCredentials, status, type Server } from "@grpc/grpc-js";
 import { systemClock, type Clock } from "../base/clock.ts";
 import { accessRefusal, operatorRefusal } from "../config/access-policy.ts";
+import type { StreamStanding } from "../fleet/why.ts";
 import type { Node } from "../snapshot/node.ts";
 import { matchGroup, type Group, type Revision } from "../snapshot/revision.ts";
 import type { StreamKind, StreamService, StreamStatus, XdsEvent } from "../xds/events.ts";
 import { InterestPool } from "../xds/interest-pool.ts";
-import { OrderViews, type ReferencesOf } from "../xds/order-views.ts";
+import { type Named, OrderViews, type ReferencesOf } from "../xds/order-views.ts";
 import { RefusalMemory } from "../xds/refusal-memory.ts";
 import { ResponseCache } from "../xds/response.ts";
 import { Session, type SessionOptions } from "../xds/session.ts";
@@ -181,6 +182,12 @@ export class AdsServer implements AsyncDisposable {
   /** How every open stream stands. */
   streams(): readonly StreamStatus[] {
     return [...this.#streams.values()].map((stream) => stream.status);
+  }
+
+  /** How the open streams of a node stand with a resource, for an answer to why it has it or not. */
+  async standings(nodeId: string, resource: Named): Promise<readonly StreamStanding[]> {
+    const own = [...this.#streams.values()].filter(({ node }) => node?.id === nodeId);
+    return own.map((stream) => stream.standing(resource));
   }
 
   /** No new streams, GOAWAY, then an end to the open ones, spread over the drain time. Nothing else is sent. */

@@ -1,8 +1,10 @@
 import { status, type ServerDuplexStream } from "@grpc/grpc-js";
 import type { Clock } from "../base/clock.ts";
 import { unreachable } from "../base/unreachable.ts";
+import type { StreamStanding } from "../fleet/why.ts";
 import type { Node } from "../snapshot/node.ts";
 import type { Remark, StreamKind, StreamService, StreamStatus, XdsEvent } from "../xds/events.ts";
+import type { Named } from "../xds/order-views.ts";
 import type { Response } from "../xds/response.ts";
 import type { Outcome, Session } from "../xds/session.ts";
 import { WireError } from "../xds/wire.ts";
@@ -112,6 +114,13 @@ export class AdsStream {
       ...this.#assignment,
       types: session.status,
     };
+  }
+
+  /** How it stands with a resource. */
+  standing(resource: Named): StreamStanding {
+    const { streamId, session, clock } = this.#options;
+    const standing = session.standing(resource, clock.monotonic());
+    return { streamId, standing, isWriting: this.#state === "writing" };
   }
 
   /** Notes the node's place; the session was given the snapshot of it. */

@@ -30,6 +30,7 @@ import { refusedReport, resourceReports, servedReport } from "./reports.ts";
 import { sourceFields } from "./source-fields.ts";
 import type { RevisionStore } from "./state/revision-store.ts";
 import type { CsdsSource } from "./services/csds-service.ts";
+import { whyReport } from "./why-report.ts";
 import type { XdsFront } from "./xds-front.ts";
 
 export interface ControlPlaneOptions {
@@ -292,7 +293,7 @@ export class ControlPlane {
   }
 
   #adminSource(): AdminSource {
-    const { version, contentOf, removals } = this.#options;
+    const { version, contentOf, removals, clock } = this.#options;
     return {
       version,
       events: this.#events,
@@ -300,6 +301,16 @@ export class ControlPlane {
       nodes: () => this.#observer.nodes(),
       revision: () => this.#revisionReport(),
       loads: () => this.#loads.list(),
+      why: (query) =>
+        whyReport(query, {
+          nowMs: clock.now(),
+          nodes: this.#observer.nodes(),
+          streams: this.#xds.streams(),
+          newest: this.#served?.revision,
+          own: () => this.#served?.revision,
+          refusedSource: this.#refused?.reason,
+          standings: (nodeId, resource) => this.#xds.standings(nodeId, resource),
+        }),
       resources: (query) => resourceReports(this.#served?.revision, query, contentOf),
       reconcile: async ({ allowsRemovals }) => {
         const policy = allowsRemovals ? { allowsEmptyTypes: true, largestShare: 1 } : removals;

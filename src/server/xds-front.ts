@@ -1,5 +1,7 @@
 import type { Revision } from "../snapshot/revision.ts";
+import type { StreamStanding } from "../fleet/why.ts";
 import type { StreamStatus } from "../xds/events.ts";
+import type { Named } from "../xds/order-views.ts";
 
 /** The xDS server as the control plane uses it. */
 export interface XdsFront {
@@ -9,6 +11,8 @@ export interface XdsFront {
   setRevision(revision: Revision): void;
   /** All open streams. */
   streams(): Iterable<StreamStatus>;
+  /** How the open streams of a node stand with a resource. */
+  standings(nodeId: string, resource: Named): Promise<readonly StreamStanding[]>;
   /** Takes no new streams and ends the open ones, spread over the drain time (XDS-134). */
   close(): Promise<void>;
 }

@@ -60,6 +60,18 @@ export class OrderViews {
     return keys;
   }
 
+  /** The first resource of these sets that names another one. Looks at all of them: not for a hot path. */
+  userIn(sets: readonly TypeSet[], named: Named): Named | undefined {
+    const key = keyOf(named);
+    for (const set of sets) {
+      for (const resource of set.resources.values()) {
+        if (this.referencesOf(resource).some((reference) => keyOf(reference) === key))
+          return { typeUrl: resource.typeUrl, name: resource.name };
+      }
+    }
+    return undefined;
+  }
+
   /** The clusters of the snapshot that changed resources name, directly or through others: a listener's routes' too. */
   clustersBehind(change: Change, snapshot: Snapshot): readonly Resource[] {
     const bySnapshot = memo(this.#clusters, change, () => new WeakMap<Snapshot, readonly Resource[]>());

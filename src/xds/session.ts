@@ -10,6 +10,7 @@ import { judgeDelta, judgeSotw, type Verdict } from "./judge-request.ts";
 import { keyOf, type Named } from "./order-views.ts";
 import type { DeltaRequest, NameList, Request, SotwRequest } from "./request.ts";
 import type { Response } from "./response.ts";
+import { type OrderReason, type ResourceStanding, standingOf } from "./trace.ts";
 import { TypeSession, type Shared } from "./type-session.ts";
 import { CLUSTER, ENDPOINTS, LISTENER, ROUTES, type TypeTraits } from "./type-traits.ts";
 import { edsNamesOf } from "./views.ts";
@@ -226,6 +227,30 @@ export class Session {
     return references.every(
       ({ typeUrl, name }) => typeUrl !== ENDPOINTS || !sets?.has(name) || (endpoints?.accepts(name) ?? false),
     );
+  }
+
+  /** Why the client has or has not a resource. `nowMs` is monotonic. */
+  standing(resource: Named, nowMs: number): ResourceStanding {
+    const { typeUrl, name } = resource;
+    const type = this.#types.get(typeUrl);
+    if (!type) return { kind: "typeNotAsked" };
+    const { names, waitedMs } = this.#heldBack.has(typeUrl)
+      ? this.#waits.ofChange(typeUrl, nowMs)
+      : { names: [], waitedMs: 0 };
+    const labels = new Set([...this.#types.values()].map(({ traits }) => traits.label));
+    const waitsFor = names.map((other) =>
+      labels.has(other) ? { name: other } : { name: other, typeUrl: CLUSTER },
+    );
+    return standingOf(type.trace(name), { waitsFor, waitedMs, usedBy: this.#usersOf(resource) });
+  }
+
+  /** What the client may hold that names the resource: one of each type. */
+  #usersOf(resource: Named): readonly OrderReason[] {
+    const { order } = this.#options.shared;
+    if (!order) return [];
+    return this.#ordered
+      .filter((type) => this.#names(type, resource))
+      .flatMap((type) => order.userIn(type.held, resource) ?? []);
   }
 
   /** Takes a request. `nowMs` is the wall clock, for the record of refusals. */

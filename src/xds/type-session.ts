@@ -7,6 +7,7 @@ import type { Exchange } from "./judge-request.ts";
 import { hasChanges, planResponse, startPosition, type Position } from "./plan.ts";
 import type { OrderViews } from "./order-views.ts";
 import type { Response, ResponseCache } from "./response.ts";
+import type { ResourceTrace } from "./trace.ts";
 import type { TypeTraits } from "./type-traits.ts";
 import type { Views } from "./views.ts";
 
@@ -329,6 +330,31 @@ export class TypeSession {
     return this.#kind === "delta"
       ? target.version
       : this.#shared.views.versionOf(target, this.#position.interest, this.#position.base);
+  }
+
+  /** What is known of one resource. */
+  trace(name: string): ResourceTrace {
+    const { interest, base, owed, refused, lingering } = this.#position;
+    const versionIn = (set: TypeSet | undefined) => set?.resources.get(name)?.version;
+    const isAbout = ({ resources, removed }: Plan) =>
+      removed.includes(name) || resources.some((resource) => resource.name === name);
+    const target = versionIn(this.#target);
+    const isUnwritten = this.#parts.some(isAbout);
+    return {
+      isWanted: covers(interest, name),
+      nameCount: interest.names.size,
+      hasContent: this.#target !== undefined,
+      target,
+      base: versionIn(base),
+      accepted: versionIn(this.#accepted),
+      isKept: target === undefined && this.#aim?.resources.has(name) === true,
+      isLingering: lingering.has(name),
+      isOwed: owed.has(name),
+      isRefused: refused.has(name),
+      awaitedNonce: isUnwritten ? "" : this.#unacked.find(({ plan }) => isAbout(plan))?.nonce,
+      blockingNonce: this.#unacked[0]?.nonce,
+      refusal: this.#refusal,
+    };
   }
 
   /** Where the client stands, for people. */

@@ -59,6 +59,15 @@ export class Waits {
     return overdue;
   }
 
+  /** What changes of a type wait for, and since when the longest wait runs. */
+  ofChange(typeUrl: string, nowMs: number): { readonly names: readonly string[]; readonly waitedMs: number } {
+    const waits = [...this.#entries.values()].filter(
+      (entry) => entry.kind === "change" && entry.typeUrl === typeUrl && entry.state !== "overdue",
+    );
+    const waitedMs = Math.max(0, ...waits.map(({ sinceMs }) => nowMs - sinceMs));
+    return { names: waits.map(({ name }) => name), waitedMs };
+  }
+
   /** When the next wait reaches its deadline; undefined when nothing waits. */
   get wakeAtMs(): number | undefined {
     let earliest: number | undefined;

@@ -36,6 +36,7 @@ describe("docs/operating.md", () => {
         nodes: () => [],
         revision: () => ({ current: null, refused: null }),
         loads: () => [],
+        why: async () => ({ items: [] }),
         resources: () => ({ resources: [], isTruncated: false }),
         reconcile: () => assert.fail(),
         metrics: () => assert.fail(),

@@ -66,6 +66,7 @@ function planeOver(content: string, stored: StoredRevision, more: Partial<Contro
           served.push([...(set?.resources.keys() ?? [])].join(" "));
         },
         streams: () => [],
+        standings: async () => [],
         close: async () => undefined,
       };
     },

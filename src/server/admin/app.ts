@@ -4,8 +4,10 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import type { Clock } from "../../base/clock.ts";
 import type { TokenCheck } from "../auth/served-tokens.ts";
 import type { AdminSource } from "./admin-source.ts";
+import { apiVersion, problem } from "./answers.ts";
 import { eventStream } from "./event-stream.ts";
 import { refusalOf } from "./guard.ts";
+import { whyRoutes } from "./why-routes.ts";
 
 export interface AdminAppOptions {
   readonly source: AdminSource;
@@ -18,7 +20,6 @@ export interface AdminAppOptions {
   readonly signal: AbortSignal;
 }
 
-const apiVersion = "chancery/v1";
 const mostEventStreams = 100;
 const mostResources = 10_000;
 const bodyMaxBytes = 64 * 1024;
@@ -30,6 +31,7 @@ export function createAdminApp(options: AdminAppOptions): Hono {
   guard(app, options);
   probes(app, source);
   queries(app, source);
+  whyRoutes(app, source);
   eventRoutes(app, options);
   app.post("/api/v1/reconcile", bodyLimit({ maxSize: bodyMaxBytes, onError: tooLarge }), async (context) => {
     const body: unknown = await context.req.json().catch(() => undefined);
@@ -149,12 +151,4 @@ function eventRoutes(app: Hono, { source, clock, signal }: AdminAppOptions): voi
 
 function tooLarge(context: { json(body: unknown, status: ContentfulStatusCode): Response }): Response {
   return context.json(problem(`the body is larger than ${bodyMaxBytes} bytes`), 413);
-}
-
-function problem(message: string): {
-  readonly apiVersion: string;
-  readonly kind: "Error";
-  readonly message: string;
-} {
-  return { apiVersion, kind: "Error", message };
 }

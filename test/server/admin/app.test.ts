@@ -17,6 +17,7 @@ function adminWith(more: Partial<AdminSource> = {}, tokens?: AdminAppOptions["to
     nodes: () => [],
     revision: () => ({ current: null, refused: null }),
     loads: () => [],
+    why: async () => ({ items: [] }),
     resources: () => ({ resources: [], isTruncated: false }),
     reconcile: async () => ({ isAccepted: true, current: null, refused: null }),
     metrics: async () => ({ contentType: "text/plain; version=0.0.4", text: "chancery_ready 1\n" }),

@@ -1,0 +1,9 @@
+import { printable } from "../base/printable.ts";
+import type { RevisionSource } from "../snapshot/revision.ts";
+
+/** Which commit a revision is, by whom; undefined for a source that has neither. */
+export function sourceLine(source: RevisionSource): string | undefined {
+  if (source.kind !== "git") return undefined;
+  const { commit, author, subject } = source;
+  return `commit ${commit.slice(0, 12)} by ${printable(author, 60)}: ${printable(subject, 100)}`;
+}
