@@ -1,5 +1,6 @@
 import type { Problem } from "../base/problem.ts";
 import type { Compiled } from "../config/compiled.ts";
+import type { LintExemption } from "../config/lint-exemptions.ts";
 import { distinctProblems } from "../config/distinct-problems.ts";
 import type { Schema } from "../schema/schema.ts";
 import { checkListeners } from "./check-listeners.ts";
@@ -7,7 +8,7 @@ import { checkReferences } from "./check-references.ts";
 import { checkRoutes } from "./check-routes.ts";
 import { viewGroup } from "./group-view.ts";
 import { lints } from "./lints.ts";
-import { runLints, silence } from "./run-lints.ts";
+import { runLints, silence, staleExemptions } from "./run-lints.ts";
 import { traceTraffic } from "./traffic.ts";
 
 /**
@@ -17,6 +18,7 @@ import { traceTraffic } from "./traffic.ts";
 export function checkConfig(schema: Schema, compiled: Compiled): Problem[] {
   const errors: (readonly Problem[])[] = [];
   const findings: (readonly Problem[])[] = [];
+  const used = new Set<LintExemption>();
   for (const group of compiled.groups.values()) {
     const groupView = viewGroup(schema, group);
     const view = { ...groupView, traffic: traceTraffic(groupView) };
@@ -25,7 +27,11 @@ export function checkConfig(schema: Schema, compiled: Compiled): Problem[] {
       checkListeners(view),
       checkRoutes(view, view.traffic),
     );
-    findings.push(runLints(view, lints));
+    findings.push(runLints(view, lints, compiled.lintExemptions, used));
   }
-  return distinctProblems([...errors.flat(), ...silence(findings.flat(), compiled.ignores, lints)]);
+  return distinctProblems([
+    ...errors.flat(),
+    ...silence(findings.flat(), compiled.ignores, lints),
+    ...staleExemptions(compiled.lintExemptions, used, lints),
+  ]);
 }

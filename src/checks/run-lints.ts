@@ -1,16 +1,43 @@
 import { nearest } from "../base/edit-distance.ts";
 import type { Problem } from "../base/problem.ts";
 import type { Ignore } from "../config/ignores.ts";
+import { isExempt, type LintExemption } from "../config/lint-exemptions.ts";
 import type { Lint, LintView } from "./lint.ts";
 import { placeIn, problemAt } from "./problem-at.ts";
 
-/** What the lints find in a group. */
-export function runLints(view: LintView, lints: readonly Lint[]): Problem[] {
+/** What the lints find in a group, but for what chancery.yaml silences; `used` takes in what that was. */
+export function runLints(
+  view: LintView,
+  lints: readonly Lint[],
+  exemptions: readonly LintExemption[] = [],
+  used: Set<LintExemption> = new Set(),
+): Problem[] {
   return lints.flatMap((lint) =>
-    [...lint.check(view)].map(({ resource, path, message }) =>
-      problemAt(placeIn(resource, path), { code: lint.code, severity: lint.severity, path, message }),
-    ),
+    [...lint.check(view)].flatMap(({ resource, path, message }) => {
+      const mine = exemptions.filter((each) => isExempt(each, lint.code, view.group.name, resource));
+      for (const exemption of mine) used.add(exemption);
+      if (mine.length > 0) return [];
+      return [
+        problemAt(placeIn(resource, path), { code: lint.code, severity: lint.severity, path, message }),
+      ];
+    }),
   );
+}
+
+/** Warnings for exemptions that silenced nothing, or name a lint that does not exist. */
+export function staleExemptions(
+  exemptions: readonly LintExemption[],
+  used: ReadonlySet<LintExemption>,
+  lints: readonly Lint[],
+): Problem[] {
+  const codes = new Set(lints.map(({ code }) => code));
+  return exemptions.flatMap((exemption) => {
+    const { code, place } = exemption;
+    if (used.has(exemption)) return [];
+    if (!codes.has(code)) return [unknown({ place }, code, codes)];
+    const message = `nothing to silence: ${code} is not found in any of these resources`;
+    return [{ code: "unused-ignore", severity: "warning", message, place } satisfies Problem];
+  });
 }
 
 /**
@@ -57,7 +84,7 @@ function unused({ place, line }: Ignore, code: string): Problem {
   return { code: "unused-ignore", severity: "warning", message, place };
 }
 
-function unknown({ place }: Ignore, code: string, codes: ReadonlySet<string>): Problem {
+function unknown({ place }: Pick<Ignore, "place">, code: string, codes: ReadonlySet<string>): Problem {
   const suggestion = nearest(code, codes);
   const message = `there is no lint ${JSON.stringify(code)}`;
   return {

@@ -1,4 +1,4 @@
-import type { Problem } from "../base/problem.ts";
+import { hasErrors, type Problem } from "../base/problem.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { SourceFile, SourceNode } from "../schema/source-node.ts";
 import { typeNameOf } from "../schema/type-urls.ts";
@@ -10,6 +10,8 @@ import type { Resource } from "./resource.ts";
 import { resourceKey } from "./resource-key.ts";
 import { findResources } from "./shapes.ts";
 import { entryOf, placeOfNode } from "./source-tree.ts";
+import { substitute } from "./values/substitute.ts";
+import type { Values } from "./values/values.ts";
 
 /** What one file says, whatever else is in the tree. */
 export interface CompiledFile {
@@ -25,17 +27,20 @@ export interface CompiledFile {
 /** Of one document: ten times what fits a fleet's largest type, and still compiled in seconds. */
 const mostResources = 100_000;
 
-/** Compiles one file by itself; the same text always gives the same. */
-export function compileFile(schema: Schema, file: SourceFile): CompiledFile {
+/** Compiles one file by itself; the same text with the same values always gives the same. */
+export function compileFile(schema: Schema, file: SourceFile, values?: Values): CompiledFile {
   const parsed = parseYaml(file);
   const problems: (readonly Problem[])[] = [parsed.problems];
   const resources: Resource[] = [];
   const broken: string[] = [];
-  let isComplete = !parsed.problems.some(({ severity }) => severity === "error");
-  for (const document of parsed.documents) {
+  let isComplete = !hasErrors(parsed.problems);
+  for (const written of parsed.documents) {
+    const { node: document, problems: unknowns } = values
+      ? substitute(written, values)
+      : { node: written, problems: [] };
     const shape = findResources(schema, document);
-    problems.push(shape.problems);
-    if (shape.problems.some(({ severity }) => severity === "error")) isComplete = false;
+    problems.push(unknowns, shape.problems);
+    if (hasErrors(unknowns) || hasErrors(shape.problems)) isComplete = false;
     if (shape.found.length > mostResources) {
       problems.push([tooMany(document, shape.found.length)]);
       isComplete = false;
@@ -83,7 +88,7 @@ function toResource(schema: Schema, found: FoundResource): ResourceResult {
   if (name === "" && !problems.some((problem) => isAboutName(problem, type.nameField))) {
     return { problems: [...problems, missingName(found, nameNode)] };
   }
-  if (!message || problems.some(({ severity }) => severity === "error")) return { name, problems };
+  if (!message || hasErrors(problems)) return { name, problems };
   const bytes = schema.encode(typeName, message);
   const resource: Resource = {
     typeUrl: type.typeUrl,

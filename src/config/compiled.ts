@@ -1,6 +1,7 @@
 import type { Problem } from "../base/problem.ts";
 import type { AccessPolicy } from "./access-policy.ts";
 import type { Ignore } from "./ignores.ts";
+import type { LintExemption } from "./lint-exemptions.ts";
 import type { NodeMatch } from "./node-match.ts";
 import type { Resource } from "./resource.ts";
 
@@ -31,4 +32,6 @@ export interface Compiled {
   readonly authorization?: AccessPolicy;
   /** Comments that silence lints. */
   readonly ignores: readonly Ignore[];
+  /** Lints that chancery.yaml silences. */
+  readonly lintExemptions: readonly LintExemption[];
 }

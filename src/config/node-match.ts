@@ -13,20 +13,24 @@ export interface NodeMatch {
   readonly locality?: { readonly region?: string; readonly zone?: string; readonly sub_zone?: string };
   /** A google.protobuf.Struct (`{fields: {…}}`): each key given must be in `node.metadata` with that value. */
   readonly metadata?: object;
+  /** Glob on the version that the node states of itself (`1.40.*`). */
+  readonly version?: string;
 }
 
-/** The parts of `envoy.config.core.v3.Node` that groups are chosen by, in the form of a decoded message. */
+/** The parts of `envoy.config.core.v3.Node` that groups are chosen by; messages inside it in decoded form. */
 export interface MatchableNode {
   readonly id?: string;
   readonly cluster?: string;
   readonly locality?: { readonly region?: string; readonly zone?: string; readonly sub_zone?: string } | null;
   readonly metadata?: unknown;
+  readonly userAgentVersion?: string;
 }
 
 /** True when the node fulfils every condition of the match. */
 export function matchesNode(match: NodeMatch, node: MatchableNode): boolean {
   if (match.id !== undefined && !matchesGlob(match.id, node.id ?? "")) return false;
   if (match.cluster !== undefined && match.cluster !== (node.cluster ?? "")) return false;
+  if (match.version !== undefined && !matchesGlob(match.version, node.userAgentVersion ?? "")) return false;
   if (match.locality) {
     const { region, zone, sub_zone } = match.locality;
     const has = node.locality ?? {};

@@ -2,13 +2,18 @@ import { hasErrors, type Place, type Problem } from "../base/problem.ts";
 import { isNull } from "../schema/from-source/plain.ts";
 import type { MessageTypes } from "../schema/api.ts";
 import type { Schema } from "../schema/schema.ts";
-import type { SourceFile } from "../schema/source-node.ts";
+import type { SourceFile, SourceNode } from "../schema/source-node.ts";
 import { locate } from "../schema/yaml/locate.ts";
 import { parseYaml } from "../schema/yaml/parse-yaml.ts";
 import type { AccessPolicy } from "./access-policy.ts";
 import type { NodeMatch } from "./node-match.ts";
-import { readAuthorization, unknownGroups } from "./read-authorization.ts";
-import { placeOfNode } from "./source-tree.ts";
+import { type LintExemption, readLintExemptions } from "./lint-exemptions.ts";
+import type { Overlay } from "./overlays/overlay.ts";
+import { readOverlays } from "./overlays/read-overlays.ts";
+import { readAuthorization } from "./read-authorization.ts";
+import { entryOf, placeOfNode, textOf } from "./source-tree.ts";
+import { unknownGroups } from "./unknown-groups.ts";
+import { mergeValues, type Values } from "./values/values.ts";
 
 /** A group that chancery.yaml names. */
 export interface GroupSettings {
@@ -25,6 +30,10 @@ export interface Settings {
   readonly bootstrapClusters: readonly string[];
   /** Undefined: every client that connects is who it says it is. */
   readonly authorization?: AccessPolicy;
+  readonly overlays: readonly Overlay[];
+  readonly lintExemptions: readonly LintExemption[];
+  /** What a text of this group may refer to; undefined when there are no values anywhere. */
+  valuesOf(group: string): Values | undefined;
   /** Problems of what names groups, once it is known which there are. */
   checkGroups(names: readonly string[]): readonly Problem[];
 }
@@ -34,7 +43,14 @@ export interface SettingsResult {
   readonly problems: readonly Problem[];
 }
 
-export const noSettings: Settings = { groups: [], bootstrapClusters: [], checkGroups: () => [] };
+export const noSettings: Settings = {
+  groups: [],
+  bootstrapClusters: [],
+  overlays: [],
+  lintExemptions: [],
+  valuesOf: () => undefined,
+  checkGroups: () => [],
+};
 
 /** Reads chancery.yaml. With errors in it the settings are empty. */
 export function readSettings(schema: Schema, file: SourceFile): SettingsResult {
@@ -61,14 +77,60 @@ export function readSettings(schema: Schema, file: SourceFile): SettingsResult {
     place: placeOfNode(locate(document, `groups[${index}].name`)),
   }));
   const { policy, problems: policyProblems } = readAuthorization(config, document, schema.descriptors);
+  const { overlays, problems: overlayProblems } = readOverlays(config, document, schema.descriptors);
+  const { exemptions, problems: lintProblems } = readLintExemptions(config, document, schema.descriptors);
   return {
     settings: {
       groups,
       bootstrapClusters: config.bootstrap_clusters ?? [],
       ...(policy && { authorization: policy }),
-      checkGroups: (names) => (policy ? unknownGroups(policy, names, document) : []),
+      overlays,
+      lintExemptions: exemptions,
+      valuesOf: readValues(document),
+      checkGroups: (names) =>
+        listsOfGroups(config).flatMap(([path, listed]) => unknownGroups(listed, path, names, document)),
     },
-    problems: [...problems, ...repeated(groups), ...policyProblems],
+    problems: [...problems, ...repeated(groups), ...policyProblems, ...overlayProblems, ...lintProblems],
+  };
+}
+
+/** Every list of names of groups, by its path. */
+function listsOfGroups({
+  authorization,
+  overlays = [],
+  lints,
+}: MessageTypes["chancery.v1.Config"]): (readonly [string, readonly string[]])[] {
+  const holders: readonly (readonly [string, readonly { readonly groups?: readonly string[] }[]])[] = [
+    ["authorization.rules", authorization?.rules ?? []],
+    ["overlays", overlays],
+    ["lints.ignore", lints?.ignore ?? []],
+  ];
+  return holders.flatMap(([path, items]) =>
+    items.map(({ groups = [] }, index) => [`${path}[${index}].groups`, groups] as const),
+  );
+}
+
+/** The values of each group, put together when first asked for. Taken from the tree: a number stays as it is written. */
+function readValues(document: SourceNode): Settings["valuesOf"] {
+  if (document.kind !== "mapping") return () => undefined;
+  const shared = entryOf(document, "values")?.value;
+  const groups = entryOf(document, "groups")?.value;
+  const own = new Map<string, SourceNode>();
+  for (const group of groups?.kind === "sequence" ? groups.items : []) {
+    if (group.kind !== "mapping") continue;
+    const values = entryOf(group, "values")?.value;
+    if (values) own.set(textOf(group, "name") ?? "", values);
+  }
+  if (!shared && own.size === 0) return () => undefined;
+  const merged = new Map<string, Values>();
+  return (group) => {
+    let values = merged.get(group);
+    if (!values) {
+      const layer = own.get(group);
+      values = mergeValues([...(shared ? [shared] : []), ...(layer ? [layer] : [])]);
+      merged.set(group, values);
+    }
+    return values;
   };
 }
 

@@ -5,6 +5,7 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { formatProblem } from "../../src/base/problem.ts";
 import { validateTree } from "../../src/checks/validate-tree.ts";
+import type { ConfigFile } from "../../src/config/config-file.ts";
 import { loadDescriptors } from "../../src/schema/load.ts";
 import { Schema } from "../../src/schema/schema.ts";
 import { CLUSTER, LISTENER } from "../../src/schema/type-urls.ts";
@@ -20,6 +21,30 @@ function validateExample(name: string) {
     schema,
     paths.map((path) => ({ path, text: readFileSync(join(folder, path), "utf8") })),
   );
+}
+
+const service = `clusters:
+- name: service1
+  connect_timeout: 2s
+  load_assignment: {cluster_name: service1, endpoints: [{lb_endpoints: []}]}
+`;
+
+/** The files that an example of docs/config.md needs around it. */
+function treeAround(text: string): ConfigFile[] {
+  if (!/^(groups|values|overlays|lints):/.test(text)) return [{ path: "a.yaml", text }];
+  const lintsPage = readFileSync(fileURLToPath(import.meta.resolve("#root/docs/lints.md")), "utf8");
+  const [, reusing = ""] = /## proxy-protocol-no-reuse[^]*?```yaml\n([^`]*)```/.exec(lintsPage) ?? [];
+  return [
+    { path: "chancery.yaml", text },
+    { path: "canary/a.yaml", text: "clusters: [{name: a}]" },
+    {
+      path: "groups/edge/a.yaml",
+      text: text.startsWith("lints:")
+        ? reusing.replaceAll(/(name|cluster): app/g, "$1: mail-app")
+        : "clusters: [{name: b}]",
+    },
+    ...(text.includes("include:") ? [] : [{ path: "groups/canary/a.yaml", text: service }]),
+  ];
 }
 
 describe("the examples", () => {
@@ -45,16 +70,9 @@ describe("the examples", () => {
     const page = readFileSync(fileURLToPath(import.meta.resolve("#root/docs/config.md")), "utf8");
     const blocks = [...page.matchAll(/```yaml\n([^`]*)```/g)].map(([, text = ""]) => text);
     const problems = blocks.flatMap((text) => {
-      const files = text.startsWith("groups:")
-        ? [
-            { path: "chancery.yaml", text },
-            { path: "canary/a.yaml", text: "clusters: [{name: a}]" },
-            { path: "groups/edge/a.yaml", text: "clusters: [{name: b}]" },
-          ]
-        : [{ path: "a.yaml", text }];
-      return validateTree(schema, files).problems.map(formatProblem);
+      return validateTree(schema, treeAround(text)).problems.map(formatProblem);
     });
-    assert.equal(blocks.length, 5);
+    assert.equal(blocks.length, 8);
     assert.deepEqual(problems, []);
   });
 });

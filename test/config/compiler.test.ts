@@ -351,7 +351,7 @@ bootstrap_clusters: ["xds-*"]`,
       "groups: [{name: a, rollout: {}}]",
       "chancery.yaml:1:20 groups[0].rollout: ",
     ],
-    "an unknown key": ["overlays: []", "chancery.yaml:1:1 overlays: "],
+    "an unknown key": ["stages: []", "chancery.yaml:1:1 stages: "],
     "a misspelt key": ["grups: []", "chancery.yaml:1:1 grups: "],
     "a group without a name": ["groups: [{match: {}}]", "chancery.yaml:1:10 groups[0].name: "],
     "a group twice": [

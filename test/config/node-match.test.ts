@@ -5,6 +5,7 @@ import { matchesNode, type MatchableNode, type NodeMatch } from "../../src/confi
 const node: MatchableNode = {
   id: "edge-7",
   cluster: "edge",
+  userAgentVersion: "1.40.0",
   locality: { region: "eu", zone: "eu-1" },
   metadata: {
     fields: {
@@ -25,6 +26,8 @@ describe("matchesNode()", () => {
     ["the cluster is no glob", { cluster: "e*" }, false],
     ["a part of the locality", { locality: { zone: "eu-1" } }, true],
     ["a part of the locality that the node lacks", { locality: { sub_zone: "a" } }, false],
+    ["a glob on the version", { version: "1.40.*" }, true],
+    ["another glob on the version", { version: "1.4*.1" }, false],
     ["every condition must hold", { id: "edge-*", cluster: "inner" }, false],
     ["a metadata key", fields({ role: { string_value: "public" } }), true],
     ["a metadata key with another value", fields({ role: { string_value: "private" } }), false],

@@ -1,4 +1,4 @@
-import type { ScalarNode, SourceNode } from "../source-node.ts";
+import type { MappingNode, ScalarNode, SourceNode } from "../source-node.ts";
 import { parsePath } from "../path.ts";
 
 /**
@@ -36,7 +36,8 @@ function entryOf(node: SourceNode, name: string): SourceNode | undefined {
   return findEntry(node, name)?.value;
 }
 
-function findEntry(node: SourceNode, name: string): { key: ScalarNode; value: SourceNode } | undefined {
+/** The entry of a key in either spelling, the exact one first; the last one when it is there twice. */
+export function findEntry(node: SourceNode, name: string): MappingNode["entries"][number] | undefined {
   if (node.kind !== "mapping") return undefined;
   return (
     node.entries.findLast(({ key }) => key.value === name) ??
