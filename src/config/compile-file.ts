@@ -3,7 +3,7 @@ import type { Schema } from "../schema/schema.ts";
 import type { SourceFile, SourceNode } from "../schema/source-node.ts";
 import { typeNameOf } from "../schema/type-urls.ts";
 import { parseYaml } from "../schema/yaml/parse-yaml.ts";
-import { contentHash } from "./content-hash.ts";
+import { resourceVersion } from "./content-hash.ts";
 import type { FoundResource } from "./found-resource.ts";
 import { findIgnores, type Ignore } from "./ignores.ts";
 import type { Resource } from "./resource.ts";
@@ -90,11 +90,13 @@ function toResource(schema: Schema, found: FoundResource): ResourceResult {
   }
   if (!message || hasErrors(problems)) return { name, problems };
   const bytes = schema.encode(typeName, message);
+  const ttlMs = found.wrapper?.ttlMs;
   const resource: Resource = {
     typeUrl: type.typeUrl,
     name,
-    version: contentHash(bytes),
+    version: resourceVersion(bytes, ttlMs),
     bytes,
+    ...(ttlMs !== undefined && { ttlMs }),
     origin: { place: placeOfNode(nameNode ?? node), node },
   };
   return { resource, problems };

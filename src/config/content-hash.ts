@@ -9,3 +9,8 @@ export function contentHash(...parts: readonly (string | Uint8Array)[]): string 
   for (const part of parts) hash.update(part);
   return hash.digest().subarray(0, 12).toString("base64url");
 }
+
+/** The version of a resource. A TTL is part of it: clients learn of another one with the resource. */
+export function resourceVersion(bytes: Uint8Array, ttlMs: number | undefined): string {
+  return ttlMs === undefined ? contentHash(bytes) : contentHash(bytes, `\0ttl ${ttlMs}`);
+}

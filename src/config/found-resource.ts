@@ -18,6 +18,8 @@ export interface FoundResource {
 export interface Wrapper {
   /** The name that clients ask for; absent when the wrapper gives none. */
   readonly name?: string;
+  /** Whole milliseconds, at least 1,000. */
+  readonly ttlMs?: number;
   readonly node: MappingNode;
 }
 

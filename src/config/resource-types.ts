@@ -12,6 +12,9 @@ import {
 } from "../schema/type-urls.ts";
 import type { Descriptors } from "../schema/descriptor.ts";
 
+/** What a resource may be wrapped in, in files as on the wire. */
+export const resourceWrapper = "envoy.service.discovery.v3.Resource";
+
 /** What is special about a type of xDS resource. */
 export interface ResourceType {
   readonly typeUrl: string;
@@ -21,24 +24,45 @@ export interface ResourceType {
   readonly nameField?: string;
   /** Top-level keys of a document that hold a list of this type, the one to suggest first. */
   readonly keys: readonly string[];
+  /**
+   * What becomes of it in Envoy 1.40 as its TTL runs out: `dropped`, as it should be, or `crash` of Envoy (XDS-110).
+   * Absent when that is not known.
+   */
+  readonly afterTtl?: "dropped" | "crash";
   /** The list of a bootstrap's `static_resources` that holds this type, if there is one. */
   readonly staticField?: string;
 }
 
 /** Every resource type of the v3 API that a control plane serves. */
 export const resourceTypes: readonly ResourceType[] = [
-  { typeUrl: CLUSTER, noun: "cluster", nameField: "name", keys: ["clusters"], staticField: "clusters" },
+  {
+    typeUrl: CLUSTER,
+    noun: "cluster",
+    nameField: "name",
+    afterTtl: "dropped",
+    keys: ["clusters"],
+    staticField: "clusters",
+  },
   {
     typeUrl: CLUSTER_LOAD_ASSIGNMENT,
     noun: "endpoints",
     nameField: "cluster_name",
+    afterTtl: "crash",
     keys: ["endpoints", "load_assignments"],
   },
-  { typeUrl: LISTENER, noun: "listener", nameField: "name", keys: ["listeners"], staticField: "listeners" },
+  {
+    typeUrl: LISTENER,
+    noun: "listener",
+    nameField: "name",
+    afterTtl: "dropped",
+    keys: ["listeners"],
+    staticField: "listeners",
+  },
   {
     typeUrl: ROUTE_CONFIGURATION,
     noun: "route configuration",
     nameField: "name",
+    afterTtl: "crash",
     keys: ["routes", "route_configs"],
   },
   {
@@ -48,12 +72,26 @@ export const resourceTypes: readonly ResourceType[] = [
     keys: ["scoped_routes", "scoped_route_configs"],
   },
   { typeUrl: VIRTUAL_HOST, noun: "virtual host", nameField: "name", keys: ["virtual_hosts"] },
-  { typeUrl: SECRET, noun: "secret", nameField: "name", keys: ["secrets"], staticField: "secrets" },
-  { typeUrl: RUNTIME, noun: "runtime layer", nameField: "name", keys: ["runtimes", "layers"] },
+  {
+    typeUrl: SECRET,
+    noun: "secret",
+    nameField: "name",
+    afterTtl: "crash",
+    keys: ["secrets"],
+    staticField: "secrets",
+  },
+  {
+    typeUrl: RUNTIME,
+    noun: "runtime layer",
+    nameField: "name",
+    afterTtl: "dropped",
+    keys: ["runtimes", "layers"],
+  },
   {
     typeUrl: TYPED_EXTENSION_CONFIG,
     noun: "extension config",
     nameField: "name",
+    afterTtl: "dropped",
     keys: ["extension_configs"],
   },
 ];
@@ -74,7 +112,7 @@ export function resourceTypeOf(typeUrl: string, descriptors: Descriptors): Resou
   const field = type.fields.find(({ name }) => name === "name");
   const isNamed =
     field && !field.isRepeated && field.type.kind === "scalar" && field.type.scalar === "string";
-  return { typeUrl, noun: typeName, keys: [], ...(isNamed && { nameField: "name" }) };
+  return { typeUrl, noun: typeName, keys: [], afterTtl: "dropped", ...(isNamed && { nameField: "name" }) };
 }
 
 /** What people call a resource of this type. */

@@ -9,10 +9,12 @@ export interface Resource {
   readonly typeUrl: string;
   /** The name that xDS clients ask for (`cluster_name` of a ClusterLoadAssignment). Never empty. */
   readonly name: string;
-  /** Hash of `bytes` and nothing else, so that equal content has the equal version on every replica. */
+  /** Hash of `bytes` and `ttlMs` and nothing else, so that equal content has the equal version on every replica. */
   readonly version: string;
   /** Canonical encoding of the message (not of the Any around it). Never written to. */
   readonly bytes: Buffer;
+  /** Clients drop it when they have not heard of it for so long (XDS-107); absent when they keep it. */
+  readonly ttlMs?: number;
   /** Where it was written; absent for resources made by a program. */
   readonly origin?: Origin;
 }

@@ -4,10 +4,9 @@ import type { Schema } from "../schema/schema.ts";
 import type { MappingNode, SourceNode } from "../schema/source-node.ts";
 import { typeNameOf, typeUrlOf } from "../schema/type-urls.ts";
 import { concat, type FoundResource, type FoundResources, refused } from "./found-resource.ts";
-import { type ResourceType, resourceTypeOf, resourceTypes } from "./resource-types.ts";
+import { resourceWrapper, type ResourceType, resourceTypeOf, resourceTypes } from "./resource-types.ts";
 import { entryOf, fieldKey, placeOfNode, textOf, withoutType } from "./source-tree.ts";
-
-const wrapperType = "envoy.service.discovery.v3.Resource";
+import { readTtl } from "./wrapper-ttl.ts";
 
 /** An item whose type its "@type" says, or a wrapper around one: `{name, resource: {"@type": …}}`. */
 export function findTyped(schema: Schema, item: SourceNode, path: string): FoundResources {
@@ -24,7 +23,7 @@ export function findTyped(schema: Schema, item: SourceNode, path: string): Found
     );
   }
   const typeName = typeNameOf(typeUrl);
-  if (typeName === wrapperType) return unwrapResource(schema, item, path);
+  if (typeName === resourceWrapper) return unwrapResource(schema, item, path);
   const type = resourceTypeOf(typeUrlOf(typeName), schema.descriptors);
   if (type) return { found: [{ type, node: withoutType(item), path }], problems: [] };
   const isMessage = schema.descriptors.messages.has(typeName);
@@ -70,7 +69,7 @@ export function asType(schema: Schema, type: ResourceType, item: SourceNode, pat
     return refused(item, path, `expected a ${type.noun}, found ${found(item)}`);
   }
   const typeUrl = textOf(item, "@type");
-  if (typeUrl !== undefined && typeNameOf(typeUrl) === wrapperType) {
+  if (typeUrl !== undefined && typeNameOf(typeUrl) === resourceWrapper) {
     const { found: all, problems } = unwrapResource(schema, item, path);
     const others = all.filter((one) => one.type.typeUrl !== type.typeUrl);
     return concat([
@@ -93,10 +92,12 @@ function unwrapResource(schema: Schema, wrapper: MappingNode, path: string): Fou
   const inner = entryOf(wrapper, "resource");
   if (!inner) return refused(wrapper, path, 'expected "resource" inside this wrapper, found none');
   const unserved = wrapper.entries.filter(
-    ({ key }) => !["@type", "name", "version", "resource"].includes(fieldKey(key)),
+    ({ key }) => !["@type", "name", "version", "ttl", "resource"].includes(fieldKey(key)),
   );
   const result = findTyped(schema, inner.value, `${path === "" ? "" : `${path}.`}resource`);
   const name = textOf(wrapper, "name");
+  const types = result.found.map(({ type }) => type);
+  const { ttlMs, problems: ttlProblems } = readTtl(schema, wrapper, types, path);
   const mismatched = result.found.filter(
     (one) => name !== undefined && one.type.nameField !== undefined && ownNameOf(one) !== name,
   );
@@ -112,9 +113,13 @@ function unwrapResource(schema: Schema, wrapper: MappingNode, path: string): Fou
     {
       found: result.found.map((one) => ({
         ...one,
-        wrapper: { node: wrapper, ...(name !== undefined && { name }) },
+        wrapper: {
+          node: wrapper,
+          ...(name !== undefined && { name }),
+          ...(ttlMs !== undefined && { ttlMs }),
+        },
       })),
-      problems: result.problems,
+      problems: [...ttlProblems, ...result.problems],
     },
   ]);
 }

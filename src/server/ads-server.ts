@@ -107,7 +107,7 @@ export class AdsServer implements AsyncDisposable {
   readonly #fanOut: FanOut<AdsStream>;
   readonly #refusals = new RefusalMemory();
   /** What all sessions are given; most of it so that work done for one serves all. */
-  readonly #common: Omit<SessionOptions, "kind" | "service">;
+  readonly #common: Omit<SessionOptions, "kind" | "service" | "beatPhase">;
   #revision: Revision | undefined;
   #streamCount = 0;
   #unlinkSignal: (() => void) | undefined;
@@ -273,7 +273,7 @@ export class AdsServer implements AsyncDisposable {
       kind,
       service,
       call,
-      session: new Session({ kind, service, ...this.#common }),
+      session: new Session({ kind, service, beatPhase: phaseOf(streamId), ...this.#common }),
       clock: this.#clock,
       stallTimeoutMs: this.#limits.stallTimeoutMs,
       firstRequestTimeoutMs: this.#limits.firstRequestTimeoutMs,
@@ -304,6 +304,11 @@ function identityOf(call: RawCall, tokens: TokenCheck | undefined): Identity {
     { certificate: call.getAuthContext().sslPeerCertificate, authorization: authorization?.toString() },
     tokens,
   );
+}
+
+/** Multiples of the golden ratio: however many streams there are, their phases lie far apart. */
+function phaseOf(streamId: number): number {
+  return (streamId * 0.618_033_988_75) % 1;
 }
 
 function matchGroupOf(node: Node, { groups }: Revision): Group | undefined {

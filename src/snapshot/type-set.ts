@@ -11,15 +11,24 @@ export class TypeSet {
   /** The sum behind `version`, from which the version of a changed set is derived. */
   readonly sum: bigint;
 
-  private constructor(typeUrl: string, resources: ReadonlyMap<string, Resource>, sum: bigint) {
+  /** True when any of them has a TTL. */
+  readonly hasTtls: boolean;
+
+  private constructor(
+    typeUrl: string,
+    resources: ReadonlyMap<string, Resource>,
+    sum: bigint,
+    hasTtls: boolean,
+  ) {
     this.typeUrl = typeUrl;
     this.resources = resources;
     this.sum = sum;
     this.version = formatSum(sum);
+    this.hasTtls = hasTtls;
   }
 
   static empty(typeUrl: string): TypeSet {
-    return new TypeSet(typeUrl, new Map(), emptySum);
+    return new TypeSet(typeUrl, new Map(), emptySum, false);
   }
 
   /**
@@ -32,6 +41,7 @@ export class TypeSet {
     let sum = previous.sum;
     let kept = 0;
     let isSame = true;
+    let hasTtls = false;
     for (const resource of resources) {
       if (resource.typeUrl !== typeUrl) {
         throw new RangeError(`${resource.name} is a ${resource.typeUrl}, not a ${typeUrl}`);
@@ -42,17 +52,18 @@ export class TypeSet {
       const shared = before ? share(before, resource) : resource;
       if (before) kept += 1;
       if (shared !== before) isSame = false;
+      if (shared.ttlMs !== undefined) hasTtls = true;
       if (before?.version !== resource.version) {
         if (before) sum = subtractDigest(sum, digestOf(before));
         sum = addDigest(sum, digestOf(resource));
       }
       next.set(resource.name, shared);
     }
-    if (kept === previous.resources.size) return isSame ? previous : new TypeSet(typeUrl, next, sum);
+    if (kept === previous.resources.size) return isSame ? previous : new TypeSet(typeUrl, next, sum, hasTtls);
     for (const [name, before] of previous.resources) {
       if (!next.has(name)) sum = subtractDigest(sum, digestOf(before));
     }
-    return new TypeSet(typeUrl, next, sum);
+    return new TypeSet(typeUrl, next, sum, hasTtls);
   }
 }
 

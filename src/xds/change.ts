@@ -14,4 +14,6 @@ export interface Plan {
   readonly resources: readonly Resource[];
   /** Names for `removed_resources`; always empty in SotW. */
   readonly removed: readonly string[];
+  /** Nothing in it is new: it keeps the TTLs of its resources from running out; delta leaves out their bodies (XDS-108). */
+  readonly isHeartbeat?: boolean;
 }

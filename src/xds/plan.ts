@@ -69,8 +69,9 @@ export function planResponse(
 function planFullState(position: Position, target: TypeSet, views: Views): Planned {
   const { interest, base, owesAnswer, owed, statedVersion } = position;
   const next = settled(position, target);
-  if (statedVersion !== undefined && statedVersion === views.versionOf(target, interest))
-    return { next, isHeld: true };
+  // What has a TTL is sent nevertheless: in state of the world there is no other way to keep it (XDS-109).
+  const isStated = statedVersion !== undefined && statedVersion === views.versionOf(target, interest);
+  if (isStated && views.ttls(target, interest).size === 0) return { next, isHeld: true };
   const due = owesAnswer || owed.size > 0 || hasChanges(views.change(base, target, interest));
   return due ? { plan: views.content(target, interest), next } : { next };
 }

@@ -1,6 +1,6 @@
-import type { Resource } from "../snapshot/resource.ts";
 import type { StreamKind } from "./events.ts";
 import type { Plan } from "./change.ts";
+import { sotwSize, wrappedSize, writeSotw, writeWrapped } from "./resource-wire.ts";
 import { fieldSize, stringFieldSize, WireWriter } from "./wire.ts";
 
 /** One encoded response. Shared by all streams that are sent the same. */
@@ -17,18 +17,23 @@ export interface Response {
 interface Envelope {
   readonly nonce: string;
   readonly identifier: string;
+  /** False for clients that would not understand a TTL, or not bear it (XDS-17, XDS-110). */
+  readonly hasTtls: boolean;
 }
 
 /** `envoy.service.discovery.v3.DiscoveryResponse` */
-export function encodeSotw({ typeUrl, version, resources }: Plan, { nonce, identifier }: Envelope): Buffer {
-  const sizes = resources.map((resource) => anySize(resource));
+export function encodeSotw(
+  { typeUrl, version, resources }: Plan,
+  { nonce, identifier, hasTtls }: Envelope,
+): Buffer {
+  const sizes = resources.map((resource) => sotwSize(resource, hasTtls));
   const tail = stringFieldSize(typeUrl) + stringFieldSize(nonce) + fieldSize(stringFieldSize(identifier));
   const size = sizes.reduce((sum, any) => sum + fieldSize(any), stringFieldSize(version) + tail);
   const writer = new WireWriter(size);
   writer.string(1, version);
   resources.forEach((resource, index) => {
     writer.open(2, sizes[index]!);
-    writeAny(writer, resource);
+    writeSotw(writer, resource, hasTtls);
   });
   writer.string(4, typeUrl);
   writer.string(5, nonce);
@@ -38,9 +43,10 @@ export function encodeSotw({ typeUrl, version, resources }: Plan, { nonce, ident
 }
 
 /** `envoy.service.discovery.v3.DeltaDiscoveryResponse` */
-export function encodeDelta(plan: Plan, { nonce, identifier }: Envelope): Buffer {
+export function encodeDelta(plan: Plan, { nonce, identifier, hasTtls }: Envelope): Buffer {
   const { typeUrl, version, resources, removed } = plan;
-  const sizes = resources.map((resource) => deltaResourceSize(resource));
+  const wrapping = { hasBody: !plan.isHeartbeat, hasTtl: hasTtls, aliases: [] };
+  const sizes = resources.map((resource) => wrappedSize(resource, wrapping));
   const tail = stringFieldSize(typeUrl) + stringFieldSize(nonce) + fieldSize(stringFieldSize(identifier));
   let size = stringFieldSize(version) + tail;
   for (const resource of sizes) size += fieldSize(resource);
@@ -49,11 +55,7 @@ export function encodeDelta(plan: Plan, { nonce, identifier }: Envelope): Buffer
   writer.string(1, version);
   resources.forEach((resource, index) => {
     writer.open(2, sizes[index]!);
-    // XDS-74: the outer name is the resource's own, and the version is always set.
-    writer.string(1, resource.version);
-    writer.open(2, anySize(resource));
-    writeAny(writer, resource);
-    writer.string(3, resource.name);
+    writeWrapped(writer, resource, wrapping);
   });
   writer.string(4, typeUrl);
   writer.string(5, nonce);
@@ -63,19 +65,7 @@ export function encodeDelta(plan: Plan, { nonce, identifier }: Envelope): Buffer
   return writer.bytes;
 }
 
-/** Bytes that a resource takes in a delta response, without the tag and length before it. */
-export function deltaResourceSize(resource: Resource): number {
-  return stringFieldSize(resource.version) + fieldSize(anySize(resource)) + stringFieldSize(resource.name);
-}
-
-function anySize({ typeUrl, bytes }: Resource): number {
-  return stringFieldSize(typeUrl) + (bytes.length === 0 ? 0 : fieldSize(bytes.length));
-}
-
-function writeAny(writer: WireWriter, { typeUrl, bytes }: Resource): void {
-  writer.string(1, typeUrl);
-  if (bytes.length > 0) writer.blob(2, bytes);
-}
+type EncodedPlans = WeakMap<Plan, WeakRef<Response>>;
 
 /**
  * Encodes each plan once for all streams (XDS-127). The nonce only has to be new to the stream that gets it
@@ -84,10 +74,11 @@ function writeAny(writer: WireWriter, { typeUrl, bytes }: Resource): void {
  */
 export class ResponseCache {
   readonly #identifier: string;
-  readonly #byPlan: Record<StreamKind, WeakMap<Plan, WeakRef<Response>>> = {
-    sotw: new WeakMap(),
-    delta: new WeakMap(),
-  };
+  readonly #byPlan: Record<StreamKind, { readonly full: EncodedPlans; readonly withoutTtls: EncodedPlans }> =
+    {
+      sotw: { full: new WeakMap(), withoutTtls: new WeakMap() },
+      delta: { full: new WeakMap(), withoutTtls: new WeakMap() },
+    };
   #serial = 0;
 
   /** `identifier` is what responses say in `control_plane.identifier` (XDS-141). */
@@ -96,15 +87,17 @@ export class ResponseCache {
   }
 
   /** The response for a plan with a serial above `after`, the last one that this stream was sent of the type. */
-  take(kind: StreamKind, plan: Plan, after: number): Response {
-    const known = this.#byPlan[kind].get(plan)?.deref();
+  take(kind: StreamKind, plan: Plan, after: number, hasTtls = true): Response {
+    const { full, withoutTtls } = this.#byPlan[kind];
+    const encoded = hasTtls ? full : withoutTtls;
+    const known = encoded.get(plan)?.deref();
     if (known && known.serial > after) return known;
     this.#serial += 1;
     const nonce = this.#serial.toString(36);
     const encode = kind === "sotw" ? encodeSotw : encodeDelta;
-    const bytes = encode(plan, { nonce, identifier: this.#identifier });
+    const bytes = encode(plan, { nonce, identifier: this.#identifier, hasTtls });
     const response = { plan, serial: this.#serial, nonce, bytes };
-    this.#byPlan[kind].set(plan, new WeakRef(response));
+    encoded.set(plan, new WeakRef(response));
     return response;
   }
 }

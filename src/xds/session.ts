@@ -44,6 +44,8 @@ export interface SessionOptions {
   readonly maxNames: number;
   /** How long one type waits for another, and a removal for the last use of what it removes (XDS-96, XDS-97). */
   readonly orderTimeoutMs: number;
+  /** 0 to 1: where heartbeats of this stream lie between those of others (XDS-111). */
+  readonly beatPhase: number;
   /** True when versions that this node states of a type are not to be relied on (XDS-60). */
   readonly isDistrusted: (nodeId: string, typeUrl: string) => boolean;
 }
@@ -88,7 +90,11 @@ export class Session {
 
   /** When `next` has to be asked again although nothing happened; undefined when nothing waits for a deadline. */
   get wakeAtMs(): number | undefined {
-    return this.#waits.wakeAtMs;
+    let earliest = this.#waits.wakeAtMs;
+    for (const { beatAtMs } of this.#ordered) {
+      if (beatAtMs !== undefined && beatAtMs < (earliest ?? Infinity)) earliest = beatAtMs;
+    }
+    return earliest;
   }
 
   get node(): Node | undefined {
@@ -156,7 +162,7 @@ export class Session {
       const isHeld = this.#isHeld(type, blocked, nowMs);
       if (isHeld) this.#heldBack.add(typeUrl);
       else this.#heldBack.delete(typeUrl);
-      const due = type.next({ isHeld, standIn: (name) => this.#standIn(type, name) });
+      const due = type.next({ isHeld, nowMs, standIn: (name) => this.#standIn(type, name) });
       if (due) {
         if (typeUrl === CLUSTER) this.#oweEndpoints(due.news);
         return due.response;
@@ -351,7 +357,8 @@ export class Session {
 
   #open(traits: TypeTraits): TypeSession {
     const { kind, shared } = this.#options;
-    const type = new TypeSession(kind, traits, shared);
+    const isUnderstood = this.#node !== undefined && knowsWrappers(kind, this.#node);
+    const type = new TypeSession(kind, traits, shared, { isUnderstood, phase: this.#options.beatPhase });
     this.#types.set(traits.typeUrl, type);
     this.#ordered = [...this.#types.values()].sort((a, b) => a.traits.order - b.traits.order);
     type.assign(this.#targetOf(traits));
@@ -464,6 +471,15 @@ function emptyEndpoints(name: string): Resource {
   const writer = new WireWriter(stringFieldSize(name));
   writer.string(1, name);
   return makeResource({ typeUrl: ENDPOINTS, name, bytes: writer.bytes });
+}
+
+/**
+ * True when the client understands resources in a wrapper, and with it a TTL: delta has nothing else, Envoy takes it
+ * and says nothing, and gRPC clients state it (XDS-17).
+ */
+function knowsWrappers(kind: StreamKind, { userAgentName, clientFeatures }: Node): boolean {
+  if (kind === "delta" || clientFeatures.includes("xds.config.resource-in-sotw")) return true;
+  return userAgentName === "envoy" || userAgentName === "chancery";
 }
 
 /** What a peer wrote, short enough for a log. */

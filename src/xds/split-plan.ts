@@ -1,7 +1,9 @@
 import type { Resource } from "../snapshot/resource.ts";
 import type { Plan } from "./change.ts";
-import { deltaResourceSize } from "./response.ts";
+import { wrappedSize } from "./resource-wire.ts";
 import { fieldSize, stringFieldSize } from "./wire.ts";
+
+const whole = { hasBody: true, hasTtl: true, aliases: [] };
 
 /** gRPC clients refuse more than 4 MiB unless told otherwise; a quarter is left for what is not ours to count. */
 const partMaxBytes = 3 * 1024 * 1024;
@@ -25,7 +27,7 @@ export function splitPlan(plan: Plan, maxBytes = partMaxBytes): readonly Plan[] 
     return part;
   };
   for (const resource of plan.resources)
-    partFor(fieldSize(deltaResourceSize(resource))).resources.push(resource);
+    partFor(fieldSize(wrappedSize(resource, whole))).resources.push(resource);
   for (const name of plan.removed) partFor(stringFieldSize(name)).removed.push(name);
   return parts.length <= 1 ? [plan] : parts.map((part) => ({ ...plan, ...part }));
 }

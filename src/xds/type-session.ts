@@ -5,6 +5,7 @@ import type { Refusal, StreamKind, TypeStatus } from "./events.ts";
 import { covers, isWildcard, type Interest } from "./interest.ts";
 import type { Exchange } from "./judge-request.ts";
 import { hasChanges, planResponse, startPosition, type Position } from "./plan.ts";
+import { afterBeat, type Beats, dueBeat, followTtls, isLate, nextBeatAtMs, noBeats } from "./heartbeats.ts";
 import type { OrderViews } from "./order-views.ts";
 import type { Response, ResponseCache } from "./response.ts";
 import type { ResourceTrace } from "./trace.ts";
@@ -29,8 +30,18 @@ export interface Due {
 export interface Surroundings {
   /** A type before this one has changes that could not be sent yet. */
   readonly isHeld: boolean;
+  /** Monotonic. */
+  readonly nowMs: number;
   /** The resource that is sent for a name asked for which does not exist, if one should be (XDS-100). */
   readonly standIn: (name: string) => Resource | undefined;
+}
+
+/** How a client is kept from dropping what has a TTL. */
+export interface TtlTerms {
+  /** False for a client that would not understand a TTL. */
+  readonly isUnderstood: boolean;
+  /** 0 to 1: where its heartbeats lie between those of others (XDS-111). */
+  readonly phase: number;
 }
 
 /**
@@ -70,10 +81,15 @@ export class TypeSession {
   #sentVersion: string | undefined;
   #ackedVersion: string | undefined;
   #refusal: Refusal | undefined;
+  readonly #tellsTtls: boolean;
+  readonly #beatPhase: number;
+  #beats: Beats = noBeats;
 
   /** A client that holds nothing of the type and wants nothing yet. */
-  constructor(kind: StreamKind, traits: TypeTraits, shared: Shared) {
+  constructor(kind: StreamKind, traits: TypeTraits, shared: Shared, { isUnderstood, phase }: TtlTerms) {
     this.#kind = kind;
+    this.#tellsTtls = isUnderstood && traits.bearsTtl;
+    this.#beatPhase = phase;
     this.traits = traits;
     this.#shared = shared;
     this.#accepted = shared.views.empty(traits.typeUrl);
@@ -210,6 +226,8 @@ export class TypeSession {
   accept(nonce: string): string | undefined {
     const response = this.#settle(nonce);
     if (!response) return undefined;
+    // What the client refused it still refuses, though it goes on keeping the rest.
+    if (response.plan.isHeartbeat) return this.#refusal ? undefined : response.plan.version;
     this.#ackedVersion = response.plan.version;
     this.#refusal = undefined;
     this.#noteBase();
@@ -227,9 +245,11 @@ export class TypeSession {
     const version = response?.plan.version ?? this.#sentVersion ?? "";
     this.#refusal = { ...refused, version, acceptedVersion: this.#ackedVersion ?? "" };
     if (response && !(this.#kind === "sotw" && this.traits.isFullState)) {
-      const { resources, removed } = response.plan;
+      const { resources, removed, isHeartbeat } = response.plan;
       const names = new Set([...resources.map(({ name }) => name), ...removed]);
-      this.#position = { ...this.#position, refused: union(this.#position.refused, names) };
+      // XDS-112: it refused to keep what it has dropped already.
+      if (isHeartbeat) this.owe(names);
+      else this.#position = { ...this.#position, refused: union(this.#position.refused, names) };
     }
     return this.#refusal;
   }
@@ -240,8 +260,17 @@ export class TypeSession {
     return response;
   }
 
-  /** The next response of the type that is due and may be sent now. */
-  next({ isHeld, standIn }: Surroundings): Due | undefined {
+  /** The next response of the type that is due and may be sent now: what is new to the client, else a heartbeat. */
+  next(surroundings: Surroundings): Due | undefined {
+    return this.#nextNews(surroundings) ?? this.#nextBeat(surroundings.nowMs);
+  }
+
+  /** When the next heartbeat is due; undefined when nothing that the client holds has a TTL. */
+  get beatAtMs(): number | undefined {
+    return nextBeatAtMs(this.#beats);
+  }
+
+  #nextNews({ isHeld, standIn, nowMs }: Surroundings): Due | undefined {
     const [part, ...parts] = this.#parts;
     if (part) {
       this.#parts = parts;
@@ -256,6 +285,7 @@ export class TypeSession {
     } = planResponse(this.#kind, this.traits, position, this.#aim, this.#shared.views, standIn);
     this.#position = next;
     this.#isAtRest = true;
+    this.#followTtls(nowMs, position.stated !== undefined);
     if (!plan) {
       if (isCurrent || (this.#ackedVersion !== undefined && !this.#refusal && this.#unacked.length === 0)) {
         this.#sentVersion = this.#ackedVersion = this.#wantedVersion(this.#aim);
@@ -270,6 +300,45 @@ export class TypeSession {
     const [first = plan, ...rest] = this.#shared.views.parts(plan);
     this.#parts = rest;
     return { response: this.#send(first), news: first.resources };
+  }
+
+  #followTtls(nowMs: number, isReturning: boolean): void {
+    const { base, interest } = this.#position;
+    if (!this.#tellsTtls) return;
+    const ttls = this.#shared.views.ttls(base, interest);
+    if (ttls.size === 0 && this.#beats === noBeats) return;
+    this.#beats = followTtls(this.#beats, ttls.keys(), { nowMs, phase: this.#beatPhase }, isReturning);
+  }
+
+  /** A heartbeat; or, when heartbeats came too late, what they were for. */
+  #nextBeat(nowMs: number): Due | undefined {
+    const beat = this.#beats === noBeats ? undefined : dueBeat(this.#beats, nowMs);
+    if (!beat || !this.#mayBeat()) return undefined;
+    this.#beats = afterBeat(this.#beats, beat, nowMs);
+    const { base, interest, owed, refused } = this.#position;
+    const { views } = this.#shared;
+    const group = views.ttls(base, interest).get(beat.ttlMs) ?? [];
+    const isHeld = ({ name }: Resource) => !owed.has(name) && !refused.has(name);
+    const resources = owed.size + refused.size === 0 ? group : group.filter(isHeld);
+    if (resources.length === 0) return undefined;
+    const { typeUrl } = base;
+    if (this.#kind === "sotw") {
+      const version = views.versionOf(base, interest);
+      // XDS-109: Envoy takes whatever it is sent as the full set, and what has no body as removed.
+      const told = this.traits.isFullState ? views.content(base, interest).resources : resources;
+      return { response: this.#send(views.heartbeat(told, typeUrl, version)), news: [] };
+    }
+    const { version } = base;
+    const plan = isLate(beat, nowMs)
+      ? { typeUrl, version, resources, removed: [] }
+      : views.heartbeat(resources, typeUrl, version);
+    return { response: this.#send(plan), news: [] };
+  }
+
+  /** State of the world has one response under way (XDS-45), and never says again what was refused (XDS-50). */
+  #mayBeat(): boolean {
+    if (this.#kind === "delta") return this.#unacked.length < maxUnacked;
+    return this.#unacked.length === 0 && !(this.#refusal && this.traits.isFullState);
   }
 
   /** The changes of content that are still to be sent. */
@@ -316,7 +385,8 @@ export class TypeSession {
   }
 
   #send(plan: Plan): Response {
-    const response = this.#shared.responses.take(this.#kind, plan, this.#lastSerial);
+    const { responses } = this.#shared;
+    const response = responses.take(this.#kind, plan, this.#lastSerial, this.#tellsTtls);
     this.#isReturning ||= this.#lastNonce !== undefined;
     this.#lastSerial = response.serial;
     this.#lastNonce = response.nonce;
@@ -375,9 +445,8 @@ export class TypeSession {
   #state(): TypeStatus["state"] {
     if (this.#refusal) return "NACKED";
     if (this.#sentVersion === undefined) return "NOT_SENT";
-    return this.#isAtRest && !this.isKeeping && this.#unacked.length === 0 && this.#parts.length === 0
-      ? "SYNCED"
-      : "STALE";
+    const isSettled = this.#unacked.every(({ plan }) => plan.isHeartbeat);
+    return this.#isAtRest && !this.isKeeping && isSettled && this.#parts.length === 0 ? "SYNCED" : "STALE";
   }
 }
 

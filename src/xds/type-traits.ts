@@ -13,6 +13,8 @@ export interface TypeTraits {
   readonly waitsForEarlier: boolean;
   /** Others wait for its changes. */
   readonly holdsLater: boolean;
+  /** It may have a TTL. When one runs out, Envoy 1.40 crashes on EDS, RDS and SDS (XDS-110), and others are not tried. */
+  readonly bearsTtl: boolean;
 }
 
 /** A type of Envoy's API. */
@@ -54,6 +56,9 @@ const free = { waitsForEarlier: false, holdsLater: false } as const;
 const first = { waitsForEarlier: false, holdsLater: true } as const;
 const between = { waitsForEarlier: true, holdsLater: true } as const;
 const last = { waitsForEarlier: true, holdsLater: false } as const;
+
+/** Envoy 1.40 drops these, and these alone, when their TTL runs out. */
+const bearTtls: readonly string[] = ["CDS", "LDS", "RTDS", "ECDS"];
 
 const virtualHosts = {
   name: "envoy.service.route.v3.VirtualHostDiscoveryService",
@@ -98,7 +103,7 @@ export const v3Types: readonly ServedType[] = [
   },
   { label: "RDS", typeUrl: ROUTES, ...named, ...last, service: service("route.v3.Route", "Routes") },
   { label: "VHDS", typeUrl: VIRTUAL_HOST, ...named, ...last, service: virtualHosts },
-].map((traits, order) => ({ ...traits, order }));
+].map((traits, order) => ({ ...traits, order, bearsTtl: bearTtls.includes(traits.label) }));
 
 const v3ByUrl: ReadonlyMap<string, ServedType> = new Map(v3Types.map((type) => [type.typeUrl, type]));
 
@@ -110,7 +115,7 @@ export function traitsWith(
   return (typeUrl) => {
     const known = v3ByUrl.get(typeUrl) ?? own.get(typeUrl);
     if (known || !isOwnType(typeUrl)) return known;
-    const traits = { label: typeUrl, typeUrl, ...named, ...free, order: v3Types.length };
+    const traits = { label: typeUrl, typeUrl, ...named, ...free, order: v3Types.length, bearsTtl: true };
     own.set(typeUrl, traits);
     return traits;
   };

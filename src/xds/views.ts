@@ -27,6 +27,8 @@ export class Views {
   readonly #deltaPlans = new WeakMap<Change, Plan>();
   readonly #parts = new WeakMap<Plan, readonly Plan[]>();
   readonly #empty = new Map<string, TypeSet>();
+  readonly #ttls = new WeakMap<TypeSet, WeakMap<Interest, ReadonlyMap<number, readonly Resource[]>>>();
+  readonly #heartbeats = new WeakMap<readonly Resource[], Plan>();
   readonly #edsNames = new WeakMap<TypeSet, ReadonlySet<string>>();
 
   /** The set of a type that has no resources: always the same one, so that first answers are shared. */
@@ -155,6 +157,23 @@ export class Views {
     return memo(this.#parts, plan, () => splitPlan(plan));
   }
 
+  /** What an interest covers of a set and has a TTL, by TTL in milliseconds. */
+  ttls(set: TypeSet, interest: Interest): ReadonlyMap<number, readonly Resource[]> {
+    if (!set.hasTtls) return noTtls;
+    const byInterest = memo(this.#ttls, set, newWeakMap<Interest, ReadonlyMap<number, readonly Resource[]>>);
+    return memo(byInterest, interest, () => {
+      const resources = this.content(set, interest).resources.filter(({ ttlMs }) => ttlMs !== undefined);
+      return groupByTtl(resources);
+    });
+  }
+
+  /** A heartbeat for these resources, which the client holds. The same plan for the same array. */
+  heartbeat(resources: readonly Resource[], typeUrl: string, version: string): Plan {
+    const make = (): Plan => ({ typeUrl, version, resources, removed: [], isHeartbeat: true });
+    const plan = memo(this.#heartbeats, resources, make);
+    return plan.version === version ? plan : make();
+  }
+
   /** The names under which the clusters of a set ask for endpoints. */
   edsNames(clusters: TypeSet): ReadonlySet<string> {
     return memo(this.#edsNames, clusters, () => new Set(edsNamesOf(clusters.resources.values())));
@@ -178,6 +197,19 @@ function named(set: TypeSet, names: ReadonlySet<string>): Resource[] {
     if (resource) found.push(resource);
   }
   return found;
+}
+
+const noTtls: ReadonlyMap<number, readonly Resource[]> = new Map();
+
+function groupByTtl(resources: readonly Resource[]): ReadonlyMap<number, readonly Resource[]> {
+  const groups = new Map<number, Resource[]>();
+  for (const resource of resources) {
+    const { ttlMs = 0 } = resource;
+    const group = groups.get(ttlMs);
+    if (group) group.push(resource);
+    else groups.set(ttlMs, [resource]);
+  }
+  return groups;
 }
 
 function newWeakMap<K extends WeakKey, V>(): WeakMap<K, V> {

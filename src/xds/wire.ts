@@ -15,7 +15,12 @@ export function stringFieldSize(text: string): number {
   return text === "" ? 0 : fieldSize(Buffer.byteLength(text));
 }
 
-/** Writes length-delimited protobuf fields into a buffer of the exact size, which the caller has worked out. */
+/** Bytes of a varint field with a one-byte tag; proto3 leaves out a zero. */
+export function varintFieldSize(value: number): number {
+  return value === 0 ? 0 : 1 + varintSize(value);
+}
+
+/** Writes protobuf fields into a buffer of the exact size, which the caller has worked out. */
 export class WireWriter {
   readonly bytes: Buffer;
   #at = 0;
@@ -27,9 +32,21 @@ export class WireWriter {
   /** Tag and length; what is written next is the content. Field numbers up to 15 only. */
   open(field: number, length: number): void {
     this.bytes[this.#at++] = (field << 3) | 2;
-    let rest = length;
+    this.#varint(length);
+  }
+
+  /** An unsigned number up to 2^53; proto3 leaves out a zero. */
+  varint(field: number, value: number): void {
+    if (value === 0) return;
+    this.bytes[this.#at++] = field << 3;
+    this.#varint(value);
+  }
+
+  #varint(value: number): void {
+    let rest = value;
     while (rest > 127) {
-      this.bytes[this.#at++] = (rest & 127) | 128;
+      // The low seven bits; a number above 2^31 has no other way to them.
+      this.bytes[this.#at++] = (rest % 128) | 128;
       rest = Math.floor(rest / 128);
     }
     this.bytes[this.#at++] = rest;

@@ -72,7 +72,7 @@ describe("the examples", () => {
     const problems = blocks.flatMap((text) => {
       return validateTree(schema, treeAround(text)).problems.map(formatProblem);
     });
-    assert.equal(blocks.length, 8);
+    assert.equal(blocks.length, 9);
     assert.deepEqual(problems, []);
   });
 });

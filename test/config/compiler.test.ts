@@ -83,6 +83,19 @@ resources:
   resource: {"@type": type.googleapis.com/envoy.config.cluster.v3.Cluster, name: a}`,
       ["Cluster a"],
     ],
+    "resources in wrappers, with and without their type, and under a key": [
+      `resources:
+- name: a
+  ttl: 5s
+  resource: {"@type": type.googleapis.com/envoy.config.cluster.v3.Cluster, name: a}
+- ttl: 5s
+  resource: {"@type": type.googleapis.com/envoy.service.runtime.v3.Runtime, name: r}
+clusters:
+- "@type": type.googleapis.com/envoy.service.discovery.v3.Resource
+  ttl: 5s
+  resource: {"@type": type.googleapis.com/envoy.config.cluster.v3.Cluster, name: b}`,
+      ["Cluster a", "Runtime r", "Cluster b"],
+    ],
     "several documents, empty ones among them": [
       `---\n${cluster("a")}\n---\n# nothing\n---\n${cluster("b")}\n`,
       ["Cluster a", "Cluster b"],
@@ -192,14 +205,31 @@ describe("Compiler refuses, at its place,", () => {
       "clusters: [{name: a, connect_timeout: 0s}]",
       ["a.yaml:1:39 clusters[0].connect_timeout: value must be greater than 0s"],
     ],
-    "a TTL, and a wrapper with another name": [
+    "a TTL on what does not bear one, and TTLs that are none": [
+      `resources:
+- ttl: 5s
+  resource: {"@type": type.googleapis.com/envoy.config.route.v3.RouteConfiguration, name: r}
+- ttl: 5s
+  resource: {"@type": type.googleapis.com/envoy.config.route.v3.VirtualHost, name: v, domains: [v]}
+- ttl: 0.5s
+  resource: {"@type": type.googleapis.com/envoy.config.cluster.v3.Cluster, name: a}
+- ttl: long
+  resource: {"@type": type.googleapis.com/envoy.config.cluster.v3.Cluster, name: b}`,
+      [
+        "a.yaml:2:8 resources[0].ttl: a TTL on a route configuration is not served: Envoy 1.40 crashes as it runs out",
+        "a.yaml:4:8 resources[1].ttl: a TTL on a virtual host is not served",
+        "a.yaml:6:8 resources[2].ttl: expected a TTL of at least 1s, found 0.5s",
+        "a.yaml:8:8 resources[3].ttl: ",
+      ],
+    ],
+    "a wrapper with another name, and with a field that is not served": [
       `resources:
 - "@type": type.googleapis.com/envoy.service.discovery.v3.Resource
   name: b
-  ttl: 5s
+  cache_control: {do_not_cache: true}
   resource: {"@type": type.googleapis.com/envoy.config.cluster.v3.Cluster, name: a}`,
       [
-        "a.yaml:4:3 resources[0]: ttl of a resource wrapper is not served",
+        "a.yaml:4:3 resources[0]: cache_control of a resource wrapper is not served",
         `a.yaml:2:3 resources[0]: the wrapper's name "b" is not the resource's name "a"`,
       ],
     ],

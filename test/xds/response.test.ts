@@ -9,7 +9,7 @@ import { splitPlan } from "../../src/xds/split-plan.ts";
 import { CLUSTER } from "../../src/xds/type-traits.ts";
 
 const schema = new Schema(loadDescriptors());
-const envelope = { nonce: "n1", identifier: "réplica-1" };
+const envelope = { nonce: "n1", identifier: "réplica-1", hasTtls: true };
 
 function planOf(sizes: readonly number[], removed: readonly string[] = []): Plan {
   const resources = sizes.map((size, index) =>
@@ -54,6 +54,58 @@ describe("the encoded responses", () => {
         encodeDelta(plan, envelope).equals(schema.encode(`${discovery}.DeltaDiscoveryResponse`, delta)),
       );
     });
+  }
+});
+
+describe("a resource with a TTL", () => {
+  const ttlMs = 90_500;
+  const resource = makeResource({ typeUrl: CLUSTER, name: "a", bytes: Buffer.from([10, 1, 97]), ttlMs });
+  const plan: Plan = { typeUrl: CLUSTER, version: "v1", resources: [resource], removed: [] };
+  const discovery = "envoy.service.discovery.v3";
+  const any = { type_url: CLUSTER, value: resource.bytes };
+  const ttl = { seconds: "90", nanos: 500_000_000 };
+  const wrapped = { name: "a", version: resource.version, resource: any, ttl };
+  const common = { type_url: CLUSTER, nonce: "n1", control_plane: { identifier: envelope.identifier } };
+
+  it("XDS-109 comes in its wrapper in state of the world", () => {
+    const value = schema.encode(`${discovery}.Resource`, wrapped);
+    const resources = [{ type_url: `type.googleapis.com/${discovery}.Resource`, value }];
+    const expected = schema.encode(`${discovery}.DiscoveryResponse`, {
+      version_info: "v1",
+      resources,
+      ...common,
+    });
+    assert.ok(encodeSotw(plan, envelope).equals(expected));
+  });
+
+  it("XDS-17 comes without both for clients that do not understand them", () => {
+    const sotw = { version_info: "v1", resources: [any], ...common };
+    const expected = schema.encode(`${discovery}.DiscoveryResponse`, sotw);
+    assert.ok(encodeSotw(plan, { ...envelope, hasTtls: false }).equals(expected));
+  });
+
+  it("XDS-108 is kept in delta by name, version and TTL, without its body", () => {
+    const { name, version } = resource;
+    const delta = { system_version_info: "v1", resources: [{ name, version, ttl }], ...common };
+    const expected = schema.encode(`${discovery}.DeltaDiscoveryResponse`, delta);
+    assert.ok(encodeDelta({ ...plan, isHeartbeat: true }, envelope).equals(expected));
+  });
+
+  it("has a version that the TTL is part of, so that clients learn of another one", () => {
+    const { typeUrl, name, bytes, version } = resource;
+    const versions = [undefined, 1000, ttlMs].map((ms) => {
+      return makeResource({ typeUrl, name, bytes, ...(ms !== undefined && { ttlMs: ms }) }).version;
+    });
+    assert.equal(new Set(versions).size, 3);
+    assert.equal(versions[2], version);
+  });
+
+  for (const bad of [0, -1, 1.5, NaN]) {
+    it(`cannot have one of ${bad} ms`, () =>
+      assert.throws(() => makeResource({ typeUrl: CLUSTER, name: "a", bytes: Buffer.alloc(0), ttlMs: bad }), {
+        name: "RangeError",
+        message: /TTL of a/,
+      }));
   }
 });
 

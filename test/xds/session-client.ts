@@ -1,3 +1,4 @@
+import type { Node } from "../../src/snapshot/node.ts";
 import { Snapshot } from "../../src/snapshot/snapshot.ts";
 import type { Remark, StreamKind, StreamService } from "../../src/xds/events.ts";
 import { InterestPool } from "../../src/xds/interest-pool.ts";
@@ -19,7 +20,7 @@ function labelOf(typeUrl: string): string {
   return v3Types.find((traits) => traits.typeUrl === typeUrl)?.label ?? typeUrl;
 }
 
-/** Resources by type and name; the text stands for the content: `{CDS: {a: "1"}}`. */
+/** Resources by type and name; the text stands for the content: `{CDS: {a: "1"}}`. `ttl 9s` at its end is a TTL. */
 export type Contents = Partial<Record<Label, Readonly<Record<string, string>>>>;
 
 /** A Cluster of type EDS: name, `type: EDS`, and the text as its alt_stat_name-like filler in an unknown field. */
@@ -43,9 +44,15 @@ export function snapshotOf(contents: Contents, previous?: Snapshot): Snapshot {
       typeUrl: urlOf(label),
       name,
       bytes: Buffer.from(text, "latin1"),
+      ...ttlIn(text),
     })),
   );
   return Snapshot.of(inputs, previous);
+}
+
+function ttlIn(text: string): { readonly ttlMs?: number } {
+  const seconds = /ttl (\d+)s$/.exec(text)?.[1];
+  return seconds === undefined ? {} : { ttlMs: Number(seconds) * 1000 };
 }
 
 /** What a response says, for comparison. */
@@ -91,6 +98,8 @@ export interface ClientOptions {
   readonly server?: ReturnType<typeof newServer>;
   readonly isDistrusted?: (nodeId: string, typeUrl: string) => boolean;
   readonly maxNames?: number;
+  readonly beatPhase?: number;
+  readonly node?: Partial<Node>;
 }
 
 /** A session and the words of a client to it. The node is known and the snapshot assigned from the first request on. */
@@ -101,6 +110,7 @@ export class SessionClient {
   /** What the session remarked on when it was asked for responses. */
   readonly remarks: Remark[] = [];
   readonly #kind: StreamKind;
+  readonly #nodeSaid: Node;
   #snapshot: Snapshot | undefined;
   #last = new Map<string, Response>();
   #names = new Map<string, readonly string[]>();
@@ -112,7 +122,10 @@ export class SessionClient {
       server = newServer(),
       isDistrusted = () => false,
       maxNames = 1000,
+      beatPhase = 0,
+      node = {},
     } = options;
+    this.#nodeSaid = { ...testNode, ...node };
     this.#kind = kind;
     this.session = new Session({
       kind,
@@ -121,6 +134,7 @@ export class SessionClient {
       ...server,
       maxNames,
       orderTimeoutMs: 20_000,
+      beatPhase,
       isDistrusted,
     });
     if (contents) this.set(contents);
@@ -167,7 +181,7 @@ export class SessionClient {
   }
 
   #node() {
-    return this.session.node ? {} : { node: testNode };
+    return this.session.node ? {} : { node: this.#nodeSaid };
   }
 
   #receive(request: Parameters<Session["receive"]>[0]): readonly Outcome[] {
@@ -201,7 +215,8 @@ export class SessionClient {
     const said: string[] = [];
     for (let response = this.next(); response; response = this.next()) {
       const removed = (response.removed ?? []).map((name) => `-${name}`);
-      said.push([response.type, ...response.names, ...removed].join(" "));
+      const beat = response.response.plan.isHeartbeat ? "heartbeat" : [];
+      said.push([response.type, beat, ...response.names, ...removed].flat().join(" "));
     }
     return said;
   }

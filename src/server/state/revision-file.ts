@@ -12,8 +12,8 @@ interface Header {
   readonly id: string;
   readonly createdAtMs: number;
   readonly source: RevisionSource;
-  /** Every distinct resource once, in the order of the bytes that follow: type URL, name, length. */
-  readonly resources: readonly (readonly [typeUrl: string, name: string, length: number])[];
+  /** Every distinct resource once, in the order of the bytes that follow: type URL, name, length, TTL if it has one. */
+  readonly resources: readonly (readonly [typeUrl: string, name: string, length: number, ttlMs?: number])[];
   readonly groups: readonly {
     readonly name: string;
     readonly match: NodeMatch;
@@ -46,7 +46,9 @@ export function encodeRevision(revision: Revision): Buffer {
     id: revision.id,
     createdAtMs: revision.createdAtMs,
     source: revision.source,
-    resources: resources.map(({ typeUrl, name, bytes }) => [typeUrl, name, bytes.length]),
+    resources: resources.map(({ typeUrl, name, bytes, ttlMs }) =>
+      ttlMs === undefined ? [typeUrl, name, bytes.length] : [typeUrl, name, bytes.length, ttlMs],
+    ),
     groups,
     ...(revision.authorization && { authorization: revision.authorization }),
   };
@@ -62,10 +64,10 @@ export function decodeRevision(file: Buffer): Revision {
   const header: unknown = JSON.parse(file.toString("utf8", 0, Math.max(end, 0)));
   if (!isHeader(header)) throw new Error(`not a file of the format ${format}`);
   let offset = end + 1;
-  const resources = header.resources.map(([typeUrl, name, length]) => {
+  const resources = header.resources.map(([typeUrl, name, length, ttlMs]) => {
     const bytes = file.subarray(offset, offset + length);
     offset += length;
-    return makeResource({ typeUrl, name, bytes });
+    return makeResource({ typeUrl, name, bytes, ...(ttlMs !== undefined && { ttlMs }) });
   });
   const revision = makeRevision({
     groups: header.groups.map(({ name, match, members }) => ({
