@@ -12,7 +12,7 @@ import { ResponseCache } from "../xds/response.ts";
 import { Session, type SessionOptions } from "../xds/session.ts";
 import { traitsWith, v3Types } from "../xds/type-traits.ts";
 import { Views } from "../xds/views.ts";
-import { AdsStream, type RawCall } from "./ads-stream.ts";
+import { AdsStream, type AdsStreamHost, type RawCall } from "./ads-stream.ts";
 import { discoveryServices, type OpenStream, serviceNames } from "./discovery-services.ts";
 import { ConnectionGate } from "./connection-gate.ts";
 import { drainStreams } from "./drain.ts";
@@ -108,6 +108,7 @@ export class AdsServer implements AsyncDisposable {
   readonly #refusals = new RefusalMemory();
   /** What all sessions are given; most of it so that work done for one serves all. */
   readonly #common: Omit<SessionOptions, "kind" | "service" | "beatPhase">;
+  readonly #host: AdsStreamHost;
   #revision: Revision | undefined;
   #streamCount = 0;
   #unlinkSignal: (() => void) | undefined;
@@ -129,6 +130,14 @@ export class AdsServer implements AsyncDisposable {
       maxNames: this.#limits.namesPerType,
       orderTimeoutMs: this.#limits.orderTimeoutMs,
       isDistrusted: (nodeId, typeUrl) => this.#refusals.has(nodeId, typeUrl, this.#clock.now()),
+    };
+    this.#host = {
+      clock: this.#clock,
+      ...this.#limits,
+      onEvent: (stream, event) => this.#note(stream, event),
+      onNode: (stream, node) => this.#assign(stream, node),
+      refusal: (stream) => this.#refusalOf(stream, stream.status.group),
+      onClosed: ({ streamId }) => this.#streams.delete(streamId),
     };
     this.#server = newGrpcServer(this.#limits);
     const open: OpenStream = (kind, service, call) => this.#open(kind, service, call);
@@ -268,21 +277,14 @@ export class AdsServer implements AsyncDisposable {
     const identity = identityOf(call, this.#options.tokens);
     this.#streamCount += 1;
     const streamId = this.#streamCount;
-    const stream: AdsStream = new AdsStream({
+    const stream = new AdsStream({
       streamId,
       kind,
       service,
       call,
       session: new Session({ kind, service, beatPhase: phaseOf(streamId), ...this.#common }),
-      clock: this.#clock,
-      stallTimeoutMs: this.#limits.stallTimeoutMs,
-      firstRequestTimeoutMs: this.#limits.firstRequestTimeoutMs,
-      requestRate: this.#limits.requestRate,
-      onEvent: (event) => this.#note(stream, event),
-      onNode: (node) => this.#assign(stream, node),
       principals: identity.kind === "known" ? identity.principals : [],
-      refusal: () => this.#refusalOf(stream, stream.status.group),
-      onClosed: () => this.#streams.delete(streamId),
+      host: this.#host,
     });
     this.#streams.set(streamId, stream);
     stream.open();

@@ -10,7 +10,7 @@ import type { Outcome, Session } from "../xds/session.ts";
 import { WireError } from "../xds/wire.ts";
 import { decodeRequest } from "./decode-request.ts";
 import { type RateLimit, type RateState, takeRequest } from "./request-rate.ts";
-import { resetCall } from "./reset-call.ts";
+import { forgetRequest, resetCall, writeMessage } from "./beneath-call.ts";
 
 export type RawCall = ServerDuplexStream<Buffer, Buffer>;
 
@@ -21,26 +21,31 @@ export interface Assignment {
   readonly revisionId?: string;
 }
 
+/** What all streams of a server share: one object, for there are thousands of them. */
+export interface AdsStreamHost {
+  readonly clock: Clock;
+  onEvent(stream: AdsStream, event: XdsEvent): void;
+  /** Gives the session of a node that has just become known its snapshot. */
+  onNode(stream: AdsStream, node: Node): void;
+  /** Why the client may not have what it has asked for, or undefined when it may (XDS-137). */
+  refusal(stream: AdsStream): string | undefined;
+  onClosed(stream: AdsStream): void;
+  /** A response that the client has not taken after this time costs it the stream (XDS-124). */
+  readonly stallTimeoutMs: number;
+  /** A stream that has not made its first request after this time is ended. */
+  readonly firstRequestTimeoutMs: number;
+  readonly requestRate: RateLimit;
+}
+
 export interface AdsStreamOptions {
   readonly streamId: number;
   readonly kind: StreamKind;
   readonly service: StreamService;
   readonly call: RawCall;
   readonly session: Session;
-  readonly clock: Clock;
-  readonly onEvent: (event: XdsEvent) => void;
-  /** Gives the session of a node that has just become known its snapshot. */
-  readonly onNode: (node: Node) => void;
   /** What the client has proved about itself: names of its certificate or its token. */
   readonly principals: readonly string[];
-  /** Why the client may not have what it has asked for, or undefined when it may (XDS-137). */
-  readonly refusal: () => string | undefined;
-  readonly onClosed: () => void;
-  /** A response that the client has not taken after this time costs it the stream (XDS-124). */
-  readonly stallTimeoutMs: number;
-  /** A stream that has not made its first request after this time is ended. */
-  readonly firstRequestTimeoutMs: number;
-  readonly requestRate: RateLimit;
+  readonly host: AdsStreamHost;
 }
 
 /**
@@ -61,7 +66,7 @@ export class AdsStream {
 
   constructor(options: AdsStreamOptions) {
     this.#options = options;
-    this.#openedAtMs = options.clock.now();
+    this.#openedAtMs = options.host.clock.now();
     this.#peer = options.call.getPeer();
   }
 
@@ -77,7 +82,7 @@ export class AdsStream {
       service,
       peer: this.#peer,
     });
-    const { clock, firstRequestTimeoutMs } = this.#options;
+    const { clock, firstRequestTimeoutMs } = this.#options.host;
     this.#cancelFirstTimer = clock.after(firstRequestTimeoutMs, () =>
       this.end(status.DEADLINE_EXCEEDED, `no request came within ${firstRequestTimeoutMs / 1000} s`),
     );
@@ -87,6 +92,10 @@ export class AdsStream {
     });
     call.on("cancelled", () => this.#close(status.CANCELLED, "the client went away"));
     call.on("error", () => this.#close(status.UNKNOWN, "the stream broke"));
+  }
+
+  get streamId(): number {
+    return this.#options.streamId;
   }
 
   get principals(): readonly string[] {
@@ -126,14 +135,14 @@ export class AdsStream {
   /** Notes the node's place; the session was given the snapshot of it. */
   assigned(assignment: Assignment): void {
     this.#assignment = assignment;
-    const { streamId, clock } = this.#options;
-    this.#emit({ kind: "groupAssigned", streamId, atMs: clock.now(), ...assignment });
+    const { streamId, host } = this.#options;
+    this.#emit({ kind: "groupAssigned", streamId, atMs: host.clock.now(), ...assignment });
   }
 
   /** Sends what is due, as far as the transport takes it now. */
   pump(): void {
-    const { session, clock } = this.#options;
-    const nowMs = clock.monotonic();
+    const { session, host } = this.#options;
+    const nowMs = host.clock.monotonic();
     while (this.#state === "idle") {
       const next = session.next(nowMs);
       if (!next) return this.#wakeAt(session.wakeAtMs, nowMs);
@@ -150,7 +159,7 @@ export class AdsStream {
     this.#cancelWake =
       wakeAtMs === undefined
         ? undefined
-        : this.#options.clock.after(Math.ceil(wakeAtMs - nowMs), () => {
+        : this.#options.host.clock.after(Math.ceil(wakeAtMs - nowMs), () => {
             this.#wakingAtMs = undefined;
             this.pump();
           });
@@ -168,8 +177,11 @@ export class AdsStream {
 
   #receive(bytes: Buffer): void {
     if (this.#isClosed) return;
-    const { kind, session, clock, requestRate } = this.#options;
+    const { call, kind, session, host } = this.#options;
+    const { clock, requestRate } = host;
     this.#cancelFirstTimer?.();
+    this.#cancelFirstTimer = undefined;
+    forgetRequest(call);
     this.#rate = takeRequest(requestRate, this.#rate, clock.monotonic());
     if (!this.#rate) {
       const { perSecond, burst } = requestRate;
@@ -192,18 +204,18 @@ export class AdsStream {
   }
 
   #perform(outcome: Outcome): void {
-    const { streamId, clock } = this.#options;
-    const at = { streamId, atMs: clock.now() };
+    const { streamId, host } = this.#options;
+    const at = { streamId, atMs: host.clock.now() };
     switch (outcome.kind) {
       case "node":
         this.#emit({ kind: "nodeKnown", ...at, node: outcome.node });
-        this.#options.onNode(outcome.node);
+        host.onNode(this, outcome.node);
         return;
       case "subscribed": {
         const { typeUrl, interest } = outcome;
         const isWildcard = interest.wildcard !== "none";
         this.#emit({ kind: "subscribed", ...at, typeUrl, isWildcard, names: interest.names });
-        const refusal = this.#options.refusal();
+        const refusal = host.refusal(this);
         if (refusal !== undefined) this.end(status.PERMISSION_DENIED, refusal);
         return;
       }
@@ -228,16 +240,18 @@ export class AdsStream {
   }
 
   #remark(remark: Remark): void {
-    const { streamId, clock } = this.#options;
-    this.#emit({ kind: "remarked", streamId, atMs: clock.now(), remark });
+    const { streamId, host } = this.#options;
+    this.#emit({ kind: "remarked", streamId, atMs: host.clock.now(), remark });
   }
 
   #write({ plan, nonce, bytes }: Response): void {
-    const { call, streamId, clock, stallTimeoutMs } = this.#options;
+    const { call, streamId, host } = this.#options;
+    const { clock, stallTimeoutMs } = host;
     this.#state = "writing";
     this.#cancelStallTimer = clock.after(stallTimeoutMs, () => this.#cut());
-    call.write(bytes, () => {
+    writeMessage(call, bytes, () => {
       this.#cancelStallTimer?.();
+      this.#cancelStallTimer = undefined;
       if (this.#state !== "writing") return;
       this.#state = "idle";
       this.pump();
@@ -257,8 +271,8 @@ export class AdsStream {
 
   /** A status would wait behind the response that the client does not take, so the call is reset. */
   #cut(): void {
-    const { call, stallTimeoutMs } = this.#options;
-    const reason = `the client took nothing for ${stallTimeoutMs / 1000} s`;
+    const { call, host } = this.#options;
+    const reason = `the client took nothing for ${host.stallTimeoutMs / 1000} s`;
     if (this.#close(status.UNAVAILABLE, reason)) resetCall(call);
   }
 
@@ -269,13 +283,13 @@ export class AdsStream {
     this.#cancelStallTimer?.();
     this.#cancelFirstTimer?.();
     this.#cancelWake?.();
-    const { streamId, clock, onClosed } = this.#options;
-    onClosed();
-    this.#emit({ kind: "streamClosed", streamId, atMs: clock.now(), code, reason });
+    const { streamId, host } = this.#options;
+    host.onClosed(this);
+    this.#emit({ kind: "streamClosed", streamId, atMs: host.clock.now(), code, reason });
     return true;
   }
 
   #emit(event: XdsEvent): void {
-    this.#options.onEvent(event);
+    this.#options.host.onEvent(this, event);
   }
 }
