@@ -127,8 +127,8 @@ export class AdsStream {
 
   /** How it stands with a resource. */
   standing(resource: Named): StreamStanding {
-    const { streamId, session, clock } = this.#options;
-    const standing = session.standing(resource, clock.monotonic());
+    const { streamId, session, host } = this.#options;
+    const standing = session.standing(resource, host.clock.monotonic());
     return { streamId, standing, isWriting: this.#state === "writing" };
   }
 

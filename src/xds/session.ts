@@ -57,6 +57,9 @@ const resourceExhausted = 8;
 /** What gRPC clients take unless told otherwise; Envoy has no such limit. */
 const grpcDefaultMaxBytes = 4 * 1024 * 1024;
 
+/** What streams begin with, and mostly stay with: a set each is memory that a fleet of idle streams pays for. */
+const noNames: ReadonlySet<string> = new Set();
+
 /** Unknown types of a stream that are remembered, so that each is remarked on once. */
 const maxUnknownTypes = 32;
 
@@ -72,16 +75,16 @@ export class Session {
   #ordered: readonly TypeSession[] = [];
   #node: Node | undefined;
   #snapshot: Snapshot | undefined;
-  readonly #unknownTypes = new Set<string>();
+  #unknownTypes: ReadonlySet<string> = noNames;
   #hasOtherNode = false;
   /** Endpoints whose clusters were sent anew before the client said which endpoints it holds (XDS-88). */
-  #orphans = new Set<string>();
+  #orphans: ReadonlySet<string> = noNames;
   readonly #waits: Waits;
   /** The types whose changes order held back when they were looked at last. */
-  readonly #heldBack = new Set<string>();
+  #heldBack: ReadonlySet<string> = noNames;
   readonly #remarks: Remark[] = [];
   /** Types that were remarked on for their size. */
-  readonly #oversized = new Set<string>();
+  #oversized: ReadonlySet<string> = noNames;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -140,7 +143,7 @@ export class Session {
     // Delta responses are split long before.
     if (bytes <= grpcDefaultMaxBytes || this.#options.kind === "delta") return;
     if (!this.#node?.userAgentName.startsWith("gRPC") || this.#oversized.has(typeUrl)) return;
-    this.#oversized.add(typeUrl);
+    this.#oversized = new Set([...this.#oversized, typeUrl]);
     this.#remarks.push({ kind: "oversized", typeUrl, bytes });
   }
 
@@ -160,8 +163,7 @@ export class Session {
     for (const type of this.#ordered) {
       const { typeUrl, holdsLater } = type.traits;
       const isHeld = this.#isHeld(type, blocked, nowMs);
-      if (isHeld) this.#heldBack.add(typeUrl);
-      else this.#heldBack.delete(typeUrl);
+      if (isHeld !== this.#heldBack.has(typeUrl)) this.#heldBack = toggled(this.#heldBack, typeUrl);
       const due = type.next({ isHeld, nowMs, standIn: (name) => this.#standIn(type, name) });
       if (due) {
         if (typeUrl === CLUSTER) this.#oweEndpoints(due.news);
@@ -372,7 +374,7 @@ export class Session {
   /** Stated versions, without those that the client will not use: names stay, so that removals are told. */
   #believable(stated: ReadonlyMap<string, string>, traits: TypeTraits): ReadonlyMap<string, string> {
     const orphans = traits.typeUrl === ENDPOINTS ? this.#orphans : undefined;
-    if (traits.typeUrl === ENDPOINTS) this.#orphans = new Set();
+    if (traits.typeUrl === ENDPOINTS) this.#orphans = noNames;
     const isDistrusted = this.#isDistrusted(traits);
     if (!isDistrusted && !orphans?.size) return stated;
     return new Map(
@@ -392,7 +394,7 @@ export class Session {
     }
     // Until endpoints are asked for, only a returning delta client can turn out to hold some.
     if (this.#options.kind === "delta" && this.#types.get(CLUSTER)?.isReturning) {
-      for (const name of edsNamesOf(clusters)) this.#orphans.add(name);
+      this.#orphans = new Set([...this.#orphans, ...edsNamesOf(clusters)]);
     }
   }
 
@@ -407,10 +409,16 @@ export class Session {
 
   #remarkUnknown(typeUrl: string): Outcome[] {
     if (this.#unknownTypes.has(typeUrl) || this.#unknownTypes.size >= maxUnknownTypes) return [];
-    this.#unknownTypes.add(typeUrl);
+    this.#unknownTypes = new Set([...this.#unknownTypes, typeUrl]);
     const isV2 = /^type\.googleapis\.com\/envoy\.(api|config\.\w+)\.v2/.test(typeUrl);
     return [{ kind: "remark", remark: { kind: "unknownType", typeUrl: cut(typeUrl), isV2 } }];
   }
+}
+
+/** The set with the name, or without it if it had it. */
+function toggled(names: ReadonlySet<string>, name: string): ReadonlySet<string> {
+  if (!names.has(name)) return new Set([...names, name]);
+  return names.size === 1 ? noNames : new Set([...names].filter((one) => one !== name));
 }
 
 /** One remark for each kind of wait and type, however many resources it is about. */

@@ -54,6 +54,8 @@ const maxUnacked = 64;
 const maxUncertain = 4;
 
 const noNames: ReadonlySet<string> = new Set();
+/** The empty list of all sessions at rest. */
+const nothing: readonly never[] = [];
 const noChange: Change = { changed: [], removed: [] };
 
 /** One type on one stream: what the client wants and holds, what it was sent, and what it said to it. */
@@ -69,13 +71,13 @@ export class TypeSession {
   /** What it accepted. */
   #accepted: TypeSet;
   /** What it was sent since and did not accept, oldest first: it may run any part of it. */
-  #uncertain: readonly TypeSet[] = [];
+  #uncertain: readonly TypeSet[] = nothing;
   /** Nothing is due for this target and position: a session at rest costs no look-ups. */
   #isAtRest = false;
   #isReturning = false;
-  #unacked: readonly Response[] = [];
+  #unacked: readonly Response[] = nothing;
   /** Parts of a plan that are still to be sent (XDS-91). */
-  #parts: readonly Plan[] = [];
+  #parts: readonly Plan[] = nothing;
   #lastSerial = 0;
   #lastNonce: string | undefined;
   #sentVersion: string | undefined;
@@ -256,7 +258,8 @@ export class TypeSession {
 
   #settle(nonce: string): Response | undefined {
     const response = this.#unacked.find((one) => one.nonce === nonce);
-    if (response) this.#unacked = this.#unacked.filter((one) => one !== response);
+    if (!response) return undefined;
+    this.#unacked = this.#unacked.length === 1 ? nothing : this.#unacked.filter((one) => one !== response);
     return response;
   }
 
@@ -273,7 +276,7 @@ export class TypeSession {
   #nextNews({ isHeld, standIn, nowMs }: Surroundings): Due | undefined {
     const [part, ...parts] = this.#parts;
     if (part) {
-      this.#parts = parts;
+      this.#parts = parts.length === 0 ? nothing : parts;
       return { response: this.#send(part), news: part.resources };
     }
     if (!this.#aim || this.#isAtRest || !this.#isFree(isHeld)) return undefined;
@@ -298,7 +301,7 @@ export class TypeSession {
       return { response: this.#send(plan), news };
     }
     const [first = plan, ...rest] = this.#shared.views.parts(plan);
-    this.#parts = rest;
+    this.#parts = rest.length === 0 ? nothing : rest;
     return { response: this.#send(first), news: first.resources };
   }
 
@@ -367,7 +370,7 @@ export class TypeSession {
       this.#unacked.length === 0 && this.#parts.length === 0 && !this.#refusal && refused.size === 0;
     if (isCertain) {
       this.#accepted = base;
-      if (this.#uncertain.length > 0) this.#uncertain = [];
+      this.#uncertain = nothing;
     } else if (base !== this.#accepted && this.#uncertain.at(-1) !== base) {
       this.#uncertain = [...this.#uncertain.slice(1 - maxUncertain), base];
     }

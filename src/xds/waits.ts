@@ -24,8 +24,9 @@ interface Entry extends Wait {
  */
 export class Waits {
   readonly #timeoutMs: number;
-  #entries = new Map<string, Entry>();
-  #round = new Map<string, Entry>();
+  /** Absent as long as nothing waits, as on nearly all streams of a fleet at rest. */
+  #entries: Map<string, Entry> | undefined;
+  #round: Map<string, Entry> | undefined;
   #overdue: Overdue[] = [];
 
   constructor(timeoutMs: number) {
@@ -33,20 +34,21 @@ export class Waits {
   }
 
   beginRound(): void {
-    if (this.#round.size > 0) this.#round = new Map();
+    this.#round = undefined;
   }
 
   endRound(): void {
-    if (this.#entries.size > 0) this.#entries = new Map(this.#round);
+    this.#entries = this.#round;
+    this.#round = undefined;
   }
 
   /** True as long as the wait has not reached its deadline, which runs while `isTimed`. */
   mayWait(wait: Wait, nowMs: number, isTimed = true): boolean {
     const key = `${wait.kind}\0${wait.typeUrl}\0${wait.name}`;
-    const before = this.#entries.get(key);
+    const before = this.#entries?.get(key);
     const entry = step(before, wait, { nowMs, isTimed, timeoutMs: this.#timeoutMs });
-    this.#entries.set(key, entry);
-    this.#round.set(key, entry);
+    this.#entries = (this.#entries ?? new Map<string, Entry>()).set(key, entry);
+    this.#round = (this.#round ?? new Map<string, Entry>()).set(key, entry);
     if (entry.state !== "overdue") return true;
     if (before !== entry) this.#overdue.push({ ...wait, waitedMs: nowMs - entry.sinceMs });
     return false;
@@ -61,7 +63,7 @@ export class Waits {
 
   /** What changes of a type wait for, and since when the longest wait runs. */
   ofChange(typeUrl: string, nowMs: number): { readonly names: readonly string[]; readonly waitedMs: number } {
-    const waits = [...this.#entries.values()].filter(
+    const waits = [...(this.#entries?.values() ?? [])].filter(
       (entry) => entry.kind === "change" && entry.typeUrl === typeUrl && entry.state !== "overdue",
     );
     const waitedMs = Math.max(0, ...waits.map(({ sinceMs }) => nowMs - sinceMs));
@@ -71,7 +73,7 @@ export class Waits {
   /** When the next wait reaches its deadline; undefined when nothing waits. */
   get wakeAtMs(): number | undefined {
     let earliest: number | undefined;
-    for (const { state, sinceMs } of this.#entries.values()) {
+    for (const { state, sinceMs } of this.#entries?.values() ?? []) {
       if (state === "waiting") earliest = Math.min(earliest ?? Infinity, sinceMs + this.#timeoutMs);
     }
     return earliest;

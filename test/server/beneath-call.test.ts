@@ -55,6 +55,14 @@ async function openCall() {
   };
 }
 
+/** A field of the decoder of a call. */
+function decoderOf(call: Call, field: string): unknown {
+  return ["call", "decoder", field].reduce<unknown>(
+    (value, name) => (typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined),
+    call,
+  );
+}
+
 describe("what is done beneath a call of grpc-js", () => {
   it("writes a shared message framed as gRPC has it, and says when it was taken", async () => {
     using open = await openCall();
@@ -77,11 +85,9 @@ describe("what is done beneath a call of grpc-js", () => {
 
   it("lets go of the bytes of the last request, which the decoder would hold while a stream is idle", async () => {
     using open = await openCall();
-    const decoder: unknown = Reflect.get(Reflect.get(open.call, "call") as object, "decoder");
-    assert.ok(typeof decoder === "object" && decoder !== null && "readPartialMessage" in decoder);
-    assert.notDeepEqual(decoder.readPartialMessage, []);
+    assert.notDeepEqual(decoderOf(open.call, "readPartialMessage"), []);
     forgetRequest(open.call);
-    assert.deepEqual(decoder.readPartialMessage, []);
+    assert.deepEqual(decoderOf(open.call, "readPartialMessage"), []);
     open.stream.write(framed("again"));
     const [message] = await once(open.call, "data");
     assert.equal(String(message), "again");
@@ -90,8 +96,7 @@ describe("what is done beneath a call of grpc-js", () => {
   it("leaves alone what was read of a request that is not complete", async () => {
     using open = await openCall();
     open.stream.write(framed("cut in two").subarray(0, 8));
-    const decoder = Reflect.get(Reflect.get(open.call, "call") as object, "decoder") as object;
-    while (Reflect.get(decoder, "readState") === 0) await new Promise((resolve) => setImmediate(resolve));
+    while (decoderOf(open.call, "readState") === 0) await new Promise((resolve) => setImmediate(resolve));
     forgetRequest(open.call);
     open.stream.write(framed("cut in two").subarray(8));
     const [message] = await once(open.call, "data");
