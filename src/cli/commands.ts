@@ -5,6 +5,7 @@ import { decodeCommand } from "./decode.ts";
 import { demoCommand } from "./demo.ts";
 import type { RunProxy } from "./demo/hop.ts";
 import type { LoadHeaderCodec } from "./header-codec.ts";
+import { probeCommand } from "./probe.ts";
 import { reconcileCommand } from "./reconcile.ts";
 import { serveCommand } from "./serve.ts";
 import { statusCommand } from "./status.ts";
@@ -38,6 +39,7 @@ export function allCommands({ runProxy, loadCodec }: DataPlane): AllCommands {
     whyCommand,
     reconcileCommand,
     xdsCommand,
+    probeCommand(loadCodec),
     decodeCommand(loadCodec),
     demoCommand(runProxy),
     completionCommand(() => [...commands, ...foreign]),

@@ -3,6 +3,8 @@ export const exitCode = {
   ok: 0,
   /** The command did its work and the answer is no: problems found, nothing reachable, a port in use. */
   failure: 1,
+  /** The command could not find out what the answer is. */
+  undecided: 2,
   /** EX_USAGE of sysexits.h: an unknown command or flag, or a value that cannot be one. */
   usage: 64,
   /** EX_DATAERR of sysexits.h: an input that is not there or cannot be read. */
