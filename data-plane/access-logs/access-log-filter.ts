@@ -99,17 +99,17 @@ function comparison(
   { op, value }: Comparison | { readonly op?: undefined; readonly value?: undefined } = {},
   { runtime }: ParseContext,
 ): (found: number) => boolean {
-  const limit = runtime.integer(value?.runtime_key ?? "", value?.default_value ?? 0);
+  const limit = () => runtime.integer(value?.runtime_key ?? "", value?.default_value ?? 0);
   switch (op) {
     case "GE":
-      return (found) => found >= limit;
+      return (found) => found >= limit();
     case "LE":
-      return (found) => found <= limit;
+      return (found) => found <= limit();
     case "NE":
-      return (found) => found !== limit;
+      return (found) => found !== limit();
     case "EQ":
     case undefined:
-      return (found) => found === limit;
+      return (found) => found === limit();
     default:
       return unreachable(op);
   }
@@ -131,13 +131,12 @@ function sample(
   { runtime }: ParseContext,
 ): EntryTest {
   const denominator = denominators[percent?.denominator ?? "HUNDRED"] ?? 100;
-  const override = runtime.integer(key, -1);
-  const share = override >= 0 ? override / 100 : (percent?.numerator ?? 0) / denominator;
+  const own = (percent?.numerator ?? 0) / denominator;
   return ({ exchange }, random) => {
     const id =
       isIndependent === true ? undefined : /^[0-9a-f]{8}/i.exec(exchange?.request("x-request-id") ?? "")?.[0];
     const drawn = id === undefined ? random() : (Number.parseInt(id, 16) % denominator) / denominator;
-    return drawn < share;
+    return drawn < runtime.fraction(key, own);
   };
 }
 

@@ -13,8 +13,8 @@ export interface AdminRoute {
   /** Changes something, so only POST is taken. */
   readonly isMutation: boolean;
   readonly help: string;
-  /** Query parameters, each with its help. Others are refused rather than ignored. */
-  readonly parameters: Readonly<Record<string, string>>;
+  /** Query parameters, each with its help. Others are refused rather than ignored; "any" is for names that users choose. */
+  readonly parameters: Readonly<Record<string, string>> | "any";
   answer(view: AdminView, query: URLSearchParams): AdminReply;
 }
 

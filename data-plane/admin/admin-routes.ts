@@ -11,8 +11,8 @@ import {
   initDumpRoute,
   memoryRoute,
   reopenLogsRoute,
-  runtimeRoute,
 } from "./process-routes.ts";
+import { modifyRuntimeRoute, runtimeRoute } from "./runtime-routes.ts";
 import {
   drainListenersRoute,
   failHealthCheckRoute,
@@ -74,6 +74,7 @@ const adminRoutes: readonly AdminRoute[] = [
   reopenLogsRoute,
   resetCountersRoute,
   runtimeRoute,
+  modifyRuntimeRoute,
   serverInfoRoute,
   statsRoute,
   prometheusRoute,
@@ -83,7 +84,9 @@ function helpText(): string {
   return adminRoutes
     .flatMap(({ path, isMutation, help, parameters }) => [
       `  ${path}${isMutation ? " (POST)" : ""}: ${help}`,
-      ...Object.entries(parameters).map(([name, text]) => `      ${name}: ${text}`),
+      ...Object.entries(parameters === "any" ? {} : parameters).map(
+        ([name, text]) => `      ${name}: ${text}`,
+      ),
     ])
     .map((line) => `${line}\n`)
     .join("");
@@ -97,7 +100,10 @@ export function answerAdmin(view: AdminView, method: string, target: string): Ad
   if (route.isMutation && method !== "POST") {
     return textReply(`Method ${method} not allowed, POST required.`, 405);
   }
-  const unknown = [...searchParams.keys()].filter((name) => !Object.hasOwn(route.parameters, name));
+  const { parameters } = route;
+  const unknown = [...searchParams.keys()].filter(
+    (name) => parameters !== "any" && !Object.hasOwn(parameters, name),
+  );
   if (unknown.length > 0)
     return textReply(`${pathname} does not know the parameter ${unknown.join(", ")}\n`, 400);
   return route.answer(view, searchParams);

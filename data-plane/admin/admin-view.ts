@@ -1,10 +1,10 @@
 import type { LogThreshold } from "../../src/base/log.ts";
 import type { JsonValue } from "../../src/schema/json-value.ts";
 import type { Message } from "../../src/schema/message.ts";
-import type { RuntimeLayer } from "../bootstrap/runtime.ts";
 import type { ActiveCluster } from "../clusters/active-cluster.ts";
 import type { Address } from "../network/address.ts";
 import type { CertificateReport } from "../network/certificate-report.ts";
+import type { LayeredRuntime } from "../resources/layered-runtime.ts";
 import type { ListedRecords, ResourceRecords } from "../resources/resource-records.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 
@@ -52,7 +52,7 @@ export interface AdminView {
   drainListeners(how: ListenerDrain): void;
   /** Has the proxy tell that it is not to be sent anything, or that it is again. */
   failHealthChecks(isFailed: boolean): void;
-  readonly runtimeLayers: readonly RuntimeLayer[];
+  readonly runtime: LayeredRuntime;
   readonly host: HostControls;
   /** Ends the process the way SIGTERM does. */
   quit(): void;

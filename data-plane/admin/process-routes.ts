@@ -54,23 +54,6 @@ export const initDumpRoute: AdminRoute = {
   },
 };
 
-/** The layers of the runtime and what each says of each key. */
-export const runtimeRoute: AdminRoute = {
-  path: "/runtime",
-  isMutation: false,
-  help: "print runtime values",
-  parameters: {},
-  answer({ runtimeLayers: layers }) {
-    const keys = [...new Set(layers.flatMap(({ values }) => [...values.keys()]))].sort();
-    const entries = keys.map((key) => {
-      const layerValues = layers.map(({ values }) => values.get(key) ?? "");
-      const final = layerValues.findLast((value) => value !== "") ?? "";
-      return [key, { final_value: final, layer_values: layerValues }];
-    });
-    return jsonReply({ layers: layers.map(({ name }) => name), entries: Object.fromEntries(entries) });
-  },
-};
-
 export const reopenLogsRoute: AdminRoute = {
   path: "/reopen_logs",
   isMutation: true,

@@ -6,10 +6,11 @@ import type { Address } from "../network/address.ts";
 import { configuredAddress, listenerAddressSupport, pipeSupport } from "../resources/address.ts";
 import type { ClusterConfig } from "../resources/cluster.ts";
 import { parseCluster } from "../resources/cluster.ts";
-import type { ExtensionTable, ForeignSources, ParseContext, Runtime } from "../resources/extension.ts";
+import type { ExtensionTable, ForeignSources, ParseContext } from "../resources/extension.ts";
 import type { LocalData } from "../resources/data-source.ts";
 import type { ListenerConfig } from "../resources/listener.ts";
 import { parseListener } from "../resources/listener.ts";
+import { asType } from "../resources/message-type.ts";
 import type { Parsed } from "../resources/parsed.ts";
 import { parsed, refuse } from "../resources/parsed.ts";
 import { noEffect, unsupportedFields } from "../resources/support.ts";
@@ -20,10 +21,11 @@ import type { SourceContext } from "./config-source.ts";
 import { parseConfigSource, sourceRefusal } from "./config-source.ts";
 import type { NodeOverrides } from "./node.ts";
 import { effectiveNode } from "./node.ts";
-import type { RuntimeLayer } from "./runtime.ts";
+import type { LayeredRuntime } from "../resources/layered-runtime.ts";
+import type { RtdsLayer } from "./runtime.ts";
 import type { DownstreamLimit } from "./overload.ts";
 import { overloadSupport, parseDownstreamLimit } from "./overload.ts";
-import { parseRuntime, runtimeLayers } from "./runtime.ts";
+import { parseRuntime } from "./runtime.ts";
 
 /** A static resource, read, beside the message that it was read from. */
 export interface Static<Config> {
@@ -45,8 +47,9 @@ export interface BootstrapConfig {
   readonly admin?: Address;
   /** How many connections all listeners together may have; absent for no limit. */
   readonly downstreamLimit?: DownstreamLimit;
-  readonly runtime: Runtime;
-  readonly runtimeLayers: readonly RuntimeLayer[];
+  /** The one part that changes: RTDS and the admin endpoint write to it. */
+  readonly runtime: LayeredRuntime;
+  readonly rtds: readonly RtdsLayer[];
   /** How long an interval of histograms is; 0: from one look at the statistics to the next (`stats_flush_on_admin`). */
   readonly statsFlushMs: number;
   /** What this host allows; see `ParseContext`. */
@@ -104,7 +107,7 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
   };
   const dynamic = bootstrap.dynamic_resources;
   const clusters = bootstrap.static_resources?.clusters ?? [];
-  const runtime = take(parseRuntime(bootstrap.layered_runtime, "layered_runtime"));
+  const plan = take(parseRuntime(bootstrap.layered_runtime, "layered_runtime"));
   const staticSecrets = new Map(
     (bootstrap.static_resources?.secrets ?? []).map((secret) => [secret.name ?? "", secret]),
   );
@@ -124,7 +127,11 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
     take(parseApiConfigSource(dynamic.ads_config, "ads", sources, "dynamic_resources.ads_config"));
   const cds = source(dynamic?.cds_config, "dynamic_resources.cds_config");
   const lds = source(dynamic?.lds_config, "dynamic_resources.lds_config");
-  if (!runtime) return { problems };
+  if (!plan) return { problems };
+  const { runtime, rtds } = plan;
+  for (const { path, source: rtdsSource } of rtds) {
+    source(asType("envoy.config.core.v3.ConfigSource", rtdsSource), `${path}.rtds_config`);
+  }
   const { schema, extensions, hostname, local } = options;
   const { foreignSources = { IPv4: true, IPv6: true } } = options;
   const hasCluster = (name: string) => sources.clusters.has(name);
@@ -149,7 +156,14 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
       const config = take(parse(message, context, `${path}[${index}]`));
       return config ? [{ config, message }] : [];
     });
-  const downstreamLimit = take(parseDownstreamLimit(bootstrap.overload_manager, context, "overload_manager"));
+  const downstreamLimit = take(
+    parseDownstreamLimit(
+      bootstrap.overload_manager,
+      context,
+      "overload_manager",
+      runtime.isLive || undefined,
+    ),
+  );
   const admin = configuredAddress(bootstrap.admin?.address);
   if (admin?.family === "name") {
     problems.push(refuse("admin.address", `malformed IP address: ${admin.name}`));
@@ -170,7 +184,7 @@ export function parseBootstrap(bootstrap: Bootstrap, options: BootstrapOptions):
       ...(admin && admin.family !== "name" ? { admin } : {}),
       ...(downstreamLimit && { downstreamLimit }),
       runtime,
-      runtimeLayers: runtimeLayers(bootstrap.layered_runtime),
+      rtds,
       statsFlushMs: bootstrap.stats_flush_on_admin ? 0 : durationMs(bootstrap.stats_flush_interval, 5000),
       foreignSources,
       staticSecrets,

@@ -15,7 +15,7 @@ const RUNTIME_KEY = "overload.global_downstream_max_connections";
 
 /** How many connections all listeners together may have. */
 export interface DownstreamLimit {
-  readonly max: number;
+  readonly max: () => number;
   /** Those of listeners with `ignore_global_conn_limit` count too, as with Envoy's runtime key; they are never refused. */
   readonly countsAll: boolean;
 }
@@ -27,16 +27,21 @@ export const overloadSupport: SupportTable = {
   refresh_interval: noEffect,
 };
 
-/** The limit of downstream connections, from the overload manager or from the runtime key that was there before it. */
+/**
+ * The limit of downstream connections, from the overload manager or from the runtime key that was there before it. `mayLimit`: the runtime
+ * has the key, or may get it.
+ */
 export function parseDownstreamLimit(
   overload: Bootstrap["overload_manager"],
   context: ParseContext,
   path: string,
+  mayLimit = context.runtime.integer(RUNTIME_KEY, -1) >= 0,
 ): Parsed<DownstreamLimit | undefined> {
   const problems: Problem[] = [];
-  const fromRuntime = context.runtime.integer(RUNTIME_KEY, Number.POSITIVE_INFINITY);
-  let limit: DownstreamLimit | undefined =
-    fromRuntime === Number.POSITIVE_INFINITY ? undefined : { max: fromRuntime, countsAll: true };
+  // Nothing is counted where nothing can ever say a limit.
+  let limit: DownstreamLimit | undefined = mayLimit
+    ? { max: () => context.runtime.integer(RUNTIME_KEY, Number.POSITIVE_INFINITY), countsAll: true }
+    : undefined;
   for (const [index, monitor] of (overload?.resource_monitors ?? []).entries()) {
     const at = `${path}.resource_monitors[${index}]`;
     const typeName = typeNameOf(monitor.typed_config?.type_url ?? "");
@@ -53,10 +58,8 @@ export function parseDownstreamLimit(
     );
     problems.push(...found);
     if (value) {
-      limit = {
-        max: Number(asType(CONNECTIONS, value).max_active_downstream_connections ?? 0),
-        countsAll: false,
-      };
+      const max = Number(asType(CONNECTIONS, value).max_active_downstream_connections ?? 0);
+      limit = { max: () => max, countsAll: false };
     }
   }
   return parsed(limit, problems);

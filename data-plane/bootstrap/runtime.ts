@@ -1,65 +1,59 @@
-import { isRecord } from "../../src/schema/record.ts";
+import type { Problem } from "../../src/base/problem.ts";
 import type { MessageTypes } from "../../src/schema/api.ts";
-import type { Runtime } from "../resources/extension.ts";
+import type { Message } from "../../src/schema/message.ts";
+import type { LayerKind, RuntimeLayer } from "../resources/layered-runtime.ts";
+import { LayeredRuntime } from "../resources/layered-runtime.ts";
 import type { Parsed } from "../resources/parsed.ts";
-import { parsed } from "../resources/parsed.ts";
+import { parsed, refuse } from "../resources/parsed.ts";
+import { entriesOf } from "../resources/runtime-entry.ts";
 import { notSupported } from "../resources/support.ts";
 
-type LayeredRuntime = MessageTypes["envoy.config.bootstrap.v3.LayeredRuntime"];
-type Value = MessageTypes["google.protobuf.Value"];
+type RuntimeMessage = MessageTypes["envoy.config.bootstrap.v3.LayeredRuntime"];
 
-/**
- * `layered_runtime`: later layers win, nested keys join with dots. Layers from disk and from RTDS are refused; an
- * admin layer begins empty, and the admin API has no path that writes to it.
- */
-export function parseRuntime(runtime: LayeredRuntime | undefined, path: string): Parsed<Runtime> {
-  const values = new Map<string, Value>();
-  const problems = (runtime?.layers ?? []).flatMap((layer, index) => {
-    const at = `${path}.layers[${index}]`;
-    if (layer.rtds_layer) return [notSupported(`${at}.rtds_layer`)];
-    if (layer.disk_layer) return [notSupported(`${at}.disk_layer`)];
-    flatten(layer.static_layer?.fields ?? {}, "", values);
-    return [];
-  });
-  return parsed(
-    {
-      isEnabled: (key, fallback) => {
-        const value = values.get(key);
-        if (value?.bool_value !== undefined) return value.bool_value;
-        return value?.string_value === undefined ? fallback : value.string_value === "true";
-      },
-      integer: (key, fallback) => values.get(key)?.number_value ?? fallback,
-      number: (key, fallback) => values.get(key)?.number_value ?? fallback,
-    },
-    problems,
-  );
-}
-
-/** A layer as `/runtime` shows it: its values as text, by key. */
-export interface RuntimeLayer {
+/** A layer whose values come over RTDS. */
+export interface RtdsLayer {
+  /** Of the layer, and where it stands. */
+  readonly layer: string;
+  readonly path: string;
+  /** Of the resource. */
   readonly name: string;
-  readonly values: ReadonlyMap<string, string>;
+  /** Its `rtds_config`. */
+  readonly source: Message;
 }
 
-/** The layers of `layered_runtime` in order, later ones winning. */
-export function runtimeLayers(runtime: LayeredRuntime | undefined): readonly RuntimeLayer[] {
-  return (runtime?.layers ?? []).map(({ name = "", static_layer: layer }) => {
-    const values = new Map<string, Value>();
-    flatten(layer?.fields ?? {}, "", values);
-    return { name, values: new Map([...values].map(([key, value]) => [key, textOf(value)])) };
-  });
+/** `layered_runtime`, read. */
+export interface RuntimePlan {
+  readonly runtime: LayeredRuntime;
+  readonly rtds: readonly RtdsLayer[];
 }
 
-function textOf({ string_value: text, number_value: number, bool_value: bool }: Value): string {
-  return text ?? String(number ?? bool ?? "");
-}
-
-function flatten(fields: object, prefix: string, into: Map<string, Value>): void {
-  for (const [name, value] of Object.entries(fields)) {
-    if (!isRecord(value)) continue;
-    const key = prefix === "" ? name : `${prefix}.${name}`;
-    const nested = isRecord(value["struct_value"]) ? value["struct_value"]["fields"] : undefined;
-    if (isRecord(nested)) flatten(nested, key, into);
-    else into.set(key, value);
+/** `layered_runtime`: later layers win. Layers from disk are refused; one from RTDS and an admin layer begin empty. */
+export function parseRuntime(message: RuntimeMessage | undefined, path: string): Parsed<RuntimePlan> {
+  const problems: Problem[] = [];
+  const rtds: RtdsLayer[] = [];
+  const layers: RuntimeLayer[] = [];
+  // With a `layered_runtime` that has no layers Envoy makes an admin layer, without one it does not.
+  const messages: RuntimeMessage["layers"] = message?.layers ?? (message ? [{ admin_layer: {} }] : []);
+  for (const [index, layer] of messages.entries()) {
+    const at = `${path}.layers[${index}]`;
+    const { name = "" } = layer;
+    const kind: LayerKind = layer.rtds_layer ? "rtds" : layer.admin_layer ? "admin" : "static";
+    if (layer.disk_layer) problems.push(notSupported(`${at}.disk_layer`));
+    if (layers.some((other) => other.name === name)) {
+      problems.push(refuse(at, `Duplicate layer name: ${name}`));
+    }
+    if (kind === "admin" && layers.some((other) => other.kind === "admin")) {
+      const text = "Too many admin layers specified in LayeredRuntime, at most one may be specified";
+      problems.push(refuse(at, text));
+    }
+    if (layer.rtds_layer) {
+      const { name: resource = "", rtds_config: source } = layer.rtds_layer;
+      rtds.push({ layer: name, path: `${at}.rtds_layer`, name: resource, source: { ...source } });
+    }
+    const entries = entriesOf(layer.static_layer?.fields);
+    if ("invalid" in entries) {
+      problems.push(refuse(`${at}.static_layer`, `Invalid runtime entry value for ${entries.invalid}`));
+    } else layers.push({ name, kind, entries });
   }
+  return parsed({ runtime: new LayeredRuntime(layers), rtds }, problems);
 }

@@ -1,5 +1,5 @@
 import type { Admission, Extension, NetworkFilter } from "../resources/extension.ts";
-import { isFeatureEnabled } from "../resources/local-rate-limit.ts";
+import { featureFlag } from "../resources/local-rate-limit.ts";
 import { asType } from "../resources/message-type.ts";
 import { parsed } from "../resources/parsed.ts";
 import type { SupportTable } from "../resources/support.ts";
@@ -23,7 +23,7 @@ export const connectionLimit: Extension<NetworkFilter> = {
     const max = Number(filter.max_connections?.value ?? 0);
     const delayMs = durationMs(filter.delay, 0);
     const refusal: Admission = delayMs > 0 ? { closeAfterMs: delayMs } : "close";
-    const isEnabled = isFeatureEnabled(filter.runtime_enabled, context.runtime);
+    const isEnabled = featureFlag(filter.runtime_enabled, context.runtime);
     return parsed(
       (run) => {
         const prefix = `connection_limit.${filter.stat_prefix ?? ""}`;
@@ -33,7 +33,7 @@ export const connectionLimit: Extension<NetworkFilter> = {
         return {
           kind: "gate",
           admit({ socket }) {
-            if (!isEnabled) return "continue";
+            if (!isEnabled()) return "continue";
             const isWithin = admitted < max;
             if (isWithin) admitted += 1;
             else counters.limited_connections += 1;

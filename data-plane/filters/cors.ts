@@ -7,6 +7,7 @@ import type { HttpFilterStream, HttpFilter, RequestVerdict } from "../resources/
 import { goOn } from "../resources/http-filter.ts";
 import { asType } from "../resources/message-type.ts";
 import { parsed } from "../resources/parsed.ts";
+import type { LiveFraction } from "../resources/runtime-fraction.ts";
 import { isChosen, runtimeFraction, runtimeFractionSupport } from "../resources/runtime-fraction.ts";
 import type { TextTest } from "../resources/string-match.ts";
 import { stringMatcherSupport } from "../resources/header-match.ts";
@@ -36,8 +37,8 @@ const policySupport: SupportTable = {
 /** What a level of the route allows. What it does not say is left to the level around it. */
 class CorsPolicy {
   readonly origins: readonly TextTest[];
-  readonly enabled: number;
-  readonly shadowEnabled: number;
+  readonly enabled: LiveFraction;
+  readonly shadowEnabled: LiveFraction;
   readonly methods: string;
   readonly headers: string;
   readonly exposed: string;
@@ -121,8 +122,8 @@ class CorsStream implements HttpFilterStream {
   }
 
   onRequestHead({ method, headers }: RequestHead): RequestVerdict {
-    const isEnabled = isChosen(this.#innermost.enabled, this.#random);
-    if (!isEnabled && !isChosen(this.#innermost.shadowEnabled, this.#random)) return goOn;
+    const isEnabled = isChosen(this.#innermost.enabled(), this.#random);
+    if (!isEnabled && !isChosen(this.#innermost.shadowEnabled(), this.#random)) return goOn;
     const origin = headers.get("origin");
     if (origin === undefined || origin === "") return goOn;
     const isPreflight = method === "OPTIONS" && (headers.get("access-control-request-method") ?? "") !== "";

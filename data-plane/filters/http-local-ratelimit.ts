@@ -20,6 +20,7 @@ import { parseTokenBucket } from "../resources/local-rate-limit.ts";
 import { asType } from "../resources/message-type.ts";
 import type { Parsed } from "../resources/parsed.ts";
 import { parsed } from "../resources/parsed.ts";
+import type { LiveFraction } from "../resources/runtime-fraction.ts";
 import { isChosen, runtimeFraction, runtimeFractionSupport } from "../resources/runtime-fraction.ts";
 import type { SupportTable } from "../resources/support.ts";
 import { oneOf, unsupportedFields } from "../resources/support.ts";
@@ -47,8 +48,8 @@ interface LimitConfig {
   /** Absent: nothing is limited. */
   readonly bucket: TokenBucketConfig | undefined;
   /** From 0 to 1; 0 when unset. */
-  readonly enabled: number;
-  readonly enforced: number;
+  readonly enabled: LiveFraction;
+  readonly enforced: LiveFraction;
   readonly isPerConnection: boolean;
   readonly tellsLimits: boolean;
   readonly tellsRetryAfter: boolean;
@@ -81,8 +82,8 @@ class Limit {
     return this.#run.clock.monotonic();
   }
 
-  isChosen(fraction: number): boolean {
-    return isChosen(fraction, this.#run.random);
+  isChosen(fraction: LiveFraction): boolean {
+    return isChosen(fraction(), this.#run.random);
   }
 
   bucketOf(connection: ConnectionInfo): TokenBucket | undefined {

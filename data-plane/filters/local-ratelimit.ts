@@ -5,7 +5,7 @@ import type {
   ListenerFilterVerdict,
   NetworkFilter,
 } from "../resources/extension.ts";
-import { isFeatureEnabled, parseTokenBucket } from "../resources/local-rate-limit.ts";
+import { featureFlag, parseTokenBucket } from "../resources/local-rate-limit.ts";
 import { asType } from "../resources/message-type.ts";
 import { parsed } from "../resources/parsed.ts";
 import type { SupportTable } from "../resources/support.ts";
@@ -29,7 +29,7 @@ export const listenerLocalRateLimit: Extension<ListenerFilter> = {
   parse(message, context, path) {
     const filter = asType(listenerType, message);
     const bucket = parseTokenBucket(filter.token_bucket, `${path}.token_bucket`);
-    const isEnabled = isFeatureEnabled(filter.runtime_enabled, context.runtime);
+    const isEnabled = featureFlag(filter.runtime_enabled, context.runtime);
     return parsed(
       (run) => {
         const prefix = `listener_local_ratelimit.${filter.stat_prefix ?? ""}`;
@@ -38,7 +38,7 @@ export const listenerLocalRateLimit: Extension<ListenerFilter> = {
         return {
           readMaxBytes: 0,
           open: () => () => {
-            if (!isEnabled || !tokens || tokens.take(run.clock.monotonic())) return untouched;
+            if (!isEnabled() || !tokens || tokens.take(run.clock.monotonic())) return untouched;
             counters.rate_limited += 1;
             return close;
           },
@@ -55,7 +55,7 @@ export const networkLocalRateLimit: Extension<NetworkFilter> = {
   parse(message, context, path) {
     const filter = asType(networkType, message);
     const bucket = parseTokenBucket(filter.token_bucket, `${path}.token_bucket`);
-    const isEnabled = isFeatureEnabled(filter.runtime_enabled, context.runtime);
+    const isEnabled = featureFlag(filter.runtime_enabled, context.runtime);
     return parsed(
       (run) => {
         const prefix = `local_rate_limit.${filter.stat_prefix ?? ""}`;
@@ -64,7 +64,7 @@ export const networkLocalRateLimit: Extension<NetworkFilter> = {
         return {
           kind: "gate",
           admit() {
-            if (!isEnabled || !tokens || tokens.take(run.clock.monotonic())) return "continue";
+            if (!isEnabled() || !tokens || tokens.take(run.clock.monotonic())) return "continue";
             counters.rate_limited += 1;
             return "close";
           },

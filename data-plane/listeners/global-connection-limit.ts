@@ -17,7 +17,7 @@ export class GlobalConnectionLimit {
   admit(isIgnored: boolean): (() => void) | undefined {
     const { max, countsAll } = this.#limit;
     if (isIgnored && !countsAll) return nothing;
-    if (!isIgnored && this.#active >= max) return undefined;
+    if (!isIgnored && this.#active >= max()) return undefined;
     this.#active += 1;
     return this.#release;
   }

@@ -3,6 +3,8 @@ import type { Clock } from "../../src/base/clock.ts";
 import type { Log } from "../../src/base/log.ts";
 import type { Message } from "../../src/schema/message.ts";
 import { CLUSTER_LOAD_ASSIGNMENT } from "../../src/schema/type-urls.ts";
+import { followRuntime } from "./follow-runtime.ts";
+import { publishRuntime } from "./runtime-stats.ts";
 import type { ServerStats } from "./server-stats.ts";
 import { serverStats } from "./server-stats.ts";
 import type { AdminView, ListenerDrain } from "../admin/admin-view.ts";
@@ -71,7 +73,7 @@ export interface WorkerPlace {
 
 /**
  * A proxy: listeners, clusters and what updates them. Made without I/O. Whoever owns it starts it in Envoy's order (XC-11):
- * `startClusters`, then CDS, then LDS into the consumers, then `startListeners`.
+ * `startClusters`, `startRuntime`, then CDS, then LDS into the consumers, then `startListeners`.
  */
 export class Proxy implements AsyncDisposable {
   readonly stats = new StatsStore();
@@ -106,7 +108,8 @@ export class Proxy implements AsyncDisposable {
       sourceRefusal,
     };
     this.#startedAtMs = clock.monotonic();
-    this.#server = serverStats(this.stats, bootstrap.runtimeLayers);
+    this.#server = serverStats(this.stats);
+    publishRuntime(this.stats, bootstrap.runtime);
     const { worker } = options;
     this.#server.gauges.concurrency.set(worker?.count ?? 1);
     this.#setState("PRE_INITIALIZING");
@@ -184,7 +187,7 @@ export class Proxy implements AsyncDisposable {
       clusters: () => this.clusters.active(),
       isWarming: (name) => this.clusters.isWarming(name),
       listeners: () => this.listeners.addresses(),
-      runtimeLayers: bootstrap.runtimeLayers,
+      runtime: bootstrap.runtime,
       drainListeners: (how) => this.#drainListeners(how),
       failHealthChecks: (isFailed) => {
         this.listeners.isHealthCheckFailed = isFailed;
@@ -243,6 +246,12 @@ export class Proxy implements AsyncDisposable {
       return this.clusters.update(config);
     });
     await Promise.all(warmed);
+  }
+
+  /** Asks for the layers of RTDS. The promise is done when each is here or is waited for no longer. */
+  startRuntime(): Promise<void> {
+    const { rtds, runtime } = this.#options.bootstrap;
+    return followRuntime(rtds, runtime, this.subscribed);
   }
 
   /**

@@ -1,17 +1,12 @@
-import type { RuntimeLayer } from "../bootstrap/runtime.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
 
-/** What `server.` tells of the process, and `runtime.` of its runtime. */
+/** What `server.` tells of the process. */
 export type ServerStats = ReturnType<typeof serverStats>;
 
 /** Those that never move here are there because dashboards ask for them: nothing restarts hot, and unknown fields are refused. */
-export function serverStats(stats: StatsStore, layers: readonly RuntimeLayer[]) {
+export function serverStats(stats: StatsStore) {
   stats.counters("server", ["dropped_stat_flushes", "dynamic_unknown_fields", "static_unknown_fields"]);
   stats.gauges("server", ["hot_restart_epoch", "parent_connections"]);
-  stats.counters("runtime", ["load_error", "load_success", "override_dir_exists", "override_dir_not_exists"]);
-  const runtime = stats.gauges("runtime", ["admin_overrides_active", "num_keys", "num_layers"]);
-  runtime.num_layers.set(layers.length);
-  runtime.num_keys.set(new Set(layers.flatMap(({ values }) => [...values.keys()])).size);
   return {
     gauges: stats.gauges("server", [
       "concurrency",

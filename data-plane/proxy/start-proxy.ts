@@ -177,11 +177,12 @@ export function newXdsClient(
 }
 
 /**
- * Envoy's order (XC-11): static clusters, CDS with the endpoints of its clusters, then LDS, then the listeners open. A control
+ * Envoy's order (XC-11): static clusters, RTDS, CDS with the endpoints of its clusters, then LDS, then the listeners open. A control
  * plane that is away costs each of the two its `initial_fetch_timeout` (XC-14).
  */
 async function goLive(proxy: Proxy, xds: XdsSource, { cds, lds }: BootstrapConfig): Promise<void> {
   await proxy.startClusters();
+  await proxy.startRuntime();
   await subscribeAndWait(xds, CLUSTER, cds, proxy.clusterConsumer);
   await proxy.clusters.whenWarm();
   await subscribeAndWait(xds, LISTENER, lds, proxy.listenerConsumer);

@@ -27,6 +27,7 @@ export interface SubscribedResourcesOptions {
 const nouns: Readonly<Record<string, string>> = {
   "type.googleapis.com/envoy.config.route.v3.RouteConfiguration": "route configuration",
   "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret": "secret",
+  "type.googleapis.com/envoy.service.runtime.v3.Runtime": "runtime layer",
   "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig": "extension configuration",
 };
 

@@ -7,7 +7,8 @@ import { configuredAddress, type ConfiguredAddress, endpointAddressSupport } fro
 import { asType } from "./message-type.ts";
 import type { Parsed } from "./parsed.ts";
 import { parsed, refuse } from "./parsed.ts";
-import { fractionalPercentSupport, fractionOf } from "./runtime-fraction.ts";
+import { fractionOf } from "./fraction-of.ts";
+import { fractionalPercentSupport } from "./runtime-fraction.ts";
 import { structFields } from "./struct-fields.ts";
 import type { SupportTable } from "./support.ts";
 import { oneOf, unsupportedFields } from "./support.ts";

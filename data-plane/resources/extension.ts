@@ -25,11 +25,16 @@ export interface SchemaReader {
   ): readonly { readonly path: string; readonly message: string }[];
 }
 
-/** The bootstrap's `layered_runtime`, with Envoy's keys; `fallback` is Envoy's default. */
+/**
+ * The bootstrap's `layered_runtime`, with Envoy's keys; `fallback` is Envoy's default. It changes while the proxy runs (XC-49): what Envoy
+ * looks up for each request or connection is to be looked up so.
+ */
 export interface Runtime {
   isEnabled(key: string, fallback: boolean): boolean;
   integer(key: string, fallback: number): number;
   number(key: string, fallback: number): number;
+  /** From 0 to 1. */
+  fraction(key: string, fallback: number): number;
 }
 
 /** Whether this host lets a process connect from an address that is not its own: `original_src` needs it. */

@@ -167,10 +167,25 @@ export function parseHealthChecks(
   }
   const eventLogPaths = parseEventLogs(check, context, path, problems);
   if (!checker) return { problems };
-  return parsed({ ...timing(check, context), ...habits(check), eventLogPaths, checker }, problems);
+  const { runtime } = context;
+  return parsed(
+    {
+      ...timing(check),
+      ...habits(check),
+      eventLogPaths,
+      checker,
+      get leastMs() {
+        return runtime.integer("health_check.min_interval", 0);
+      },
+      get mostMs() {
+        return runtime.integer("health_check.max_interval", Number.MAX_SAFE_INTEGER);
+      },
+    },
+    problems,
+  );
 }
 
-function timing(check: HealthCheck, { runtime }: ParseContext) {
+function timing(check: HealthCheck) {
   const intervalMs = durationMs(check.interval, 0);
   const unhealthyMs = durationMs(check.unhealthy_interval, intervalMs);
   const noTrafficMs = durationMs(check.no_traffic_interval, 60_000);
@@ -185,8 +200,6 @@ function timing(check: HealthCheck, { runtime }: ParseContext) {
     initialJitterMs: durationMs(check.initial_jitter, 0),
     jitterMs: durationMs(check.interval_jitter, 0),
     jitterPercent: check.interval_jitter_percent ?? 0,
-    leastMs: runtime.integer("health_check.min_interval", 0),
-    mostMs: runtime.integer("health_check.max_interval", Number.MAX_SAFE_INTEGER),
   };
 }
 
@@ -269,7 +282,9 @@ function parseHttp(
     `${path}.expected_statuses`,
     problems,
   );
-  const verifies = http.service_name_matcher && runtime.isEnabled("health_check.verify_cluster", true);
+  const isService =
+    http.service_name_matcher &&
+    parseStringMatcher(http.service_name_matcher, `${path}.service_name_matcher`, problems);
   return {
     kind: "http",
     isHttp2: http.codec_client_type === "HTTP2",
@@ -292,9 +307,8 @@ function parseHttp(
       { add: `${path}.request_headers_to_add`, remove: `${path}.request_headers_to_remove` },
       problems,
     ),
-    isExpectedService:
-      http.service_name_matcher && verifies
-        ? parseStringMatcher(http.service_name_matcher, `${path}.service_name_matcher`, problems)
-        : undefined,
+    get isExpectedService() {
+      return runtime.isEnabled("health_check.verify_cluster", true) ? (isService ?? undefined) : undefined;
+    },
   };
 }

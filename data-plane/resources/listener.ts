@@ -224,7 +224,9 @@ export function parseListener(message: Message, context: ParseContext, path: str
       }),
       backlog,
       ignoresGlobalLimit: listener.ignore_global_conn_limit ?? false,
-      maxConnections: context.runtime.integer(limitKey, Number.POSITIVE_INFINITY),
+      get maxConnections() {
+        return context.runtime.integer(limitKey, Number.POSITIVE_INFINITY);
+      },
     },
     problems,
   );

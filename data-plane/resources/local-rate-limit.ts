@@ -30,8 +30,9 @@ export function parseTokenBucket(
   );
 }
 
-/** `envoy.config.core.v3.RuntimeFeatureFlag`: on unless it says otherwise. */
-export function isFeatureEnabled(flag: FeatureFlag | null | undefined, runtime: Runtime): boolean {
+/** `envoy.config.core.v3.RuntimeFeatureFlag`: whether it is on now; so unless it says otherwise. */
+export function featureFlag(flag: FeatureFlag | null | undefined, runtime: Runtime): () => boolean {
   const fallback = wrapped(flag?.default_value, false, true);
-  return flag?.runtime_key ? runtime.isEnabled(flag.runtime_key, fallback) : fallback;
+  const key = flag?.runtime_key ?? "";
+  return key === "" ? () => fallback : () => runtime.isEnabled(key, fallback);
 }

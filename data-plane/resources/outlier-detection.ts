@@ -83,7 +83,7 @@ const support: SupportTable = {
 const DEFAULT_BASE_EJECTION_MS = 30_000;
 const DEFAULT_MAX_EJECTION_MS = 300_000;
 
-/** The `outlier_detection` of a cluster; undefined when it is not set. */
+/** The `outlier_detection` of a cluster; undefined when it is not set. What the runtime may say is looked up at each use (XC-49). */
 export function parseOutlierDetection(
   message: MessageTypes["envoy.config.cluster.v3.OutlierDetection"] | null | undefined,
   { runtime }: ParseContext,
@@ -102,41 +102,53 @@ export function parseOutlierDetection(
   const time = (key: string, ms: number) => runtime.integer(`outlier_detection.${key}_ms`, ms);
   return parsed(
     {
-      intervalMs: time("interval", durationMs(message.interval, 10_000)),
-      baseEjectionMs: time("base_ejection_time", ownBaseMs),
-      maxEjectionMs: time("max_ejection_time", ownMaxMs),
-      maxEjectionJitterMs: time("max_ejection_time_jitter", durationMs(message.max_ejection_time_jitter, 0)),
-      maxEjectionPercent: Math.min(100, setting("max_ejection_percent", message.max_ejection_percent, 10)),
+      get intervalMs() {
+        return time("interval", durationMs(message.interval, 10_000));
+      },
+      get baseEjectionMs() {
+        return time("base_ejection_time", ownBaseMs);
+      },
+      get maxEjectionMs() {
+        return time("max_ejection_time", ownMaxMs);
+      },
+      get maxEjectionJitterMs() {
+        return time("max_ejection_time_jitter", durationMs(message.max_ejection_time_jitter, 0));
+      },
+      get maxEjectionPercent() {
+        return Math.min(100, setting("max_ejection_percent", message.max_ejection_percent, 10));
+      },
       alwaysEjectsOneHost: wrapped(message.always_eject_one_host, false, false),
-      consecutive5xx: setting("consecutive_5xx", message.consecutive_5xx, 5),
-      consecutiveGatewayFailure: setting(
-        "consecutive_gateway_failure",
-        message.consecutive_gateway_failure,
-        5,
-      ),
-      consecutiveLocalOriginFailure: setting(
-        "consecutive_local_origin_failure",
-        message.consecutive_local_origin_failure,
-        5,
-      ),
+      get consecutive5xx() {
+        return setting("consecutive_5xx", message.consecutive_5xx, 5);
+      },
+      get consecutiveGatewayFailure() {
+        return setting("consecutive_gateway_failure", message.consecutive_gateway_failure, 5);
+      },
+      get consecutiveLocalOriginFailure() {
+        return setting("consecutive_local_origin_failure", message.consecutive_local_origin_failure, 5);
+      },
       splitsLocalOrigin: message.split_external_local_origin_errors ?? false,
       successRate: {
-        minimumHosts: setting("success_rate_minimum_hosts", message.success_rate_minimum_hosts, 5),
-        requestVolume: setting("success_rate_request_volume", message.success_rate_request_volume, 100),
-        stdevFactor: setting("success_rate_stdev_factor", message.success_rate_stdev_factor, 1900),
+        get minimumHosts() {
+          return setting("success_rate_minimum_hosts", message.success_rate_minimum_hosts, 5);
+        },
+        get requestVolume() {
+          return setting("success_rate_request_volume", message.success_rate_request_volume, 100);
+        },
+        get stdevFactor() {
+          return setting("success_rate_stdev_factor", message.success_rate_stdev_factor, 1900);
+        },
       },
       failurePercentage: {
-        threshold: setting("failure_percentage_threshold", message.failure_percentage_threshold, 85),
-        minimumHosts: setting(
-          "failure_percentage_minimum_hosts",
-          message.failure_percentage_minimum_hosts,
-          5,
-        ),
-        requestVolume: setting(
-          "failure_percentage_request_volume",
-          message.failure_percentage_request_volume,
-          50,
-        ),
+        get threshold() {
+          return setting("failure_percentage_threshold", message.failure_percentage_threshold, 85);
+        },
+        get minimumHosts() {
+          return setting("failure_percentage_minimum_hosts", message.failure_percentage_minimum_hosts, 5);
+        },
+        get requestVolume() {
+          return setting("failure_percentage_request_volume", message.failure_percentage_request_volume, 50);
+        },
       },
       enforcing: enforcing(message, setting),
       isUnejectedByCheck: wrapped(message.successful_active_health_check_uneject_host, false, true),
@@ -150,28 +162,38 @@ function enforcing(
   setting: (key: string, field: { readonly value?: number } | null | undefined, fallback: number) => number,
 ): OutlierDetectionConfig["enforcing"] {
   return {
-    consecutive_5xx: setting("enforcing_consecutive_5xx", message.enforcing_consecutive_5xx, 100),
-    consecutive_gateway_failure: setting(
-      "enforcing_consecutive_gateway_failure",
-      message.enforcing_consecutive_gateway_failure,
-      0,
-    ),
-    consecutive_local_origin_failure: setting(
-      "enforcing_consecutive_local_origin_failure",
-      message.enforcing_consecutive_local_origin_failure,
-      100,
-    ),
-    success_rate: setting("enforcing_success_rate", message.enforcing_success_rate, 100),
-    local_origin_success_rate: setting(
-      "enforcing_local_origin_success_rate",
-      message.enforcing_local_origin_success_rate,
-      100,
-    ),
-    failure_percentage: setting("enforcing_failure_percentage", message.enforcing_failure_percentage, 0),
-    local_origin_failure_percentage: setting(
-      "enforcing_failure_percentage_local_origin",
-      message.enforcing_failure_percentage_local_origin,
-      0,
-    ),
+    get consecutive_5xx() {
+      return setting("enforcing_consecutive_5xx", message.enforcing_consecutive_5xx, 100);
+    },
+    get consecutive_gateway_failure() {
+      return setting(
+        "enforcing_consecutive_gateway_failure",
+        message.enforcing_consecutive_gateway_failure,
+        0,
+      );
+    },
+    get consecutive_local_origin_failure() {
+      return setting(
+        "enforcing_consecutive_local_origin_failure",
+        message.enforcing_consecutive_local_origin_failure,
+        100,
+      );
+    },
+    get success_rate() {
+      return setting("enforcing_success_rate", message.enforcing_success_rate, 100);
+    },
+    get local_origin_success_rate() {
+      return setting("enforcing_local_origin_success_rate", message.enforcing_local_origin_success_rate, 100);
+    },
+    get failure_percentage() {
+      return setting("enforcing_failure_percentage", message.enforcing_failure_percentage, 0);
+    },
+    get local_origin_failure_percentage() {
+      return setting(
+        "enforcing_failure_percentage_local_origin",
+        message.enforcing_failure_percentage_local_origin,
+        0,
+      );
+    },
   };
 }

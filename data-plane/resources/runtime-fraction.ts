@@ -1,10 +1,9 @@
 import type { MessageTypes } from "../../src/schema/api.ts";
 import type { ParseContext } from "./extension.ts";
+import { fractionOf } from "./fraction-of.ts";
 import type { SupportTable } from "./support.ts";
 
 type RuntimeFractionalPercent = MessageTypes["envoy.config.core.v3.RuntimeFractionalPercent"];
-type FractionalPercent = MessageTypes["envoy.type.v3.FractionalPercent"];
-
 export const fractionalPercentSupport: SupportTable = { numerator: true, denominator: true };
 
 export const runtimeFractionSupport: SupportTable = {
@@ -12,30 +11,21 @@ export const runtimeFractionSupport: SupportTable = {
   runtime_key: true,
 };
 
-const denominators: Readonly<Record<string, number>> = {
-  HUNDRED: 100,
-  TEN_THOUSAND: 10_000,
-  MILLION: 1_000_000,
-};
-
-/** `envoy.type.v3.FractionalPercent` as a number from 0 to 1. */
-export function fractionOf({ numerator = 0, denominator = "HUNDRED" }: FractionalPercent): number {
-  return Math.min(1, numerator / (denominators[denominator] ?? 100));
-}
+/** A number from 0 to 1 as the runtime has it now. */
+export type LiveFraction = () => number;
 
 /**
- * `envoy.config.core.v3.RuntimeFractionalPercent` as a number from 0 to 1: what the runtime key says (percent, a whole number), else the
- * default value; `unset` when there is no message.
+ * `envoy.config.core.v3.RuntimeFractionalPercent`: what the runtime key says each time, a fraction or whole percents, else the default
+ * value; `unset` when there is no message.
  */
 export function runtimeFraction(
   message: RuntimeFractionalPercent | null | undefined,
   { runtime }: Pick<ParseContext, "runtime">,
   unset: number,
-): number {
-  if (!message) return unset;
-  const { runtime_key: key = "", default_value: fallback } = message;
-  const percent = key === "" ? -1 : runtime.integer(key, -1);
-  return percent >= 0 ? Math.min(1, percent / 100) : fractionOf(fallback ?? {});
+): LiveFraction {
+  const { runtime_key: key = "", default_value: fallback } = message ?? {};
+  const value = message ? fractionOf(fallback ?? {}) : unset;
+  return key === "" ? () => value : () => runtime.fraction(key, value);
 }
 
 /** True for a share of draws: `random` gives numbers in [0, 1). Draws only where chance decides. */

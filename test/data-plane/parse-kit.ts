@@ -43,6 +43,7 @@ export function parseContext(runtime: Readonly<Record<string, boolean | number>>
       isEnabled: (key, fallback) => Boolean(runtime[key] ?? fallback),
       integer: (key, fallback) => Number(runtime[key] ?? fallback),
       number: (key, fallback) => Number(runtime[key] ?? fallback),
+      fraction: (key, fallback) => (key in runtime ? Number(runtime[key]) / 100 : fallback),
     },
   };
 }

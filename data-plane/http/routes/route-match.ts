@@ -104,7 +104,7 @@ function parseSurroundingTests(
   const tests: ((around: RouteSurroundings) => boolean)[] = [];
   if (match.runtime_fraction) {
     const fraction = runtimeFraction(match.runtime_fraction, context, 1);
-    tests.push((around) => isChosen(fraction, () => around.random()));
+    tests.push((around) => isChosen(fraction(), () => around.random()));
   }
   const { presented, validated } = match.tls_context ?? {};
   if (presented) {

@@ -17,7 +17,7 @@ export const leastRequestSupport: SupportTable = {
   enable_full_scan: true,
 };
 
-/** LEAST_REQUEST. The runtime value of the bias is read once. */
+/** LEAST_REQUEST. */
 export function leastRequestPolicy(
   settings: Settings | null | undefined,
   runtime: Runtime,
@@ -27,7 +27,9 @@ export function leastRequestPolicy(
   return {
     kind: "least-request",
     choiceCount: wrapped(settings?.choice_count, 0, 2),
-    activeRequestBias: bias ? runtime.number(bias.runtime_key ?? "", bias.default_value ?? 0) : 1,
+    get activeRequestBias() {
+      return bias ? runtime.number(bias.runtime_key ?? "", bias.default_value ?? 0) : 1;
+    },
     scansAll: isFullScan || wrapped(settings?.enable_full_scan, false, false),
   };
 }

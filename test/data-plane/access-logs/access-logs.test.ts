@@ -36,6 +36,7 @@ const context: ParseContext = {
     isEnabled: (_key, fallback) => fallback,
     integer: (_key, fallback) => fallback,
     number: (_key, fallback) => fallback,
+    fraction: (_key, fallback) => fallback,
   },
   hostname: "edge-1",
   local: localData,

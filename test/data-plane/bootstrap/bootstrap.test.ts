@@ -206,13 +206,56 @@ describe("a bootstrap that is refused", () => {
       "stats_sinks: not supported by the bundled data plane",
     ],
     [
-      "XC-49 with a layer from RTDS",
+      "XC-49 with a layer from RTDS whose source cannot be used",
+      bootstrap(
+        {},
+        {
+          layered_runtime: {
+            layers: [{ name: "r", rtds_layer: { name: "r", rtds_config: { ads: {} } } }],
+          },
+        },
+      ),
+      "layered_runtime.layers[0].rtds_layer.rtds_config.ads: ADS must be configured to support an ADS config source",
+    ],
+    [
+      "with a layer from disk",
+      bootstrap(ads, {
+        layered_runtime: { layers: [{ name: "d", disk_layer: { symlink_root: "/a", subdirectory: "b" } }] },
+      }),
+      "layered_runtime.layers[0].disk_layer: not supported by the bundled data plane",
+    ],
+    [
+      "with two layers of one name",
       bootstrap(ads, {
         layered_runtime: {
-          layers: [{ name: "r", rtds_layer: { name: "r", rtds_config: { ads: {} } } }],
+          layers: [
+            { name: "a", static_layer: {} },
+            { name: "a", admin_layer: {} },
+          ],
         },
       }),
-      "layered_runtime.layers[0].rtds_layer: not supported by the bundled data plane",
+      "layered_runtime.layers[1]: Duplicate layer name: a",
+    ],
+    [
+      "with two admin layers",
+      bootstrap(ads, {
+        layered_runtime: {
+          layers: [
+            { name: "a", admin_layer: {} },
+            { name: "b", admin_layer: {} },
+          ],
+        },
+      }),
+      "layered_runtime.layers[1]: Too many admin layers specified in LayeredRuntime, at most one may be specified",
+    ],
+    [
+      "with a value that is none",
+      bootstrap(ads, {
+        layered_runtime: {
+          layers: [{ name: "a", static_layer: { fields: { x: { list_value: {} } } } }],
+        },
+      }),
+      "layered_runtime.layers[0].static_layer: Invalid runtime entry value for x",
     ],
     [
       "XC-54 with a file that is not there as a source",

@@ -4,7 +4,7 @@ import { GlobalConnectionLimit } from "../../../data-plane/listeners/global-conn
 
 describe("GlobalConnectionLimit", () => {
   it("refuses what is too much until a place is given back", () => {
-    const limit = new GlobalConnectionLimit({ max: 1, countsAll: false });
+    const limit = new GlobalConnectionLimit({ max: () => 1, countsAll: false });
     const release = limit.admit(false);
     assert.ok(release);
     assert.equal(limit.admit(false), undefined);
@@ -13,7 +13,7 @@ describe("GlobalConnectionLimit", () => {
   });
 
   it("neither refuses nor counts connections that it is not for", () => {
-    const limit = new GlobalConnectionLimit({ max: 1, countsAll: false });
+    const limit = new GlobalConnectionLimit({ max: () => 1, countsAll: false });
     const release = limit.admit(true);
     assert.ok(release);
     release();
@@ -22,7 +22,7 @@ describe("GlobalConnectionLimit", () => {
   });
 
   it("counts them where the runtime key set it, as seen on Envoy 1.40", () => {
-    const limit = new GlobalConnectionLimit({ max: 1, countsAll: true });
+    const limit = new GlobalConnectionLimit({ max: () => 1, countsAll: true });
     assert.ok(limit.admit(true));
     assert.equal(limit.admit(false), undefined);
     assert.ok(limit.admit(true));
