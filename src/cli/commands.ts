@@ -1,5 +1,6 @@
 import type { CommandDefinition, ForeignCommand } from "./command.ts";
 import { completionCommand } from "./completion.ts";
+import { configCommand } from "./config.ts";
 import { convertCommand } from "./convert.ts";
 import { decodeCommand } from "./decode.ts";
 import { demoCommand } from "./demo.ts";
@@ -37,6 +38,7 @@ export function allCommands({ runProxy, loadCodec }: DataPlane): AllCommands {
     convertCommand,
     statusCommand,
     whyCommand,
+    configCommand(() => serveCommand),
     reconcileCommand,
     xdsCommand,
     probeCommand(loadCodec),

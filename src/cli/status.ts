@@ -15,9 +15,10 @@ export const statusCommand = defineCommand({
   details: [
     "Asks a running `chancery serve` for its nodes. For each type: SYNCED (holds what it should), STALE (something",
     "is on its way), NACKED (it refused, with its own words below), NOT SENT (no response yet). Exits 1 when the server",
-    "is not there or serves nothing.",
+    "is not there or serves nothing. With NODE, that node alone, and each resource of it that is not as it should be, with",
+    "the reason; exits 1 then.",
   ].join(" "),
-  arguments: [],
+  arguments: [{ name: "NODE", description: "the id of a node", isOptional: true }],
   flags: {
     adminAddress: adminAddressFlag,
     adminTokenFile: adminTokenFlag,
@@ -28,11 +29,12 @@ export const statusCommand = defineCommand({
   },
   examples: [
     { line: "status", explains: "once" },
+    { line: "status edge-1", explains: "what one node should have and has not" },
     { line: "status --watch", explains: "live" },
     { line: "status -o json | jq .nodes[].id", explains: "for scripts" },
     { line: "status --admin-address 10.0.0.7:19000", explains: "of a server elsewhere" },
   ],
-  async run({ flags, terminal }) {
+  async run({ args: [node], flags, terminal }) {
     const { readToken } = await import("./read-token.ts");
     const token = await readToken(flags.adminTokenFile, terminal);
     const { askAdmin } = await import("./admin-client.ts");
@@ -40,7 +42,11 @@ export const statusCommand = defineCommand({
     const { formatRevision } = await import("./status/revision-line.ts");
     const call = { address: flags.adminAddress, timeoutMs: flags.timeout, token };
     const colors = colorsFor(flags.color, terminal.env, terminal.stdout);
-    const show = async (): Promise<boolean> => {
+    const showOne = async (id: string): Promise<boolean> => {
+      const { showNodeStatus } = await import("./status/show-node-status.ts");
+      return showNodeStatus(id, { call, output: flags.output, colors }, terminal);
+    };
+    const showAll = async (): Promise<boolean> => {
       const { items } = await askAdmin<NodeList>("/api/v1/nodes", "NodeList", call);
       const { current, refused } = await askAdmin<Revision>("/api/v1/revision", "Revision", call);
       await writeReport(terminal, flags.output, {
@@ -56,6 +62,7 @@ export const statusCommand = defineCommand({
       });
       return current !== null;
     };
+    const show = () => (node === undefined ? showAll() : showOne(node));
     if (!flags.watch) return (await show()) ? exitCode.ok : exitCode.failure;
     const { watchChanges } = await import("./status/watch-changes.ts");
     await watchChanges(call, terminal, show);

@@ -17,7 +17,8 @@ export function whyText(why: Why, nowMs: number, nameType: NameType): string {
   return `${why.node} ${verdict} ${what}: ${reasonText(why.reason, nowMs, nameType)}`;
 }
 
-function reasonText(reason: WhyReason, nowMs: number, nameType: NameType): string {
+/** The reason alone, as part of a sentence about the node. */
+export function reasonText(reason: WhyReason, nowMs: number, nameType: NameType): string {
   switch (reason.kind) {
     case "unknownNode":
       return `no node of this id has connected${didYouMean(reason.suggestion)}`;

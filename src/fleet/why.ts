@@ -33,7 +33,7 @@ export interface WhyFacts {
 }
 
 /** Reasons that do not lie in what was said on a stream. */
-type NodeReason =
+export type NodeReason =
   | { readonly kind: "unknownNode"; readonly suggestion?: string }
   /** `ended` is what ended its last stream. */
   | { readonly kind: "notConnected"; readonly sinceMs: number; readonly ended: string }
@@ -94,9 +94,13 @@ export function explain(facts: WhyFacts): Why {
   };
 }
 
-function reasonOf(facts: WhyFacts, node: NodeStatus | undefined): WhyReason {
-  const { nodeId, nodes, newest, own, resource } = facts;
+/** What a question about a node, and about no resource, is answered from. */
+export type NodeFacts = Pick<WhyFacts, "nodeId" | "nodes" | "newest">;
+
+/** Why the node is not served at all, or its group when it is. */
+export function whyNotServed({ nodeId, nodes, newest }: NodeFacts): NodeReason | string {
   if (!newest) return { kind: "nothingServed" };
+  const node = nodes.find(({ id }) => id === nodeId);
   if (!node) {
     const suggestion = nearest(
       nodeId,
@@ -106,15 +110,20 @@ function reasonOf(facts: WhyFacts, node: NodeStatus | undefined): WhyReason {
   }
   if (node.awaySinceMs !== undefined)
     return { kind: "notConnected", sinceMs: node.awaySinceMs, ended: node.endReason ?? "" };
-  if (!own) return { kind: "nothingServed" };
-  if (node.group === undefined) {
-    const groups = [...newest.groups.values()].map(({ name, match }) => ({ name, match }));
-    return { kind: "noGroup", groups };
-  }
-  const before = findIn(own.groups.get(node.group), resource)?.version;
-  if (own.id !== newest.id && findIn(newest.groups.get(node.group), resource)?.version !== before)
+  if (node.group !== undefined) return node.group;
+  const groups = [...newest.groups.values()].map(({ name, match }) => ({ name, match }));
+  return { kind: "noGroup", groups };
+}
+
+function reasonOf(facts: WhyFacts, node: NodeStatus | undefined): WhyReason {
+  const group = whyNotServed(facts);
+  if (typeof group !== "string") return group;
+  const { newest, own, resource } = facts;
+  if (!own || !newest || !node) return { kind: "nothingServed" };
+  const before = findIn(own.groups.get(group), resource)?.version;
+  if (own.id !== newest.id && findIn(newest.groups.get(group), resource)?.version !== before)
     return { kind: "otherRevision", own: own.id, newest: newest.id };
-  return streamReason(facts, node, node.group);
+  return streamReason(facts, node, group);
 }
 
 function streamReason(facts: WhyFacts, node: NodeStatus, group: string): WhyReason {

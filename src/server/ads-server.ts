@@ -1,6 +1,7 @@
 import { ServerCredentials, status, type Server } from "@grpc/grpc-js";
 import { systemClock, type Clock } from "../base/clock.ts";
 import { accessRefusal, operatorRefusal } from "../config/access-policy.ts";
+import type { StreamHoldings } from "../fleet/node-config.ts";
 import type { StreamStanding } from "../fleet/why.ts";
 import type { Node } from "../snapshot/node.ts";
 import { matchGroup, type Group, type Revision } from "../snapshot/revision.ts";
@@ -197,6 +198,12 @@ export class AdsServer implements AsyncDisposable {
   async standings(nodeId: string, resource: Named): Promise<readonly StreamStanding[]> {
     const own = [...this.#streams.values()].filter(({ node }) => node?.id === nodeId);
     return own.map((stream) => stream.standing(resource));
+  }
+
+  /** All that a node should hold or holds, stream by stream; of one type or of all. */
+  async holdings(nodeId: string, typeUrl?: string): Promise<readonly StreamHoldings[]> {
+    const own = [...this.#streams.values()].filter(({ node }) => node?.id === nodeId);
+    return own.map((stream) => stream.holdings(typeUrl));
   }
 
   /** No new streams, GOAWAY, then an end to the open ones, spread over the drain time. Nothing else is sent. */

@@ -1,6 +1,7 @@
 import { status, type ServerDuplexStream } from "@grpc/grpc-js";
 import type { Clock } from "../base/clock.ts";
 import { unreachable } from "../base/unreachable.ts";
+import type { StreamHoldings } from "../fleet/node-config.ts";
 import type { StreamStanding } from "../fleet/why.ts";
 import type { Node } from "../snapshot/node.ts";
 import type { Remark, StreamKind, StreamService, StreamStatus, XdsEvent } from "../xds/events.ts";
@@ -130,6 +131,13 @@ export class AdsStream {
     const { streamId, session, host } = this.#options;
     const standing = session.standing(resource, host.clock.monotonic());
     return { streamId, standing, isWriting: this.#state === "writing" };
+  }
+
+  /** All that its client should hold or holds, of one type or of all. */
+  holdings(typeUrl: string | undefined): StreamHoldings {
+    const { streamId, session, host } = this.#options;
+    const holdings = session.holdings(typeUrl, host.clock.monotonic());
+    return { streamId, isWriting: this.#state === "writing", holdings };
   }
 
   /** Notes the node's place; the session was given the snapshot of it. */

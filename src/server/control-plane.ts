@@ -30,7 +30,8 @@ import { refusedReport, resourceReports, servedReport } from "./reports.ts";
 import { sourceFields } from "./source-fields.ts";
 import type { RevisionStore } from "./state/revision-store.ts";
 import type { CsdsSource } from "./services/csds-service.ts";
-import { whyReport } from "./why-report.ts";
+import { nodeConfigReport } from "./node-config-report.ts";
+import { whyReport, type WhySource } from "./why-report.ts";
 import type { XdsFront } from "./xds-front.ts";
 
 export interface ControlPlaneOptions {
@@ -292,8 +293,23 @@ export class ControlPlane {
     };
   }
 
+  /** What answers about one node are made from. */
+  #nodeAnswers(): WhySource & Pick<XdsFront, "holdings"> {
+    const xds = this.#xds;
+    return {
+      nowMs: this.#options.clock.now(),
+      nodes: this.#observer.nodes(),
+      streams: xds.streams(),
+      newest: this.#served?.revision,
+      own: () => this.#served?.revision,
+      refusedSource: this.#refused?.reason,
+      standings: (nodeId, resource) => xds.standings(nodeId, resource),
+      holdings: (nodeId, typeUrl) => xds.holdings(nodeId, typeUrl),
+    };
+  }
+
   #adminSource(): AdminSource {
-    const { version, contentOf, removals, clock } = this.#options;
+    const { version, contentOf, removals } = this.#options;
     return {
       version,
       events: this.#events,
@@ -301,16 +317,8 @@ export class ControlPlane {
       nodes: () => this.#observer.nodes(),
       revision: () => this.#revisionReport(),
       loads: () => this.#loads.list(),
-      why: (query) =>
-        whyReport(query, {
-          nowMs: clock.now(),
-          nodes: this.#observer.nodes(),
-          streams: this.#xds.streams(),
-          newest: this.#served?.revision,
-          own: () => this.#served?.revision,
-          refusedSource: this.#refused?.reason,
-          standings: (nodeId, resource) => this.#xds.standings(nodeId, resource),
-        }),
+      why: (query) => whyReport(query, this.#nodeAnswers()),
+      nodeConfig: (query) => nodeConfigReport(query, { ...this.#nodeAnswers(), contentOf }),
       resources: (query) => resourceReports(this.#served?.revision, query, contentOf),
       reconcile: async ({ allowsRemovals }) => {
         const policy = allowsRemovals ? { allowsEmptyTypes: true, largestShare: 1 } : removals;

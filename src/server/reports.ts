@@ -4,8 +4,8 @@ import type { JsonValue } from "../schema/json-value.ts";
 import type { Resource } from "../snapshot/resource.ts";
 import type { Revision } from "../snapshot/revision.ts";
 import type { RefusedReport, ResourceQuery, ResourceReport, ServedReport } from "./admin/admin-source.ts";
-import { typeLabel } from "./metrics/xds-counters.ts";
 import type { RefusedLoad } from "./reconcile/attempt.ts";
+import { isCalled } from "./type-names.ts";
 
 /** What the API tells of the revision that is served. */
 export function servedReport(
@@ -64,14 +64,10 @@ function* pick(
   for (const group of revision?.groups.values() ?? []) {
     if (query.group !== undefined && group.name !== query.group) continue;
     for (const set of group.snapshot.types.values()) {
-      if (query.type !== undefined && !isType(set.typeUrl, query.type)) continue;
+      if (query.type !== undefined && !isCalled(set.typeUrl, query.type)) continue;
       for (const resource of set.resources.values()) {
         if (query.name === undefined || resource.name === query.name) yield { group: group.name, resource };
       }
     }
   }
-}
-
-function isType(typeUrl: string, asked: string): boolean {
-  return typeUrl === asked || typeUrl.endsWith(`/${asked}`) || typeLabel(typeUrl) === asked;
 }

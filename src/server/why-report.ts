@@ -7,6 +7,7 @@ import type { StreamStatus } from "../xds/events.ts";
 import type { Named } from "../xds/order-views.ts";
 import { v3Types } from "../xds/type-traits.ts";
 import { typeLabel } from "./metrics/xds-counters.ts";
+import { isCalled } from "./type-names.ts";
 
 export interface WhyQuery {
   /** The id of the node. */
@@ -84,16 +85,6 @@ function typesFor(
     [...sets.values()].flatMap(({ resources }) => [...resources.keys()]),
   );
   return `no group has a resource called ${JSON.stringify(name)}${didYouMean(nearest(name, names))}`;
-}
-
-function isCalled(typeUrl: string, type: string): boolean {
-  const traits = v3Types.find((known) => known.typeUrl === typeUrl);
-  return (
-    typeUrl === type ||
-    typeUrl.endsWith(`/${type}`) ||
-    typeLabel(typeUrl).toLowerCase() === type.toLowerCase() ||
-    traits?.label === type.toUpperCase()
-  );
 }
 
 function didYouMean(suggestion: string | undefined): string {

@@ -1,4 +1,5 @@
 import type { Revision } from "../snapshot/revision.ts";
+import type { StreamHoldings } from "../fleet/node-config.ts";
 import type { StreamStanding } from "../fleet/why.ts";
 import type { StreamStatus } from "../xds/events.ts";
 import type { Named } from "../xds/order-views.ts";
@@ -13,6 +14,8 @@ export interface XdsFront {
   streams(): Iterable<StreamStatus>;
   /** How the open streams of a node stand with a resource. */
   standings(nodeId: string, resource: Named): Promise<readonly StreamStanding[]>;
+  /** All that a node should hold or holds, stream by stream; of one type or of all. */
+  holdings(nodeId: string, typeUrl?: string): Promise<readonly StreamHoldings[]>;
   /** Takes no new streams and ends the open ones, spread over the drain time (XDS-134). */
   close(): Promise<void>;
 }

@@ -10,7 +10,13 @@ import { judgeDelta, judgeSotw, type Verdict } from "./judge-request.ts";
 import { keyOf, type Named } from "./order-views.ts";
 import type { DeltaRequest, NameList, Request, SotwRequest } from "./request.ts";
 import type { Response } from "./response.ts";
-import { type OrderReason, type ResourceStanding, standingOf } from "./trace.ts";
+import {
+  type Holding,
+  type OrderReason,
+  type OrderStanding,
+  type ResourceStanding,
+  standingOf,
+} from "./trace.ts";
 import { TypeSession, type Shared } from "./type-session.ts";
 import { CLUSTER, ENDPOINTS, LISTENER, ROUTES, type TypeTraits } from "./type-traits.ts";
 import { edsNamesOf } from "./views.ts";
@@ -239,17 +245,39 @@ export class Session {
 
   /** Why the client has or has not a resource. `nowMs` is monotonic. */
   standing(resource: Named, nowMs: number): ResourceStanding {
-    const { typeUrl, name } = resource;
-    const type = this.#types.get(typeUrl);
-    if (!type) return { kind: "typeNotAsked" };
-    const { names, waitedMs } = this.#heldBack.has(typeUrl)
-      ? this.#waits.ofChange(typeUrl, nowMs)
-      : { names: [], waitedMs: 0 };
-    const labels = new Set([...this.#types.values()].map(({ traits }) => traits.label));
-    const waitsFor = names.map((other) =>
-      labels.has(other) ? { name: other } : { name: other, typeUrl: CLUSTER },
-    );
-    return standingOf(type.trace(name), { waitsFor, waitedMs, usedBy: this.#usersOf(resource) });
+    const type = this.#types.get(resource.typeUrl);
+    return type ? this.#standing(type, resource, this.#waitsOf(type, nowMs)) : { kind: "typeNotAsked" };
+  }
+
+  /** All that the client asks for and should hold, holds, or asks for in vain; of one type or of all. */
+  holdings(typeUrl: string | undefined, nowMs: number): readonly Holding[] {
+    const types = this.#ordered.filter(({ traits }) => typeUrl === undefined || traits.typeUrl === typeUrl);
+    return types.flatMap((type) => {
+      const waits = this.#waitsOf(type, nowMs);
+      return [...type.names].map((name) => {
+        const resource = { typeUrl: type.traits.typeUrl, name };
+        return { ...resource, standing: this.#standing(type, resource, waits) };
+      });
+    });
+  }
+
+  #standing(
+    type: TypeSession,
+    resource: Named,
+    waits: Pick<OrderStanding, "waitsFor" | "waitedMs">,
+  ): ResourceStanding {
+    return standingOf(type.trace(resource.name), { ...waits, usedBy: () => this.#usersOf(resource) });
+  }
+
+  #waitsOf(
+    { traits: { typeUrl } }: TypeSession,
+    nowMs: number,
+  ): Pick<OrderStanding, "waitsFor" | "waitedMs"> {
+    if (!this.#heldBack.has(typeUrl)) return { waitsFor: [], waitedMs: 0 };
+    const { names, waitedMs } = this.#waits.ofChange(typeUrl, nowMs);
+    const labels = new Set(this.#ordered.map(({ traits }) => traits.label));
+    const waitsFor = names.map((name) => (labels.has(name) ? { name } : { name, typeUrl: CLUSTER }));
+    return { waitsFor, waitedMs };
   }
 
   /** What the client may hold that names the resource: one of each type. */

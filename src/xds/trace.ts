@@ -1,4 +1,5 @@
 import type { Refusal } from "./events.ts";
+import type { Named } from "./order-views.ts";
 
 /** What the session of one type knows of one resource. Versions are those of the resource, not of the set. */
 export interface ResourceTrace {
@@ -86,13 +87,18 @@ interface Refused {
   readonly refusal: Refusal;
 }
 
+/** A resource and how one stream stands with it. */
+export interface Holding extends Named {
+  readonly standing: ResourceStanding;
+}
+
 /** What order has to say about the resource. */
 export interface OrderStanding {
   /** What changes of its type wait for; empty when they wait for nothing. */
   readonly waitsFor: readonly OrderReason[];
   readonly waitedMs: number;
-  /** What the client holds that names it. */
-  readonly usedBy: readonly OrderReason[];
+  /** What the client holds that names it; looked up only when it matters. */
+  usedBy(): readonly OrderReason[];
 }
 
 /** The one reason why a client has or has not a resource, of all that its stream knows. */
@@ -104,9 +110,9 @@ export function standingOf(trace: ResourceTrace, order: OrderStanding): Resource
     : withTarget({ ...trace, target: trace.target }, order);
 }
 
-function withoutTarget(trace: ResourceTrace, { usedBy }: OrderStanding): ResourceStanding {
+function withoutTarget(trace: ResourceTrace, order: OrderStanding): ResourceStanding {
   const { base, accepted: heldVersion, awaitedNonce, blockingNonce: nonce = awaitedNonce, refusal } = trace;
-  if (trace.isKept && base !== undefined) return { kind: "kept", version: base, usedBy };
+  if (trace.isKept && base !== undefined) return { kind: "kept", version: base, usedBy: order.usedBy() };
   if (trace.isLingering) return { kind: "lingers" };
   if (heldVersion === undefined) return { kind: "absent" };
   if (base !== undefined) return { kind: "due", heldVersion };

@@ -405,6 +405,15 @@ export class TypeSession {
       : this.#shared.views.versionOf(target, this.#position.interest, this.#position.base);
   }
 
+  /** What the client asks for and should hold, holds although it should not, or asks for in vain. */
+  get names(): ReadonlySet<string> {
+    const { interest, lingering } = this.#position;
+    const sets = [this.#target, this.#aim, this.#accepted].flatMap((set) => [
+      ...(set?.resources.keys() ?? []),
+    ]);
+    return new Set([...sets, ...interest.names, ...lingering].filter((name) => covers(interest, name)));
+  }
+
   /** What is known of one resource. */
   trace(name: string): ResourceTrace {
     const { interest, base, owed, refused, lingering } = this.#position;

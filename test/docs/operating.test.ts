@@ -37,6 +37,7 @@ describe("docs/operating.md", () => {
         revision: () => ({ current: null, refused: null }),
         loads: () => [],
         why: async () => ({ items: [] }),
+        nodeConfig: async () => ({ items: [], isTruncated: false }),
         resources: () => ({ resources: [], isTruncated: false }),
         reconcile: () => assert.fail(),
         metrics: () => assert.fail(),

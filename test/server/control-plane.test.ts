@@ -67,6 +67,7 @@ function planeOver(content: string, stored: StoredRevision, more: Partial<Contro
         },
         streams: () => [],
         standings: async () => [],
+        holdings: async () => [],
         close: async () => undefined,
       };
     },

@@ -7,6 +7,8 @@ import type { AdminSource } from "./admin-source.ts";
 import { apiVersion, problem } from "./answers.ts";
 import { eventStream } from "./event-stream.ts";
 import { refusalOf } from "./guard.ts";
+import { limitOf } from "./limit.ts";
+import { nodeConfigRoutes } from "./node-config-routes.ts";
 import { whyRoutes } from "./why-routes.ts";
 
 export interface AdminAppOptions {
@@ -21,7 +23,6 @@ export interface AdminAppOptions {
 }
 
 const mostEventStreams = 100;
-const mostResources = 10_000;
 const bodyMaxBytes = 64 * 1024;
 
 /** The admin API; works on requests as values, without a socket. docs/operating.md describes each path. */
@@ -32,6 +33,7 @@ export function createAdminApp(options: AdminAppOptions): Hono {
   probes(app, source);
   queries(app, source);
   whyRoutes(app, source);
+  nodeConfigRoutes(app, source);
   eventRoutes(app, options);
   app.post("/api/v1/reconcile", bodyLimit({ maxSize: bodyMaxBytes, onError: tooLarge }), async (context) => {
     const body: unknown = await context.req.json().catch(() => undefined);
@@ -115,14 +117,9 @@ function queries(app: Hono, source: AdminSource): void {
     return context.json({ apiVersion, kind: "LoadList", items });
   });
   app.get("/api/v1/resources", (context) => {
-    const { type, group, name, limit: limitText = "1000" } = context.req.query();
-    const limit = Number(limitText);
-    if (!Number.isInteger(limit) || limit < 1 || limit > mostResources) {
-      return context.json(
-        problem(`limit: expected 1 to ${mostResources}, found ${JSON.stringify(limitText)}`),
-        400,
-      );
-    }
+    const { type, group, name, limit: limitText } = context.req.query();
+    const limit = limitOf(limitText);
+    if (typeof limit === "string") return context.json(problem(limit), 400);
     const { resources, isTruncated } = source.resources({ type, group, name, limit });
     return context.json({ apiVersion, kind: "ResourceList", items: resources, isTruncated });
   });

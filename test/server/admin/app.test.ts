@@ -18,6 +18,7 @@ function adminWith(more: Partial<AdminSource> = {}, tokens?: AdminAppOptions["to
     revision: () => ({ current: null, refused: null }),
     loads: () => [],
     why: async () => ({ items: [] }),
+    nodeConfig: async () => ({ items: [], isTruncated: false }),
     resources: () => ({ resources: [], isTruncated: false }),
     reconcile: async () => ({ isAccepted: true, current: null, refused: null }),
     metrics: async () => ({ contentType: "text/plain; version=0.0.4", text: "chancery_ready 1\n" }),
@@ -98,6 +99,23 @@ describe("the admin API", () => {
     );
     const [, version] = await answer(request("/version"));
     assert.deepEqual(version, { apiVersion: "chancery/v1", kind: "Version", version: "1.2.3" });
+  });
+
+  it("says what is wrong with a question about a node", async () => {
+    const { request } = adminWith({ why: async () => ({ items: [], problem: "no such name" }) });
+    const cases: readonly [string, number, string][] = [
+      ["/api/v1/why?node=n1", 400, "node and name: expected both"],
+      ["/api/v1/why?node=n1&name=a", 404, "no such name"],
+      ["/api/v1/config", 400, "node: expected the id of a node"],
+      ["/api/v1/config?node=n1&limit=0", 400, 'limit: expected 1 to 10000, found "0"'],
+      ["/api/v1/config?node=n1&content=no", 400, 'content: expected true or false, found "no"'],
+    ];
+    for (const [path, status, message] of cases) {
+      assert.deepEqual(await answer(request(path)), [
+        status,
+        { apiVersion: "chancery/v1", kind: "Error", message },
+      ]);
+    }
   });
 
   it("hands queries on and names the shape of every answer", async () => {
