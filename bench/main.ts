@@ -8,6 +8,7 @@ import { idleMarks, runIdle } from "./idle.ts";
 import { orderMarks, runOrder } from "./order.ts";
 import { type Figure, type Mark, judge, renderMarks, renderTable, writeJson } from "./kit/report.ts";
 import { proxyProtocolMarks, runProxyProtocol } from "./proxy-protocol.ts";
+import { runStalled, stalledMarks } from "./stalled.ts";
 import { runTcp, tcpMarks } from "./tcp/run.ts";
 
 interface Benchmark {
@@ -18,6 +19,7 @@ interface Benchmark {
 const benchmarks: Readonly<Record<string, Benchmark>> = {
   fanout: { marks: fanoutMarks, run: runFanout },
   idle: { marks: idleMarks, run: runIdle },
+  stalled: { marks: stalledMarks, run: runStalled },
   order: { marks: orderMarks, run: runOrder },
   tcp: { marks: tcpMarks, run: runTcp },
   http: { marks: httpMarks, run: runHttp },
