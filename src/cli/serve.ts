@@ -11,6 +11,7 @@ import { colorFlag } from "./color.ts";
 import { defineCommand } from "./command.ts";
 import { durationFlag } from "./duration.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
+import { gitFlags } from "./serve/git-flags.ts";
 import { securityFlags } from "./serve/security-flags.ts";
 import { choiceFlag, type Flag, listFlag, switchFlag, textFlag } from "./flag.ts";
 
@@ -26,18 +27,22 @@ const maxRemovedFlag: Flag<number> = {
   },
 };
 
-/** `chancery serve`: the control plane over a folder. */
+/** `chancery serve`: the control plane over a folder or a git repository. */
 export const serveCommand = defineCommand({
   name: "serve",
-  summary: "serve a folder of Envoy resources over xDS, and follow its changes",
+  summary: "serve a folder or git repository of Envoy resources over xDS, and follow its changes",
   details: [
-    "Serves the resources of DIR to every Envoy that asks (ADS and the per-type services, state of the world and delta),",
-    "and every change of DIR that has no error. What has an error is shown with its line, and what was served before",
-    "stays; also over a restart, from the state directory. Listens on loopback unless told otherwise.",
-    "SIGHUP looks at DIR now. SIGTERM or SIGINT drains and exits 0; a second one exits at once.",
+    "Serves the resources of SOURCE to every Envoy that asks (ADS and the per-type services, state of the world and delta),",
+    "and every change of it that has no error. What has an error is shown with its line, and what was served before",
+    "stays; also over a restart, from the state directory. In a folder, groups/<name>/ is for the nodes of that group.",
+    "A git repository is asked for new commits, and one commit at a time is read (docs/gitops.md). Listens on loopback",
+    "unless told otherwise. SIGHUP looks at the source now. SIGTERM or SIGINT drains and exits 0; a second one exits at once.",
   ].join(" "),
   arguments: [
-    { name: "DIR", description: "a folder of YAML and JSON; groups/<name>/ is for the nodes of that group" },
+    {
+      name: "SOURCE",
+      description: "a folder of YAML and JSON, or the URL of a git repository of them (ssh, https, file)",
+    },
   ],
   flags: {
     xdsAddress: xdsAddressFlag,
@@ -45,6 +50,7 @@ export const serveCommand = defineCommand({
     adminAddress: addressFlag("where status, metrics and probes are", "127.0.0.1:19000"),
     adminHost: listFlag("NAME", "a host name that the admin API answers to besides addresses; may repeat"),
     ...securityFlags,
+    ...gitFlags,
     stateDir: textFlag("DIR", "where the last good revision is kept", ".chancery"),
     allowEmpty: switchFlag("serve also a load that takes a type of a group from some to none"),
     maxRemoved: maxRemovedFlag,
@@ -60,6 +66,10 @@ export const serveCommand = defineCommand({
   },
   examples: [
     { line: "serve ./config", explains: "on this machine" },
+    {
+      line: "serve https://git.example.com/fleet.git --git-branch main --git-path envoy --git-token-file token",
+      explains: "a folder of a git repository, and each new commit of its branch",
+    },
     {
       line: "serve ./config --xds-address 0.0.0.0:18000 --tls-cert tls.crt --tls-key tls.key --tls-client-ca ca.crt",
       explains: "for Envoys on other machines that have a certificate of this CA",
@@ -79,7 +89,7 @@ export const serveCommand = defineCommand({
     const { firstStopSignal } = await import("./serve/stop-signals.ts");
     const { loadSchemaWith } = await import("./user-schema.ts");
     const { createSourceControlPlane } = await import("../server/source-control-plane.ts");
-    const { folderSource } = await import("../sources/folder-source.ts");
+    const { openSource } = await import("./serve/open-source.ts");
     const { ListenError } = await import("../server/listen-address.ts");
     const { readVersion } = await import("../server/build-info.ts");
     const { systemClock } = await import("../base/clock.ts");
@@ -94,8 +104,10 @@ export const serveCommand = defineCommand({
     });
     const { tls, xdsTokens, adminTokens } = security;
     const stopped = firstStopSignal(terminal);
+    const { source, git } = openSource(args[0]!, flags, terminal, voice.log);
     const plane = createSourceControlPlane({
-      source: folderSource(args[0]!, cwd, systemClock),
+      source,
+      ...(git && { git: () => git.status() }),
       cwd,
       stateFolder: flags.stateDir,
       xdsAddress: flags.xdsAddress,

@@ -6,6 +6,7 @@ import { Loads } from "../fleet/loads.ts";
 import type { JsonValue } from "../schema/json-value.ts";
 import type { Resource } from "../snapshot/resource.ts";
 import type { Revision } from "../snapshot/revision.ts";
+import type { GitStatus } from "../sources/git/git-source.ts";
 import type { Reading } from "../sources/reading.ts";
 import type { XdsEvent } from "../xds/events.ts";
 import type { AdminSource, RevisionReport } from "./admin/admin-source.ts";
@@ -36,6 +37,8 @@ import type { XdsFront } from "./xds-front.ts";
 
 export interface ControlPlaneOptions {
   readonly version: string;
+  /** How the git repository stands that is followed; absent for other sources. */
+  readonly git?: () => GitStatus;
   readonly removals: RemovalPolicy;
   readonly adminAddress: ListenAddress;
   /** Host names, besides addresses and `localhost`, that the admin API answers to. */
@@ -102,6 +105,7 @@ export class ControlPlane {
       served: () => this.#served?.revision,
       isReady: () => this.#notReadyBecause() === undefined,
       lastGoodLoadMs: () => this.#lastGoodLoadMs,
+      ...(options.git && { git: options.git }),
     });
   }
 

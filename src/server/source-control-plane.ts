@@ -10,6 +10,7 @@ import { envoyReferences } from "../config/envoy-references.ts";
 import { resourceTypeOf } from "../config/resource-types.ts";
 import type { Schema } from "../schema/schema.ts";
 import { typeNameOf } from "../schema/type-urls.ts";
+import type { GitStatus } from "../sources/git/git-source.ts";
 import type { Source } from "../sources/source.ts";
 import type { TokenCheck } from "./auth/served-tokens.ts";
 import { createAdsServer } from "./ads-server.ts";
@@ -23,6 +24,8 @@ import { diskFiles } from "./state/state-files.ts";
 
 export interface SourceControlPlaneOptions {
   readonly source: Source;
+  /** How the repository stands, where the source is one. */
+  readonly git?: () => GitStatus;
   /** The folder that relative paths start from. */
   readonly cwd: string;
   readonly stateFolder: string;
@@ -54,6 +57,7 @@ export function createSourceControlPlane(options: SourceControlPlaneOptions): Co
   const compiler = new Compiler(schema);
   return new ControlPlane({
     version,
+    ...(options.git && { git: options.git }),
     removals: options.removals,
     adminAddress: options.adminAddress,
     adminHosts: options.adminHosts,

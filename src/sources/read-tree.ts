@@ -4,8 +4,9 @@ import type { Clock } from "../base/clock.ts";
 import type { Problem } from "../base/problem.ts";
 import type { ConfigFile } from "../config/config-file.ts";
 import { contentHash } from "../config/content-hash.ts";
+import { failure, refusal } from "./problems.ts";
 import type { Reading, SourceLimits } from "./reading.ts";
-import { failure, refusal, scanTree, type FoundFile } from "./scan-tree.ts";
+import { scanTree, type FoundFile } from "./scan-tree.ts";
 
 /** Files as they were read, by path: lets the next reading skip those that have not changed since. */
 export type KnownFiles = ReadonlyMap<string, { readonly fingerprint: string; readonly file: ConfigFile }>;

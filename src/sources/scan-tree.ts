@@ -3,6 +3,7 @@ import { readdir, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
 import type { Problem } from "../base/problem.ts";
 import { isConfigPath } from "../config/config-file.ts";
+import { failure, refusal } from "./problems.ts";
 import type { SourceLimits } from "./reading.ts";
 
 /** A file that belongs to the tree, as it stood when the folder was listed. */
@@ -87,14 +88,4 @@ function overLimits(files: readonly FoundFile[], limits: SourceLimits): Problem[
     );
   }
   return problems;
-}
-
-/** An error about one file as a whole. */
-export function refusal(code: string, file: string, message: string): Problem {
-  return { code, severity: "error", message, place: { file, line: 1, column: 1 } };
-}
-
-/** An error about the tree as a whole. */
-export function failure(code: string, message: string): Problem {
-  return { code, severity: "error", message };
 }

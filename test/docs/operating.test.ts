@@ -21,6 +21,7 @@ describe("docs/operating.md", () => {
       served: () => undefined,
       isReady: () => false,
       lastGoodLoadMs: () => undefined,
+      git: () => ({ commit: undefined, lastFetchMs: undefined, errors: new Map() }),
     });
     const names = (await metrics.registry.getMetricsAsJSON()).map(({ name }) => name);
     const documented = [...page.matchAll(/^\| `(chancery_\w+)/gm)].map(([, name]) => name!);

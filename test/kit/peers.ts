@@ -11,6 +11,10 @@ export type PeerName =
   | "go"
   | "python"
   | "docker-compose"
+  | "git"
+  | "gpg"
+  | "ssh-keygen"
+  | "sshd"
   | "openssl";
 
 interface Peer {
@@ -36,6 +40,10 @@ const peers: Readonly<Record<PeerName, Peer>> = {
     commands: ["chromium", "chromium-browser", "google-chrome"],
   },
   "docker-compose": { variable: "DOCKER_COMPOSE_BIN", installed: nowhere, commands: ["docker-compose"] },
+  git: { variable: "GIT_BIN", installed: nowhere, commands: ["git"] },
+  gpg: { variable: "GPG_BIN", installed: nowhere, commands: ["gpg"] },
+  "ssh-keygen": { variable: "SSH_KEYGEN_BIN", installed: nowhere, commands: ["ssh-keygen"] },
+  sshd: { variable: "SSHD_BIN", installed: nowhere, commands: ["sshd"] },
   openssl: { variable: "OPENSSL_BIN", installed: nowhere, commands: ["openssl"] },
   go: { variable: "GO_BIN", installed: nowhere, commands: ["go"] },
   // Only the one with xds-protos in it is of use: the system's own does not have it.

@@ -47,8 +47,8 @@ export function openRevisionStore(
   };
 }
 
-/** `quickstart-3f2a…`: a name that people recognise and a hash that no other source has. */
-function stateFolderOf({ kind, place }: SourceIdentity): string {
+/** `quickstart-3f2a…`, below the state folder: a name that people recognise and a hash that no other source has. */
+export function stateFolderOf({ kind, place }: SourceIdentity): string {
   const hash = createHash("sha256").update(`${kind} ${place}`).digest("hex").slice(0, 12);
   const name = basename(place)
     .replaceAll(/[^\w.-]/g, "_")
