@@ -5,6 +5,15 @@
 export { type AdsLimits, AdsServer, type AdsServerOptions, createAdsServer } from "./server/ads-server.ts";
 export { makeResource, type Resource, type ResourceInput } from "./snapshot/resource.ts";
 export { type Group, makeRevision, type Revision, type RevisionSource } from "./snapshot/revision.ts";
+export {
+  type Candidate,
+  everywhere,
+  type Extent,
+  nowhere,
+  placeOf,
+  type Serving,
+  wholeShare,
+} from "./snapshot/serving.ts";
 export { Snapshot } from "./snapshot/snapshot.ts";
 export type { Node } from "./snapshot/node.ts";
 export type { TypeSet } from "./snapshot/type-set.ts";

@@ -4,7 +4,8 @@ import { accessRefusal, operatorRefusal } from "../config/access-policy.ts";
 import type { StreamHoldings } from "../fleet/node-config.ts";
 import type { StreamStanding } from "../fleet/why.ts";
 import type { Node } from "../snapshot/node.ts";
-import { matchGroup, type Group, type Revision } from "../snapshot/revision.ts";
+import type { Group, Revision } from "../snapshot/revision.ts";
+import { revisionFor, type Served, type Serving } from "../snapshot/serving.ts";
 import type { StreamKind, StreamService, StreamStatus, XdsEvent } from "../xds/events.ts";
 import { InterestPool } from "../xds/interest-pool.ts";
 import { type Named, OrderViews, type ReferencesOf } from "../xds/order-views.ts";
@@ -110,7 +111,7 @@ export class AdsServer implements AsyncDisposable {
   /** What all sessions are given; most of it so that work done for one serves all. */
   readonly #common: Omit<SessionOptions, "kind" | "service" | "beatPhase">;
   readonly #host: AdsStreamHost;
-  #revision: Revision | undefined;
+  #serving: Serving | undefined;
   #streamCount = 0;
   #unlinkSignal: (() => void) | undefined;
   #closing: Promise<void> | undefined;
@@ -137,7 +138,7 @@ export class AdsServer implements AsyncDisposable {
       ...this.#limits,
       onEvent: (stream, event) => this.#note(stream, event),
       onNode: (stream, node) => this.#assign(stream, node),
-      refusal: (stream) => this.#refusalOf(stream, stream.status.group),
+      refusal: (stream) => this.#refusalOf(stream, stream.served),
       onClosed: ({ streamId }) => this.#streams.delete(streamId),
     };
     this.#server = newGrpcServer(this.#limits);
@@ -177,15 +178,21 @@ export class AdsServer implements AsyncDisposable {
     return { port };
   }
 
-  /** Serves this revision from now on. Streams are given what changed for them, a slice at a time. */
+  /** Serves this revision to all nodes from now on: `serve` without a candidate. */
   setRevision(revision: Revision): void {
-    this.#revision = revision;
+    this.serve({ stable: revision });
+  }
+
+  /**
+   * Serves each node from now on what `revisionFor` says. Streams are given what changed for them, a slice at a time;
+   * those for which nothing changed cost no more than the question.
+   */
+  serve(serving: Serving): void {
+    this.#serving = serving;
     if (this.#closing) return;
     this.#health.set(true);
     this.#fanOut.run(this.#streams.values(), (stream) => {
-      if (!stream.node) return;
-      this.#assign(stream, stream.node);
-      stream.pump();
+      if (stream.node && this.#assign(stream, stream.node)) stream.pump();
     });
   }
 
@@ -234,29 +241,32 @@ export class AdsServer implements AsyncDisposable {
     this.#server.forceShutdown();
   }
 
-  #assign(stream: AdsStream, node: Node): void {
-    const revision = this.#revision;
-    const { groupOf = matchGroupOf } = this.#options;
-    const group = revision && groupOf(node, revision);
-    const refusal = this.#refusalOf(stream, group?.name);
+  /** True when the stream has another place now. */
+  #assign(stream: AdsStream, node: Node): boolean {
+    const served = this.#serving && revisionFor(this.#serving, node, this.#options.groupOf);
+    const before = stream.served;
+    if (served && before?.revision === served.revision && before.group === served.group) return false;
+    const refusal = this.#refusalOf(stream, served);
     if (refusal !== undefined) {
       stream.end(status.PERMISSION_DENIED, refusal);
-      return;
+      return false;
     }
-    stream.session.assign(group?.snapshot);
-    stream.assigned({ ...(group && { group: group.name }), ...(revision && { revisionId: revision.id }) });
+    stream.session.assign(served?.group?.snapshot);
+    stream.assigned(served);
+    return true;
   }
 
-  /** Why the client may not have the types that it has asked for of the group, or undefined when it may. */
-  #refusalOf({ principals, node, session }: AdsStream, group: string | undefined): string | undefined {
-    const policy = this.#revision?.authorization;
+  /** Why the client may not have the types that it has asked for of its group, or undefined when it may. */
+  #refusalOf({ principals, node, session }: AdsStream, served: Served | undefined): string | undefined {
+    const policy = served?.revision.authorization;
     if (!policy) return undefined;
     const types = session.status.map(({ typeUrl }) => typeUrl);
-    return accessRefusal(policy, { principals, nodeId: node?.id ?? "", group, types });
+    return accessRefusal(policy, { principals, nodeId: node?.id ?? "", group: served.group?.name, types });
   }
 
   #admit(call: RawCall, access: GrpcService["access"]): Caller | undefined {
-    const policy = () => this.#revision?.authorization;
+    // Operators ask about the whole fleet: for them the rules change when a rollout is through.
+    const policy = () => this.#serving?.stable.authorization;
     if (access === "everybody") return { nodeRefusal: () => undefined };
     const identity = identityOf(call, this.#options.tokens);
     if (identity.kind === "refused") {
@@ -318,8 +328,4 @@ function identityOf(call: RawCall, tokens: TokenCheck | undefined): Identity {
 /** Multiples of the golden ratio: however many streams there are, their phases lie far apart. */
 function phaseOf(streamId: number): number {
   return (streamId * 0.618_033_988_75) % 1;
-}
-
-function matchGroupOf(node: Node, { groups }: Revision): Group | undefined {
-  return matchGroup(node, groups);
 }

@@ -4,6 +4,7 @@ import { unreachable } from "../base/unreachable.ts";
 import type { StreamHoldings } from "../fleet/node-config.ts";
 import type { StreamStanding } from "../fleet/why.ts";
 import type { Node } from "../snapshot/node.ts";
+import type { Served } from "../snapshot/serving.ts";
 import type { Remark, StreamKind, StreamService, StreamStatus, XdsEvent } from "../xds/events.ts";
 import type { Named } from "../xds/order-views.ts";
 import type { Response } from "../xds/response.ts";
@@ -14,13 +15,6 @@ import { type RateLimit, type RateState, takeRequest } from "./request-rate.ts";
 import { forgetRequest, resetCall, writeMessage } from "./beneath-call.ts";
 
 export type RawCall = ServerDuplexStream<Buffer, Buffer>;
-
-/** A node's place in the revision that is served. */
-export interface Assignment {
-  /** Absent when no group matches, or nothing is loaded yet. */
-  readonly group?: string;
-  readonly revisionId?: string;
-}
 
 /** What all streams of a server share: one object, for there are thousands of them. */
 export interface AdsStreamHost {
@@ -57,7 +51,7 @@ export class AdsStream {
   readonly #options: AdsStreamOptions;
   readonly #openedAtMs: number;
   readonly #peer: string;
-  #assignment: Assignment = {};
+  #served: Served | undefined;
   #state: "idle" | "writing" | "closed" = "idle";
   #cancelStallTimer: (() => void) | undefined;
   #cancelFirstTimer: (() => void) | undefined;
@@ -121,7 +115,7 @@ export class AdsStream {
       peer: this.#peer,
       openedAtMs: this.#openedAtMs,
       ...(session.node && { node: session.node }),
-      ...this.#assignment,
+      ...this.#place,
       types: session.status,
     };
   }
@@ -140,11 +134,22 @@ export class AdsStream {
     return { streamId, isWriting: this.#state === "writing", holdings };
   }
 
-  /** Notes the node's place; the session was given the snapshot of it. */
-  assigned(assignment: Assignment): void {
-    this.#assignment = assignment;
+  /** What the node is served; absent before it is known, or while nothing is loaded. */
+  get served(): Served | undefined {
+    return this.#served;
+  }
+
+  /** Notes what the node is served from now on; the session was given the snapshot of it. */
+  assigned(served: Served | undefined): void {
+    this.#served = served;
     const { streamId, host } = this.#options;
-    this.#emit({ kind: "groupAssigned", streamId, atMs: host.clock.now(), ...assignment });
+    this.#emit({ kind: "groupAssigned", streamId, atMs: host.clock.now(), ...this.#place });
+  }
+
+  /** Group and revision, as events and status tell them. */
+  get #place(): { readonly group?: string; readonly revisionId?: string } {
+    const { group, revision } = this.#served ?? {};
+    return { ...(group && { group: group.name }), ...(revision && { revisionId: revision.id }) };
   }
 
   /** Sends what is due, as far as the transport takes it now. */

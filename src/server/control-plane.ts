@@ -253,7 +253,7 @@ export class ControlPlane {
   async #serve(revision: Revision, isRestored: boolean): Promise<void> {
     this.#served = { revision, isRestored };
     this.#observer.expect(revision);
-    this.#xds.setRevision(revision);
+    this.#xds.serve({ stable: revision });
     this.#listening ??= this.#listen();
     await this.#listening;
   }

@@ -1,6 +1,6 @@
-import type { Revision } from "../snapshot/revision.ts";
 import type { StreamHoldings } from "../fleet/node-config.ts";
 import type { StreamStanding } from "../fleet/why.ts";
+import type { Serving } from "../snapshot/serving.ts";
 import type { StreamStatus } from "../xds/events.ts";
 import type { Named } from "../xds/order-views.ts";
 
@@ -8,8 +8,8 @@ import type { Named } from "../xds/order-views.ts";
 export interface XdsFront {
   /** Listens. Rejects with the system's error when the address cannot be had. */
   start(): Promise<{ readonly port: number }>;
-  /** From now on nodes are served from this revision; streams that are open get what differs. */
-  setRevision(revision: Revision): void;
+  /** From now on nodes are served what `revisionFor` says; streams that are open get what differs. */
+  serve(serving: Serving): void;
   /** All open streams. */
   streams(): Iterable<StreamStatus>;
   /** How the open streams of a node stand with a resource. */

@@ -104,6 +104,49 @@ describe("ADS server", () => {
     }
   }
 
+  it("serves a candidate to the nodes that it has reached, and takes it back", async () => {
+    await using up = await startServer({ CDS: { a: "old" } });
+    const watch = (id: string) => {
+      const stream = up.client.open(adsDelta);
+      stream.send({ node: { ...node, id }, type_url: urlOf("CDS"), resource_names_subscribe: ["a"] });
+      const take = async () => {
+        const { nonce, resources } = await stream.next();
+        stream.send({ type_url: urlOf("CDS"), response_nonce: nonce });
+        return resources.map(({ value }) => value.toString());
+      };
+      return { take };
+    };
+    const canary = watch("canary");
+    const other = watch("other");
+    assert.deepEqual(await canary.take(), ["old"]);
+    assert.deepEqual(await other.take(), ["old"]);
+    await up.log.told("acked", 2);
+    const stable = revisionOf({ CDS: { a: "old" } });
+    const revision = revisionOf({ CDS: { a: "new" } });
+    const extents = new Map([["all", { share: 0, matches: [{ id: "canary" }] }]]);
+    up.server.serve({ stable, candidate: { revision, extents } });
+    assert.deepEqual(await canary.take(), ["new"]);
+    assert.deepEqual(
+      await watch("canary").take(),
+      ["new"],
+      "a node that comes anew gets what its stage says",
+    );
+    assert.deepEqual(await watch("late").take(), ["old"]);
+    assert.deepEqual(
+      up.server.streams().map((stream) => [stream.node?.id, stream.revisionId]),
+      [
+        ["canary", revision.id],
+        ["other", stable.id],
+        ["canary", revision.id],
+        ["late", stable.id],
+      ],
+    );
+    up.server.serve({ stable });
+    assert.deepEqual(await canary.take(), ["old"]);
+    up.server.setRevision(revisionOf({ CDS: { a: "newer" } }));
+    assert.deepEqual(await other.take(), ["newer"], "it never saw the candidate");
+  });
+
   it("XDS-3 ends an aggregated stream without type_url, and no other", async () => {
     await using up = await startServer();
     const other = up.client.open(adsSotw);

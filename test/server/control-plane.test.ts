@@ -61,8 +61,8 @@ function planeOver(content: string, stored: StoredRevision, more: Partial<Contro
           starts += 1;
           return { port: 18000 };
         },
-        setRevision: (revision) => {
-          const set = revision.groups.get("default")?.snapshot.types.get(namesType);
+        serve: ({ stable }) => {
+          const set = stable.groups.get("default")?.snapshot.types.get(namesType);
           served.push([...(set?.resources.keys() ?? [])].join(" "));
         },
         streams: () => [],
