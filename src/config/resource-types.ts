@@ -1,6 +1,7 @@
 import {
   CLUSTER,
   CLUSTER_LOAD_ASSIGNMENT,
+  LB_ENDPOINT,
   LISTENER,
   ROUTE_CONFIGURATION,
   RUNTIME,
@@ -71,6 +72,7 @@ export const resourceTypes: readonly ResourceType[] = [
     nameField: "name",
     keys: ["scoped_routes", "scoped_route_configs"],
   },
+  { typeUrl: LB_ENDPOINT, noun: "locality endpoint", keys: [] },
   { typeUrl: VIRTUAL_HOST, noun: "virtual host", nameField: "name", keys: ["virtual_hosts"] },
   {
     typeUrl: SECRET,

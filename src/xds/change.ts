@@ -16,4 +16,8 @@ export interface Plan {
   readonly removed: readonly string[];
   /** Nothing in it is new: it keeps the TTLs of its resources from running out; delta leaves out their bodies (XDS-108). */
   readonly isHeartbeat?: boolean;
+  /** Name of a resource → names that lead to it and were asked for (XDS-92). */
+  readonly aliases?: ReadonlyMap<string, readonly string[]>;
+  /** Names that lead nowhere and are answered as resources without a body (XDS-114). */
+  readonly missing?: readonly string[];
 }

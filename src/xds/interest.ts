@@ -16,6 +16,9 @@ const noNames: ReadonlySet<string> = new Set();
 /** What a client wants before it has said anything. */
 export const noInterest: Interest = { wildcard: "none", names: noNames };
 
+/** What a client wants that wants all. */
+export const everything: Interest = { wildcard: "explicit", names: noNames };
+
 export function isWildcard(interest: Interest): boolean {
   return interest.wildcard !== "none";
 }

@@ -40,6 +40,18 @@ export function writeWrapped(
   }
 }
 
+/** Bytes of the answer for a name that leads to no resource. */
+export function missingSize(name: string, version: string): number {
+  return stringFieldSize(version) + 2 * stringFieldSize(name);
+}
+
+/** The name, as name and as alias, and no body (XDS-114). */
+export function writeMissing(writer: WireWriter, name: string, version: string): void {
+  writer.string(1, version);
+  writer.string(3, name);
+  writer.string(4, name);
+}
+
 /** In state of the world a wrapper is only there to tell a TTL (XDS-109). */
 const aroundTtl: Wrapping = { hasBody: true, hasTtl: true, aliases: [] };
 

@@ -1,6 +1,15 @@
+import type { Resource } from "../snapshot/resource.ts";
 import type { StreamKind } from "./events.ts";
 import type { Plan } from "./change.ts";
-import { sotwSize, wrappedSize, writeSotw, writeWrapped } from "./resource-wire.ts";
+import {
+  missingSize,
+  sotwSize,
+  wrappedSize,
+  type Wrapping,
+  writeMissing,
+  writeSotw,
+  writeWrapped,
+} from "./resource-wire.ts";
 import { fieldSize, stringFieldSize, WireWriter } from "./wire.ts";
 
 /** One encoded response. Shared by all streams that are sent the same. */
@@ -44,25 +53,36 @@ export function encodeSotw(
 
 /** `envoy.service.discovery.v3.DeltaDiscoveryResponse` */
 export function encodeDelta(plan: Plan, { nonce, identifier, hasTtls }: Envelope): Buffer {
-  const { typeUrl, version, resources, removed } = plan;
-  const wrapping = { hasBody: !plan.isHeartbeat, hasTtl: hasTtls, aliases: [] };
-  const sizes = resources.map((resource) => wrappedSize(resource, wrapping));
+  const { typeUrl, version, resources, removed, missing = [] } = plan;
+  const wrappingOf = wrappingsOf(plan, hasTtls);
+  const sizes = resources.map((resource) => wrappedSize(resource, wrappingOf(resource)));
   const tail = stringFieldSize(typeUrl) + stringFieldSize(nonce) + fieldSize(stringFieldSize(identifier));
   let size = stringFieldSize(version) + tail;
   for (const resource of sizes) size += fieldSize(resource);
+  for (const name of missing) size += fieldSize(missingSize(name, version));
   for (const name of removed) size += stringFieldSize(name);
   const writer = new WireWriter(size);
   writer.string(1, version);
   resources.forEach((resource, index) => {
     writer.open(2, sizes[index]!);
-    writeWrapped(writer, resource, wrapping);
+    writeWrapped(writer, resource, wrappingOf(resource));
   });
+  for (const name of missing) {
+    writer.open(2, missingSize(name, version));
+    writeMissing(writer, name, version);
+  }
   writer.string(4, typeUrl);
   writer.string(5, nonce);
   for (const name of removed) writer.string(6, name);
   writer.open(7, stringFieldSize(identifier));
   writer.string(1, identifier);
   return writer.bytes;
+}
+
+function wrappingsOf({ isHeartbeat, aliases }: Plan, hasTtl: boolean): (resource: Resource) => Wrapping {
+  const common = { hasBody: !isHeartbeat, hasTtl, aliases: [] };
+  if (!aliases) return () => common;
+  return ({ name }) => ({ ...common, aliases: aliases.get(name) ?? [] });
 }
 
 type EncodedPlans = WeakMap<Plan, WeakRef<Response>>;

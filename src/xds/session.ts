@@ -4,7 +4,7 @@ import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { Node } from "../snapshot/node.ts";
 import type { TypeSet } from "../snapshot/type-set.ts";
 import type { Remark, Refusal, StreamKind, StreamService, TypeStatus } from "./events.ts";
-import { covers, deltaInterest, sotwInterest, type Interest } from "./interest.ts";
+import { covers, deltaInterest, everything, sotwInterest, type Interest } from "./interest.ts";
 import type { InterestPool } from "./interest-pool.ts";
 import { judgeDelta, judgeSotw, type Verdict } from "./judge-request.ts";
 import { keyOf, type Named } from "./order-views.ts";
@@ -18,7 +18,8 @@ import {
   standingOf,
 } from "./trace.ts";
 import { TypeSession, type Shared } from "./type-session.ts";
-import { CLUSTER, ENDPOINTS, LISTENER, ROUTES, type TypeTraits } from "./type-traits.ts";
+import { CLUSTER, ENDPOINTS, LISTENER, ROUTES, type TypeTraits, VIRTUAL_HOST } from "./type-traits.ts";
+import { hasVhds, namespaceOf } from "./vhds-routes.ts";
 import { edsNamesOf } from "./views.ts";
 import { Waits, type Overdue } from "./waits.ts";
 import { stringFieldSize, WireWriter } from "./wire.ts";
@@ -117,8 +118,14 @@ export class Session {
 
   /** What the client should hold from now on; undefined leaves it with what it has (XDS-16). */
   assign(snapshot: Snapshot | undefined): void {
+    const before = this.#snapshot;
     this.#snapshot = snapshot;
     for (const type of this.#ordered) type.assign(this.#targetOf(type.traits));
+    // On a stream of virtual hosts alone nobody sees when their route configurations are sent.
+    if (before && snapshot && !this.#types.has(ROUTES)) {
+      const { views } = this.#options.shared;
+      this.#greet(views.change(before.typeSet(ROUTES), snapshot.typeSet(ROUTES), everything).changed);
+    }
   }
 
   #targetOf({ typeUrl }: TypeTraits): TypeSet | undefined {
@@ -173,6 +180,7 @@ export class Session {
       const due = type.next({ isHeld, nowMs, standIn: (name) => this.#standIn(type, name) });
       if (due) {
         if (typeUrl === CLUSTER) this.#oweEndpoints(due.news);
+        if (typeUrl === ROUTES) this.#greet(due.news);
         return due.response;
       }
       if (holdsLater && type.isBlocked) blocked.push(type);
@@ -322,7 +330,7 @@ export class Session {
 
   #receiveSotw(request: SotwRequest, traits: TypeTraits, nowMs: number): Outcome[] {
     const known = this.#types.get(traits.typeUrl);
-    const before = known?.interest;
+    const before = known?.asked;
     const outcomes: Outcome[] = [];
     const type = known ?? this.#open(traits);
     let verdict: Verdict = "request";
@@ -342,7 +350,7 @@ export class Session {
       type.want(interest, new Set(added));
       outcomes.push({ kind: "subscribed", typeUrl: traits.typeUrl, interest });
     } else if (verdict === "repeat" && !traits.isFullState) {
-      type.owe(interest.names);
+      type.owe(type.interest.names);
     }
     return outcomes;
   }
@@ -364,7 +372,7 @@ export class Session {
 
   #receiveDelta(request: DeltaRequest, traits: TypeTraits, nowMs: number): Outcome[] {
     const known = this.#types.get(traits.typeUrl);
-    const before = known?.interest;
+    const before = known?.asked;
     const { interests, maxNames } = this.#options;
     const room = maxNames - (before?.names.size ?? 0);
     const problem = namesProblem("resource_names_subscribe", request.subscribe, room, maxNames);
@@ -381,6 +389,7 @@ export class Session {
     const change = deltaInterest(before, request, traits, (name) => resources?.has(name) ?? false);
     const interest = change.interest === before ? before : interests.intern(change.interest);
     if (interest !== before || change.owed.size > 0) type.want(interest, change.owed);
+    if (!known && traits.naming === "hosts") this.#greet(this.#routesHeld());
     if (interest !== before) outcomes.push({ kind: "subscribed", typeUrl: traits.typeUrl, interest });
     return outcomes;
   }
@@ -424,6 +433,21 @@ export class Session {
     if (this.#options.kind === "delta" && this.#types.get(CLUSTER)?.isReturning) {
       this.#orphans = new Set([...this.#orphans, ...edsNamesOf(clusters)]);
     }
+  }
+
+  /**
+   * Envoy asks for no host at first, and a route configuration with VHDS warms until it is told something of its own
+   * hosts, or 15 s have passed. It is told that one is gone which it never had.
+   */
+  #greet(routes: Iterable<Resource>): void {
+    this.#types.get(VIRTUAL_HOST)?.greet([...routes].filter(hasVhds).map(namespaceOf));
+  }
+
+  /** Route configurations that the client has or will have, as far as this stream tells. */
+  #routesHeld(): Iterable<Resource> {
+    const routes = this.#types.get(ROUTES);
+    if (!routes) return this.#snapshot?.typeSet(ROUTES).resources.values() ?? [];
+    return this.#options.shared.views.content(routes.base, routes.interest).resources;
   }
 
   /** XDS-100, XDS-148: an empty set of endpoints where the client would otherwise warm until its timeout. */

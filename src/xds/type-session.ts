@@ -2,11 +2,13 @@ import type { Resource } from "../snapshot/resource.ts";
 import type { TypeSet } from "../snapshot/type-set.ts";
 import type { Change, Plan } from "./change.ts";
 import type { Refusal, StreamKind, TypeStatus } from "./events.ts";
-import { covers, isWildcard, type Interest } from "./interest.ts";
+import { answerHosts } from "./host-answers.ts";
+import { covers, isWildcard, noInterest, type Interest } from "./interest.ts";
 import type { Exchange } from "./judge-request.ts";
 import { hasChanges, planResponse, startPosition, type Position } from "./plan.ts";
 import { afterBeat, type Beats, dueBeat, followTtls, isLate, nextBeatAtMs, noBeats } from "./heartbeats.ts";
 import type { OrderViews } from "./order-views.ts";
+import { namesReached, statedWithin } from "./reach.ts";
 import type { Response, ResponseCache } from "./response.ts";
 import type { ResourceTrace } from "./trace.ts";
 import type { TypeTraits } from "./type-traits.ts";
@@ -64,6 +66,8 @@ export class TypeSession {
   readonly #kind: StreamKind;
   readonly #shared: Shared;
   #position: Position;
+  #asked: Interest = noInterest;
+  #greetings: ReadonlySet<string> = noNames;
   /** The content that the client should hold; absent while its node has no snapshot. */
   #target: TypeSet | undefined;
   /** What it is brought to now: the target, with what cannot be removed yet. */
@@ -98,6 +102,12 @@ export class TypeSession {
     this.#position = startPosition(this.#accepted);
   }
 
+  /** What the client asks for, in its words. */
+  get asked(): Interest {
+    return this.#asked;
+  }
+
+  /** The same in names of resources. */
   get interest(): Interest {
     return this.#position.interest;
   }
@@ -168,21 +178,43 @@ export class TypeSession {
   }
 
   /** The client's interest is now another one, or it asked again for names of it (XDS-27, XDS-78). */
-  want(interest: Interest, owed: ReadonlySet<string>): void {
+  want(asked: Interest, owed: ReadonlySet<string>): void {
+    this.#asked = asked;
     const before = this.#position;
+    const interest = this.#reach();
     const hasGained = isWildcard(interest) && !isWildcard(before.interest);
     const isFirst = this.#lastNonce === undefined && before.base.resources.size === 0 && !before.stated;
-    const asked = isFirst && !hasGained ? interest.names : owed;
+    const due = isFirst && !hasGained ? interest.names : this.#reached(owed);
     this.#position = {
       ...before,
       interest,
       // What it dropped it has forgotten, and may ask for anew.
       lingering: covered(before.lingering, interest),
-      owed:
-        asked === interest.names ? asked : union(before.owed, asked, hasGained ? uncovered(before) : noNames),
+      owed: due === interest.names ? due : union(before.owed, due, hasGained ? uncovered(before) : noNames),
       owesAnswer: before.owesAnswer || hasGained || (this.traits.isFullState && owed.size > 0),
     };
     this.#isAtRest = false;
+  }
+
+  /** What is asked for in names of resources: for nearly all clients just what they ask for. */
+  #reach(): Interest {
+    const { views } = this.#shared;
+    const isIndirect = views.isIndirect(this.#asked, this.traits);
+    if (!isIndirect && this.#greetings.size === 0) return this.#asked;
+    const { base, stated } = this.#position;
+    const reach = isIndirect
+      ? views.reach(this.#asked, this.traits, base, this.#target ?? base)
+      : this.#asked;
+    if (!stated && this.#greetings.size === 0) return reach;
+    const within = new Set(statedWithin(stated?.keys() ?? [], this.#asked, this.traits));
+    return { ...reach, names: union(reach.names, within, this.#greetings) };
+  }
+
+  #reached(names: ReadonlySet<string>): ReadonlySet<string> {
+    const { views } = this.#shared;
+    if (!views.isIndirect(this.#asked, this.traits)) return names;
+    const sets = this.#target ? [this.#target] : [];
+    return new Set([...names].flatMap((name) => namesReached(name, this.traits, sets, views.setNames)));
   }
 
   /** These names are sent again, changed or not, as far as the client wants them (XDS-43, XDS-88, XDS-99). */
@@ -195,6 +227,19 @@ export class TypeSession {
       ...this.#position,
       owed: union(owed, isNews),
       ...(stated && { stated: new Map([...stated].filter(([name]) => !isNews.has(name))) }),
+    };
+    this.#isAtRest = false;
+  }
+
+  /** Names that nothing has and nobody asked for, and that the client is nevertheless told are gone (XDS-114). */
+  greet(names: readonly string[]): void {
+    if (names.length === 0) return;
+    const greetings = new Set(names);
+    this.#greetings = union(this.#greetings, greetings);
+    this.#position = {
+      ...this.#position,
+      interest: this.#reach(),
+      owed: union(this.#position.owed, greetings),
     };
     this.#isAtRest = false;
   }
@@ -215,6 +260,16 @@ export class TypeSession {
     if (target === this.#target) return;
     this.#target = target;
     this.aimAt(target);
+    const interest = this.#reach();
+    if (interest === this.#position.interest) return;
+    const { owed, base, interest: before } = this.#position;
+    // What names lead to now, and the client was not sent because they led elsewhere.
+    const isNew = (name: string) => base.resources.has(name) && !covers(before, name);
+    this.#position = {
+      ...this.#position,
+      interest,
+      owed: union(owed, new Set([...interest.names].filter(isNew))),
+    };
   }
 
   /** The content that the client is brought to now, on the way to its target. */
@@ -288,6 +343,10 @@ export class TypeSession {
     } = planResponse(this.#kind, this.traits, position, this.#aim, this.#shared.views, standIn);
     this.#position = next;
     this.#isAtRest = true;
+    if (this.#greetings.size > 0) {
+      this.#greetings = noNames;
+      this.#position = { ...next, interest: this.#reach() };
+    }
     this.#followTtls(nowMs, position.stated !== undefined);
     if (!plan) {
       if (isCurrent || (this.#ackedVersion !== undefined && !this.#refusal && this.#unacked.length === 0)) {
@@ -300,9 +359,17 @@ export class TypeSession {
       const news = this.#shared.views.change(position.base, this.#aim, position.interest).changed;
       return { response: this.#send(plan), news };
     }
-    const [first = plan, ...rest] = this.#shared.views.parts(plan);
+    const [first = plan, ...rest] = this.#partsOf(plan, position.base);
     this.#parts = rest.length === 0 ? nothing : rest;
     return { response: this.#send(first), news: first.resources };
+  }
+
+  #partsOf(plan: Plan, sent: TypeSet): readonly Plan[] {
+    const { views } = this.#shared;
+    const parts = views.parts(plan);
+    if (this.traits.naming !== "hosts" || !this.#aim) return parts;
+    const hosts = views.setNames.hosts(this.#aim);
+    return parts.map((part) => answerHosts(part, this.#asked, hosts, sent));
   }
 
   #followTtls(nowMs: number, isReturning: boolean): void {
@@ -441,11 +508,10 @@ export class TypeSession {
 
   /** Where the client stands, for people. */
   get status(): TypeStatus {
-    const { interest } = this.#position;
     return {
       typeUrl: this.traits.typeUrl,
-      isWildcard: isWildcard(interest),
-      names: interest.names,
+      isWildcard: isWildcard(this.#asked),
+      names: this.#asked.names,
       ...(this.#target && { wantedVersion: this.#wantedVersion(this.#target) }),
       ...(this.#sentVersion !== undefined && { sentVersion: this.#sentVersion }),
       ...(this.#ackedVersion !== undefined && { ackedVersion: this.#ackedVersion }),

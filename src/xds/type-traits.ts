@@ -13,6 +13,11 @@ export interface TypeTraits {
   readonly waitsForEarlier: boolean;
   /** Others wait for its changes. */
   readonly holdsLater: boolean;
+  /**
+   * How names that are asked for lead to resources: `exact`, or as `hosts` (XDS-114). Names of collections lead to
+   * their members with any type.
+   */
+  readonly naming: "exact" | "hosts";
   /** It may have a TTL. When one runs out, Envoy 1.40 crashes on EDS, RDS and SDS (XDS-110), and others are not tried. */
   readonly bearsTtl: boolean;
 }
@@ -35,9 +40,10 @@ export const ENDPOINTS = `${api}.config.endpoint.v3.ClusterLoadAssignment`;
 export const LISTENER = `${api}.config.listener.v3.Listener`;
 export const ROUTES = `${api}.config.route.v3.RouteConfiguration`;
 const SCOPED_ROUTES = `${api}.config.route.v3.ScopedRouteConfiguration`;
-const VIRTUAL_HOST = `${api}.config.route.v3.VirtualHost`;
+export const VIRTUAL_HOST = `${api}.config.route.v3.VirtualHost`;
 const SECRET = `${api}.extensions.transport_sockets.tls.v3.Secret`;
 const EXTENSION_CONFIG = `${api}.config.core.v3.TypedExtensionConfig`;
+const LB_ENDPOINT = `${api}.config.endpoint.v3.LbEndpoint`;
 const RUNTIME = `${api}.service.runtime.v3.Runtime`;
 
 function service(name: string, noun: string) {
@@ -60,6 +66,11 @@ const last = { waitsForEarlier: true, holdsLater: false } as const;
 /** Envoy 1.40 drops these, and these alone, when their TTL runs out. */
 const bearTtls: readonly string[] = ["CDS", "LDS", "RTDS", "ECDS"];
 
+const localityEndpoints = {
+  name: "envoy.service.endpoint.v3.LocalityEndpointDiscoveryService",
+  delta: "DeltaLocalityEndpoints",
+};
+
 const virtualHosts = {
   name: "envoy.service.route.v3.VirtualHostDiscoveryService",
   delta: "DeltaVirtualHosts",
@@ -79,6 +90,7 @@ export const v3Types: readonly ServedType[] = [
     ...first,
     service: service("endpoint.v3.Endpoint", "Endpoints"),
   },
+  { label: "LEDS", typeUrl: LB_ENDPOINT, ...named, ...free, service: localityEndpoints },
   { label: "SDS", typeUrl: SECRET, ...named, ...free, service: service("secret.v3.Secret", "Secrets") },
   {
     label: "LDS",
@@ -103,9 +115,16 @@ export const v3Types: readonly ServedType[] = [
   },
   { label: "RDS", typeUrl: ROUTES, ...named, ...last, service: service("route.v3.Route", "Routes") },
   { label: "VHDS", typeUrl: VIRTUAL_HOST, ...named, ...last, service: virtualHosts },
-].map((traits, order) => ({ ...traits, order, bearsTtl: bearTtls.includes(traits.label) }));
+].map((traits, order) => ({
+  ...traits,
+  order,
+  naming: traits.label === "VHDS" ? "hosts" : "exact",
+  bearsTtl: bearTtls.includes(traits.label),
+}));
 
 const v3ByUrl: ReadonlyMap<string, ServedType> = new Map(v3Types.map((type) => [type.typeUrl, type]));
+
+const ownWays = { order: v3Types.length, naming: "exact", bearsTtl: true } as const;
 
 /** What is known of types: those of Envoy's API and, after them in order and always by name, a user's own. */
 export function traitsWith(
@@ -115,7 +134,7 @@ export function traitsWith(
   return (typeUrl) => {
     const known = v3ByUrl.get(typeUrl) ?? own.get(typeUrl);
     if (known || !isOwnType(typeUrl)) return known;
-    const traits = { label: typeUrl, typeUrl, ...named, ...free, order: v3Types.length, bearsTtl: true };
+    const traits = { label: typeUrl, typeUrl, ...named, ...free, ...ownWays };
     own.set(typeUrl, traits);
     return traits;
   };

@@ -5,8 +5,12 @@ import { TypeSet } from "../snapshot/type-set.ts";
 import { edsNameOf } from "./eds-name.ts";
 import { isWildcard, type Interest } from "./interest.ts";
 import type { Change, Plan } from "./change.ts";
+import { type Collections, collectionsOf } from "./collections.ts";
 import { memo } from "./memo.ts";
+import { isIndirect, reachOf, type SetNames } from "./reach.ts";
 import { splitPlan } from "./split-plan.ts";
+import type { TypeTraits } from "./type-traits.ts";
+import { type HostNames, hostNamesOf } from "./virtual-host-names.ts";
 
 const nothing: Change = { changed: [], removed: [] };
 
@@ -29,6 +33,10 @@ export class Views {
   readonly #empty = new Map<string, TypeSet>();
   readonly #ttls = new WeakMap<TypeSet, WeakMap<Interest, ReadonlyMap<number, readonly Resource[]>>>();
   readonly #heartbeats = new WeakMap<readonly Resource[], Plan>();
+  readonly #collections = new WeakMap<TypeSet, Collections>();
+  readonly #hosts = new WeakMap<TypeSet, HostNames>();
+  readonly #isIndirect = new WeakMap<Interest, boolean>();
+  readonly #reaches = new WeakMap<Interest, WeakMap<TypeSet, WeakMap<TypeSet, Interest>>>();
   readonly #edsNames = new WeakMap<TypeSet, ReadonlySet<string>>();
 
   /** The set of a type that has no resources: always the same one, so that first answers are shared. */
@@ -36,6 +44,25 @@ export class Views {
     const known = this.#empty.get(typeUrl) ?? TypeSet.empty(typeUrl);
     this.#empty.set(typeUrl, known);
     return known;
+  }
+
+  readonly setNames: SetNames = {
+    collections: (set) => memo(this.#collections, set, () => collectionsOf(set)),
+    hosts: (set) => memo(this.#hosts, set, () => hostNamesOf(set)),
+  };
+
+  /** True when some of the names asked for may lead to resources of other names. */
+  isIndirect(asked: Interest, traits: Pick<TypeTraits, "naming">): boolean {
+    // Types may ask for the same names; only those of hosts mean something else by them.
+    if (traits.naming === "hosts") return isIndirect(asked, traits);
+    return memo(this.#isIndirect, asked, () => isIndirect(asked, traits));
+  }
+
+  /** What is asked for in terms of names of resources: what it leads to in what the client holds and should hold. */
+  reach(asked: Interest, traits: Pick<TypeTraits, "naming">, base: TypeSet, target: TypeSet): Interest {
+    const byTarget = memo(this.#reaches, asked, newWeakMap<TypeSet, WeakMap<TypeSet, Interest>>);
+    const byBase = memo(byTarget, target, newWeakMap<TypeSet, Interest>);
+    return memo(byBase, base, () => reachOf(asked, traits, [target, base], this.setNames));
   }
 
   /** What a client with this interest has to learn when the content goes from `base` to `target`. */

@@ -72,7 +72,7 @@ describe("the examples", () => {
     const problems = blocks.flatMap((text) => {
       return validateTree(schema, treeAround(text)).problems.map(formatProblem);
     });
-    assert.equal(blocks.length, 9);
+    assert.equal(blocks.length, 10);
     assert.deepEqual(problems, []);
   });
 });

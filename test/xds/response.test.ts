@@ -109,6 +109,40 @@ describe("a resource with a TTL", () => {
   }
 });
 
+describe("names that lead elsewhere, or nowhere", () => {
+  it("XDS-92 XDS-114 are aliases of what they lead to, or of themselves without a body", () => {
+    const typeUrl = "type.googleapis.com/envoy.config.route.v3.VirtualHost";
+    const found = makeResource({ typeUrl, name: "r/shop", bytes: Buffer.from([10, 1, 97]) });
+    const other = makeResource({ typeUrl, name: "r/other", bytes: Buffer.from([10, 1, 98]) });
+    const plan: Plan = {
+      typeUrl,
+      version: "v1",
+      resources: [found, other],
+      removed: ["r/old"],
+      aliases: new Map([["r/shop", ["r/a.test", "r/b.test"]]]),
+      missing: ["r/none.test"],
+    };
+    const bodyOf = ({ name, version, bytes: value }: typeof found) => ({
+      name,
+      version,
+      resource: { type_url: typeUrl, value },
+    });
+    const expected = schema.encode("envoy.service.discovery.v3.DeltaDiscoveryResponse", {
+      system_version_info: "v1",
+      resources: [
+        { ...bodyOf(found), aliases: ["r/a.test", "r/b.test"] },
+        bodyOf(other),
+        { name: "r/none.test", version: "v1", aliases: ["r/none.test"] },
+      ],
+      removed_resources: ["r/old"],
+      type_url: typeUrl,
+      nonce: "n1",
+      control_plane: { identifier: envelope.identifier },
+    });
+    assert.ok(encodeDelta(plan, envelope).equals(expected));
+  });
+});
+
 describe("ResponseCache", () => {
   it("XDS-127 encodes a plan once, and anew for a stream that was sent it before (XDS-33)", () => {
     const cache = new ResponseCache("id");
