@@ -23,7 +23,7 @@ export interface ClusterSetOptions {
   readonly nextId: () => number;
   readonly resolver: Resolver;
   /** Asks for the endpoints of a name from a ConfigSource; the answers come to `setEndpoints` or `endFetch`, under `endpointsKey`. */
-  readonly subscribe: (serviceName: string, source: Message) => EndpointSubscription;
+  readonly subscribe: (serviceName: string, source: Message, cluster: string) => EndpointSubscription;
   /** Equal for what is one resource: an EDS name on one stream. */
   readonly endpointsKey: (serviceName: string, source: Message) => string;
 }
@@ -158,7 +158,6 @@ export class ClusterSet implements Upstreams {
     if (listening.length === 0) return;
     this.#assignments.set(endpointsKey, assignment);
     for (const { entry, running } of listening) {
-      running.cluster.stats.counters.update_success += 1;
       running.cluster.setHosts(oneByAddress(hostsOf(assignment, running.cluster.hosts)), assignment);
       this.#endWarming(entry, running);
     }
@@ -243,7 +242,7 @@ export class ClusterSet implements Upstreams {
   #startEds(cluster: ActiveCluster, serviceName: string, source: Message): Feed {
     const endpointsKey = this.#options.endpointsKey(serviceName, source);
     const known = this.#assignments.get(endpointsKey);
-    const subscription = this.#options.subscribe(serviceName, source);
+    const subscription = this.#options.subscribe(serviceName, source, cluster.config.name);
     const stop = () => {
       subscription.close();
       if (this.#listening(endpointsKey).every((other) => other.running.cluster === cluster)) {

@@ -71,6 +71,7 @@ const gauges = [
   "upstream_cx_active",
   "upstream_rq_active",
   "upstream_rq_pending_active",
+  "version",
   "warming_state",
 ] as const;
 

@@ -28,7 +28,7 @@ export async function applyEach<Config>(
 ): Promise<readonly Refusal[]> {
   const { records, clock, log, noun } = application;
   const refused: Refusal[] = [];
-  records.version = update.version;
+  let isChanged = update.removed.length > 0;
   for (const [name, resource] of update.resources) {
     const { version, value: bytes, message } = resource;
     const known = records.get(name);
@@ -48,11 +48,13 @@ export async function applyEach<Config>(
     const reason = config === undefined ? reasonOf(problems) : await application.run(config);
     if (reason === undefined) {
       records.applied({ name, origin: "dynamic", version, message, bytes, updatedAtMs: atMs });
+      isChanged = true;
     } else {
       records.refused(name, { message, version, atMs, details: reason });
       refused.push({ name, reason });
     }
   }
+  if (isChanged || refused.length === 0) records.version = update.version;
   return refused;
 }
 

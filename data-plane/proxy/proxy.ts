@@ -34,6 +34,7 @@ import { parsed, refuse } from "../resources/parsed.ts";
 import { StatsStore } from "../stats/stats-store.ts";
 import type { NameSubscriptions, ResourceConsumer, Update, Verdict } from "../xds-client/update.ts";
 import { applyEach } from "./consume.ts";
+import { CountedEndpoints } from "./counted-endpoints.ts";
 import { listedTogether, ResourceRecords } from "../resources/resource-records.ts";
 import { SubscribedResources } from "./subscribed-resources.ts";
 
@@ -83,6 +84,7 @@ export class Proxy implements AsyncDisposable {
   readonly listenerRecords = new ResourceRecords();
   /** By stream. */
   readonly #endpointRecords = new Map<string, ResourceRecords>();
+  readonly #endpointConsumers = new Map<string, CountedEndpoints>();
   readonly subscribed: SubscribedResources;
   readonly #options: ProxyOptions;
   readonly #context: ParseContext;
@@ -131,10 +133,18 @@ export class Proxy implements AsyncDisposable {
       run,
       nextId,
       resolver: options.resolver,
-      subscribe: (name, source) => {
-        const stream = subscriptions.streamOf(CLUSTER_LOAD_ASSIGNMENT, source);
-        subscriptions.consume(CLUSTER_LOAD_ASSIGNMENT, this.endpointConsumer(stream), source);
-        return subscriptions.subscribe(CLUSTER_LOAD_ASSIGNMENT, name, source);
+      subscribe: (name, source, cluster) => {
+        const consumer = this.endpointConsumer(subscriptions.streamOf(CLUSTER_LOAD_ASSIGNMENT, source));
+        subscriptions.consume(CLUSTER_LOAD_ASSIGNMENT, consumer, source);
+        const stopCounting = consumer.count(name, cluster);
+        const subscription = subscriptions.subscribe(CLUSTER_LOAD_ASSIGNMENT, name, source);
+        return {
+          refresh: () => subscription.refresh(),
+          close: () => {
+            stopCounting();
+            subscription.close();
+          },
+        };
       },
       endpointsKey: (name, source) =>
         endpointsKey(subscriptions.streamOf(CLUSTER_LOAD_ASSIGNMENT, source), name),
@@ -285,23 +295,31 @@ export class Proxy implements AsyncDisposable {
 
   /** Runs what CDS says. */
   readonly clusterConsumer: ResourceConsumer = {
-    apply: (update) => this.#applyClusters(update),
+    apply: (update) => this.#timed("cluster_manager.cds", () => this.#applyClusters(update)),
     // As after an empty answer: what there is goes on (XC-13).
     fetchEnded: () => undefined,
   };
 
   /** Runs what LDS says. */
   readonly listenerConsumer: ResourceConsumer = {
-    apply: (update) => this.#applyListeners(update),
+    apply: (update) => this.#timed("listener_manager.lds", () => this.#applyListeners(update)),
     fetchEnded: () => undefined,
   };
 
   /** Runs what EDS says on a stream. */
-  endpointConsumer(stream: string): ResourceConsumer {
-    return {
-      apply: (update) => this.#applyEndpoints(stream, update),
-      fetchEnded: (names) => this.clusters.endFetch(names.map((name) => endpointsKey(stream, name))),
-    };
+  endpointConsumer(stream: string): CountedEndpoints {
+    const known = this.#endpointConsumers.get(stream);
+    if (known) return known;
+    const consumer = new CountedEndpoints(
+      {
+        apply: (update) => this.#applyEndpoints(stream, update),
+        fetchEnded: (names) => this.clusters.endFetch(names.map((name) => endpointsKey(stream, name))),
+      },
+      this.stats,
+      this.#options.clock,
+    );
+    this.#endpointConsumers.set(stream, consumer);
+    return consumer;
   }
 
   /** Stops accepting and lets connections end by themselves, at most so long. */
@@ -320,6 +338,17 @@ export class Proxy implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Notes how long it took to take an update, under the scope of its type. */
+  async #timed(scope: string, apply: () => Promise<Verdict>): Promise<Verdict> {
+    const { clock } = this.#options;
+    const beganAtMs = clock.monotonic();
+    const verdict = await apply();
+    if (verdict.refused.length > 0) return verdict;
+    const { update_duration } = this.stats.histograms(scope, ["update_duration"]);
+    update_duration.record(clock.monotonic() - beganAtMs);
+    return verdict;
   }
 
   async #applyClusters(update: Update): Promise<Verdict> {

@@ -12,6 +12,7 @@ import type {
 import type { StatsStore } from "../stats/stats-store.ts";
 import type { FetchEnd, NameSubscriptions, ResourceConsumer, Update, Verdict } from "../xds-client/update.ts";
 import { applyEach } from "./consume.ts";
+import type { AppliedUpdate } from "./subscription-counters.ts";
 import { SubscriptionCounters } from "./subscription-counters.ts";
 import { WatchedCollection } from "./watched-collection.ts";
 import { WatchedResource } from "./watched-resource.ts";
@@ -43,6 +44,7 @@ class WatchedType implements ResourceConsumer {
 
   async apply(update: Update): Promise<Verdict> {
     const { clock, log } = this.#options;
+    const beganAtMs = clock.monotonic();
     // Names that were given up while the response was on its way are nobody's any more (XC-23).
     const resources = new Map([...update.resources].filter(([name]) => this.resources.has(name)));
     const refused = await applyEach(
@@ -60,10 +62,12 @@ class WatchedType implements ResourceConsumer {
       },
     );
     const refusedNames = new Set(refused.map(({ name }) => name));
+    const durationMs = clock.monotonic() - beganAtMs;
+    const applied: AppliedUpdate = { version: update.version, atMs: clock.now(), durationMs };
     for (const { name, version } of resources.values()) {
-      if (!refusedNames.has(name)) this.resources.get(name)?.accepted(version, clock.now());
+      if (!refusedNames.has(name)) this.resources.get(name)?.accepted(version, applied);
     }
-    for (const name of update.removed) this.resources.get(name)?.counters.success(undefined, clock.now());
+    for (const name of update.removed) this.resources.get(name)?.counters.success(applied);
     // XC-27: a refusal is counted on every subscription of the type.
     if (refused.length > 0) for (const resource of this.resources.values()) resource.counters.rejection();
     for (const name of update.resources.keys()) this.resources.get(name)?.endWait();
@@ -91,6 +95,8 @@ export class SubscribedResources implements ResourceSubscriptions {
   readonly #options: SubscribedResourcesOptions;
   readonly #types = new ByStream<WatchedType>();
   readonly #collections = new ByStream<WatchedCollection>();
+  /** How many subscriptions count under a scope. */
+  readonly #scopes = new Map<string, number>();
 
   constructor(options: SubscribedResourcesOptions) {
     this.#options = options;
@@ -125,8 +131,21 @@ export class SubscribedResources implements ResourceSubscriptions {
     const counters = new SubscriptionCounters(stats, watch.statScope, watch.hasConfigCounters);
     const resource = new WatchedResource(counters, log);
     type.resources.set(watch.name, resource);
+    this.#scopes.set(watch.statScope, (this.#scopes.get(watch.statScope) ?? 0) + 1);
     resource.subscription = this.#options.client.subscribe(watch.typeUrl, watch.name, watch.source);
+    resource.onDropped = () => this.#dropScope(watch.statScope);
     return this.#hold(type, resource, watch);
+  }
+
+  /** The statistics of a subscription go with it, unless another of the same name goes on. */
+  #dropScope(scope: string): void {
+    const left = (this.#scopes.get(scope) ?? 0) - 1;
+    if (left > 0) {
+      this.#scopes.set(scope, left);
+      return;
+    }
+    this.#scopes.delete(scope);
+    this.#options.stats.drop(scope, ["version_text"]);
   }
 
   #hold<Value>(type: WatchedType, resource: WatchedResource, watch: ResourceWatch<Value>): ResourceHold {
@@ -142,6 +161,7 @@ export class SubscribedResources implements ResourceSubscriptions {
         type.resources.delete(watch.name);
         type.records.removed(watch.name);
         resource.subscription?.close();
+        resource.onDropped?.();
       },
     };
   }

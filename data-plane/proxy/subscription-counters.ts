@@ -1,4 +1,5 @@
 import type { StatsStore } from "../stats/stats-store.ts";
+import { xxHash64 } from "../stats/xxhash64.ts";
 
 const names = [
   "init_fetch_timeout",
@@ -10,11 +11,22 @@ const names = [
 
 const configNames = ["config_conflict", "config_fail", "config_reload"] as const;
 
+/** A response that was taken. */
+export interface AppliedUpdate {
+  /** `version_info` or `system_version_info`, which a server need not send. */
+  readonly version: string;
+  /** Wall clock. */
+  readonly atMs: number;
+  readonly durationMs: number;
+}
+
 /** The statistics of one subscription under its scope (XC-56). Everything that happens is an attempt, its begin too. */
 export class SubscriptionCounters {
   readonly #stats: StatsStore;
   readonly #scope: string;
   readonly #counters;
+  readonly #gauges;
+  readonly #histograms;
   readonly #config;
 
   /** `hasConfigCounters`: those of ECDS too. */
@@ -22,6 +34,8 @@ export class SubscriptionCounters {
     this.#stats = stats;
     this.#scope = scope;
     this.#counters = stats.counters(scope, names);
+    this.#gauges = stats.gauges(scope, ["update_time", "version"]);
+    this.#histograms = stats.histograms(scope, ["update_duration"]);
     this.#config = hasConfigCounters ? stats.counters(scope, configNames) : undefined;
     this.#counters.update_attempt += 1;
   }
@@ -36,12 +50,14 @@ export class SubscriptionCounters {
     if (this.#config) this.#config.config_conflict += 1;
   }
 
-  /** `version`: undefined leaves that of the last one. */
-  success(version: string | undefined, atMs: number): void {
+  /** `version`: that of the response. `durationMs`: what it took to apply it. */
+  success({ version, atMs, durationMs }: AppliedUpdate): void {
     this.#counters.update_attempt += 1;
     this.#counters.update_success += 1;
-    this.#stats.gauges(this.#scope, ["update_time"]).update_time.set(atMs);
-    if (version !== undefined) this.#stats.setText(`${this.#scope}.version_text`, version);
+    this.#gauges.update_time.set(atMs);
+    this.#gauges.version.setExact(xxHash64(version));
+    this.#histograms.update_duration.record(durationMs);
+    this.#stats.setText(`${this.#scope}.version_text`, version);
   }
 
   rejection(): void {

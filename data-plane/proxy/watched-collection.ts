@@ -68,6 +68,7 @@ export class WatchedCollection implements ResourceConsumer {
   }
 
   async apply(update: Update): Promise<Verdict> {
+    const beganAtMs = this.#clock.monotonic();
     const taken = this.#keysThatStay(update);
     let isChanged = update.removed.some((name) => this.#messages.has(name));
     for (const name of update.removed) this.#remove(name);
@@ -84,7 +85,10 @@ export class WatchedCollection implements ResourceConsumer {
       },
     });
     if (refused.length > 0) this.#counters.rejection();
-    else this.#counters.success(update.version, this.#clock.now());
+    else {
+      const durationMs = this.#clock.monotonic() - beganAtMs;
+      this.#counters.success({ version: update.version, atMs: this.#clock.now(), durationMs });
+    }
     if (isChanged) for (const watcher of this.#watchers) watcher.update();
     this.#gate.open();
     return { refused };

@@ -6,7 +6,7 @@ import { parsed, reasonOf } from "../resources/parsed.ts";
 import type { ResourceInfo, ResourceWatch } from "../resources/subscriptions.ts";
 import type { NameSubscription, UpdatedResource } from "../xds-client/update.ts";
 import { FirstAnswerGate } from "./first-answer-gate.ts";
-import type { SubscriptionCounters } from "./subscription-counters.ts";
+import type { AppliedUpdate, SubscriptionCounters } from "./subscription-counters.ts";
 
 /** One watch with its type of value closed over. */
 interface Watcher {
@@ -19,6 +19,8 @@ interface Watcher {
 /** A resource that somebody watches: its watches, its last good version and its statistics. */
 export class WatchedResource {
   subscription: NameSubscription | undefined;
+  /** Nobody watches it any more. */
+  onDropped: (() => void) | undefined;
   readonly #watchers = new Set<Watcher>();
   readonly counters: SubscriptionCounters;
   readonly #log: Log;
@@ -84,9 +86,9 @@ export class WatchedResource {
   }
 
   /** A version was not refused, changed or not. */
-  accepted(version: string, atMs: number): void {
+  accepted(version: string, update: AppliedUpdate): void {
     if (this.#held) this.#held = { ...this.#held, info: { version } };
-    this.counters.success(version, atMs);
+    this.counters.success(update);
   }
 
   /** The server took it away. Gives false when it stays in use. */

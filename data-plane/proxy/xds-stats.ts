@@ -1,5 +1,6 @@
 import { CLUSTER, LISTENER } from "../../src/schema/type-urls.ts";
 import type { StatsStore } from "../stats/stats-store.ts";
+import { xxHash64 } from "../stats/xxhash64.ts";
 import type { SourceView } from "../xds-client/resource-source.ts";
 import type { TypeView } from "../xds-client/session.ts";
 
@@ -41,6 +42,16 @@ function publishType({ typeUrl, version, stats: counted }: TypeView, stats: Stat
   counters.update_failure = counted.updateFailure;
   counters.update_rejected = counted.updateRejected;
   counters.init_fetch_timeout = counted.initFetchTimeout;
-  stats.gauges(scope, ["update_time"]).update_time.set(counted.updateTimeMs ?? 0);
+  const gauges = stats.gauges(scope, ["update_time", "version"]);
+  gauges.update_time.set(counted.updateTimeMs ?? 0);
+  if (counted.updateSuccess > 0) gauges.version.setExact(xxHash64(version));
+  stats.histograms(scope, ["update_duration"]);
+  if (typeUrl === CLUSTER) publishReloads(scope, counted, stats);
   stats.setText(`${scope}.version_text`, version);
+}
+
+/** CDS tells of its successes once more, in other words. */
+function publishReloads(scope: string, counted: TypeView["stats"], stats: StatsStore): void {
+  stats.counters(scope, ["config_reload"]).config_reload = counted.updateSuccess;
+  stats.gauges(scope, ["config_reload_time_ms"]).config_reload_time_ms.set(counted.updateTimeMs ?? 0);
 }

@@ -29,7 +29,7 @@ export class ResourceRecords {
   readonly #records = new Map<string, ResourceRecord>();
   #version = "";
 
-  /** `version_info` of the last response, refused ones included. */
+  /** `version_info` of the last response of which something was taken. */
   get version(): string {
     return this.#version;
   }

@@ -15,6 +15,7 @@ const rules: readonly TagRule[] = [
   { label: "envoy_listener_address", pattern: /^listener\.(((?:[_.[\]a-fA-F\d]*[_.[\]\d]|[^.]+))\.)/ },
   { label: "envoy_cluster_name", pattern: /^cluster\.(([^.]+)\.)/ },
   { label: "envoy_tcp_prefix", pattern: /^tcp\.((.*?)\.)\w+$/ },
+  { label: "envoy_rds_route_config", pattern: /^http\.[^.]+\.rds\.((.*?)\.)\w+$/ },
   { label: "envoy_http_conn_manager_prefix", pattern: /^http\.((.*?)\.)\w+$/ },
   { label: "envoy_proxy_protocol_prefix", pattern: /^proxy_proto\.((.*?)\.)(?=versions\.|not_found_)/ },
   { label: "envoy_proxy_protocol_version", pattern: /^proxy_proto\.(?:.+\.)?(versions\.v(\d)\.)/ },
@@ -25,8 +26,8 @@ export function formatPrometheus(stats: readonly Stat[], histograms: readonly Hi
   const numbers = (["counter", "gauge"] as const).map((kind) =>
     families(
       kind,
-      stats.filter((stat) => stat.kind === kind),
-      (name, labels, { value }) => [`${name}{${labels}} ${value}\n`],
+      stats.flatMap((stat) => (stat.kind === kind ? [stat] : [])),
+      (name, labels, { value, exact }) => [`${name}{${labels}} ${exact ?? value}\n`],
     ),
   );
   const shapes = families("histogram", histograms, (name, labels, { histogram }) =>

@@ -7,6 +7,7 @@ export type Counters<Name extends string> = Record<Name, number>;
 /** A value that goes up and down. */
 export class Gauge {
   #value = 0;
+  #exact: string | undefined;
   #isUsed = false;
 
   get value(): number {
@@ -25,7 +26,19 @@ export class Gauge {
 
   set(value: number): void {
     this.#value = value;
+    this.#exact = undefined;
     this.#isUsed = true;
+  }
+
+  /** A number of 64 bits, which is to be shown to its last digit. */
+  setExact(value: bigint): void {
+    this.set(Number(value));
+    this.#exact = value.toString();
+  }
+
+  /** The digits of a value that a number would round. */
+  get exact(): string | undefined {
+    return this.#exact;
   }
 }
 
@@ -39,6 +52,8 @@ export type Stat =
       readonly kind: "counter" | "gauge";
       readonly name: string;
       readonly value: number;
+      /** The digits of a value that a number rounds. */
+      readonly exact?: string;
       readonly isUsed: boolean;
     }
   | { readonly kind: "text"; readonly name: string; readonly value: string; readonly isUsed: boolean };
@@ -118,6 +133,12 @@ export class StatsStore {
     }
   }
 
+  /** Forgets what stands directly under `prefix`, texts by their names. */
+  drop(prefix: string, texts: readonly string[]): void {
+    for (const groups of [this.#counters, this.#gauges, this.#histograms]) groups.delete(prefix);
+    for (const name of texts) this.#texts.delete(nameOf(prefix, name));
+  }
+
   /** Every histogram, sorted by name. */
   listHistograms(): HistogramStat[] {
     const found = [...this.#histograms].flatMap(([prefix, group]) =>
@@ -148,7 +169,9 @@ export class StatsStore {
     }
     for (const [prefix, group] of this.#gauges) {
       for (const [name, gauge] of Object.entries(group)) {
-        stats.push({ kind: "gauge", name: nameOf(prefix, name), value: gauge.value, isUsed: gauge.isUsed });
+        const { value, isUsed, exact } = gauge;
+        const digits = exact === undefined ? {} : { exact };
+        stats.push({ kind: "gauge", name: nameOf(prefix, name), value, isUsed, ...digits });
       }
     }
     for (const [name, value] of this.#texts) stats.push({ kind: "text", name, value, isUsed: true });

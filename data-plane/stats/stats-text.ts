@@ -9,7 +9,7 @@ export function formatStatsText(
 ): string {
   const lines = [
     ...stats.flatMap((stat) => (stat.kind === "text" ? [`${stat.name}: "${stat.value}"`] : [])),
-    ...stats.flatMap((stat) => (stat.kind === "text" ? [] : [`${stat.name}: ${stat.value}`])),
+    ...stats.flatMap((stat) => (stat.kind === "text" ? [] : [`${stat.name}: ${stat.exact ?? stat.value}`])),
     ...histograms.map((stat) => histogramText(stat, view)),
   ];
   return lines.map((line) => `${line}\n`).join("");
@@ -22,8 +22,12 @@ export function formatStatsJson(
   view: HistogramView = "summary",
 ): string {
   const texts = stats.filter(({ kind }) => kind === "text");
-  const numbers = stats.filter(({ kind }) => kind !== "text");
-  const entries = [...texts, ...numbers].map(({ name, value }) => JSON.stringify({ name, value }));
+  const numbers = stats.flatMap((stat) => {
+    if (stat.kind === "text") return [];
+    // JSON's numbers have any number of digits, but not those of JSON.stringify.
+    return [`{"name":${JSON.stringify(stat.name)},"value":${stat.exact ?? stat.value}}`];
+  });
+  const entries = [...texts.map(({ name, value }) => JSON.stringify({ name, value })), ...numbers];
   if (histograms.length > 0) entries.push(histogramsJson(histograms, view));
   return `{"stats":[${entries.join(",")}]}`;
 }

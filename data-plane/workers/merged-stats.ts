@@ -30,6 +30,7 @@ export function mergedStats(snapshots: readonly StatsSnapshot[]): StatsStore {
         const gauge = merged.gauges("", [stat.name])[stat.name];
         if (!stat.isUsed || !gauge) break;
         if (isOfOneWorker.test(stat.name)) gauge.add(stat.value);
+        else if (stat.exact !== undefined) gauge.setExact(BigInt(stat.exact));
         else gauge.set(Math.max(gauge.value, stat.value));
         break;
       }

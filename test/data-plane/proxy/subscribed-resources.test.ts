@@ -106,6 +106,20 @@ describe("subscriptions to resources by name", () => {
     assert.deepEqual(wire, ["+r", "-r"]);
   });
 
+  it("forgets its statistics when nobody watches the name any more (XC-56)", async () => {
+    const { subscribed, stats, answer } = scene();
+    const names = () => stats.list().filter(({ name }) => name.startsWith("http.web.rds.r"));
+    const first = subscribed.subscribe(watch("r", []));
+    const second = subscribed.subscribe(watch("r", []));
+    const other = subscribed.subscribe({ ...watch("r", []), source: { api_config_source: {} } });
+    await answer({ r: short("r") });
+    first.close();
+    second.close();
+    assert.notDeepEqual(names(), []);
+    other.close();
+    assert.deepEqual(names(), []);
+  });
+
   it("gives who comes later what is held, at once", async () => {
     const { subscribed, answer } = scene();
     const taken: string[] = [];
