@@ -12,6 +12,7 @@ import { defineCommand } from "./command.ts";
 import { durationFlag } from "./duration.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
 import { gitFlags } from "./serve/git-flags.ts";
+import { limitFlags, limitsFromFlags } from "./serve/limit-flags.ts";
 import { securityFlags } from "./serve/security-flags.ts";
 import { choiceFlag, type Flag, listFlag, switchFlag, textFlag } from "./flag.ts";
 
@@ -51,6 +52,7 @@ export const serveCommand = defineCommand({
     adminHost: listFlag("NAME", "a host name that the admin API answers to besides addresses; may repeat"),
     ...securityFlags,
     ...gitFlags,
+    ...limitFlags,
     stateDir: textFlag("DIR", "where the last good revision is kept", ".chancery"),
     allowEmpty: switchFlag("serve also a load that takes a type of a group from some to none"),
     maxRemoved: maxRemovedFlag,
@@ -119,6 +121,7 @@ export const serveCommand = defineCommand({
       adminHosts: flags.adminHost.map((name) => name.toLowerCase()),
       removals: { allowsEmptyTypes: flags.allowEmpty, largestShare: flags.maxRemoved / 100 },
       drainMs: flags.drainTime,
+      limits: limitsFromFlags(flags),
       schema: await loadSchemaWith(flags, terminal),
       clock: systemClock,
       version: readVersion(),

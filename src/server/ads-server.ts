@@ -78,7 +78,8 @@ export interface AdsServerOptions {
   readonly clock?: Clock;
 }
 
-const defaultLimits: AdsLimits = {
+/** What clients are held to unless options say otherwise. */
+export const defaultAdsLimits: AdsLimits = {
   ...defaultGrpcLimits,
   namesPerType: 100_000,
   stallTimeoutMs: 60_000,
@@ -119,7 +120,7 @@ export class AdsServer implements AsyncDisposable {
   constructor(options: AdsServerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#limits = { ...defaultLimits, ...options.limits };
+    this.#limits = { ...defaultAdsLimits, ...options.limits };
     this.#fanOut = new FanOut(this.#clock);
     this.#common = {
       traitsOf: traitsWith(options.isOwnType ?? (() => false)),

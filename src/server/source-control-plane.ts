@@ -13,7 +13,7 @@ import { typeNameOf } from "../schema/type-urls.ts";
 import type { GitStatus } from "../sources/git/git-source.ts";
 import type { Source } from "../sources/source.ts";
 import type { TokenCheck } from "./auth/served-tokens.ts";
-import { createAdsServer } from "./ads-server.ts";
+import { type AdsLimits, createAdsServer } from "./ads-server.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { formatListenAddress, type ListenAddress, type ServeAddress } from "./listen-address.ts";
 import type { RemovalPolicy } from "./reconcile/removals.ts";
@@ -42,6 +42,8 @@ export interface SourceControlPlaneOptions {
   readonly removals: RemovalPolicy;
   /** How long open streams are drained for at the end. */
   readonly drainMs: number;
+  /** What xDS clients are held to beside the defaults. */
+  readonly limits?: Partial<AdsLimits>;
   readonly schema: Schema;
   readonly clock: Clock;
   readonly log: Log;
@@ -94,6 +96,7 @@ export function createSourceControlPlane(options: SourceControlPlaneOptions): Co
         onRefusedConnection: new RefusedConnections(log.with({ component: "xds" }), clock).note,
         services: operatorServices({ schema, clock, ...known }),
         drainMs: options.drainMs,
+        ...(options.limits && { limits: options.limits }),
         clock,
         referencesOf: envoyReferences(schema),
         onEvent,
