@@ -46,6 +46,8 @@ export function reasonText(reason: WhyReason, nowMs: number, nameType: NameType)
       return `it is to go, and stays until the node accepts what replaces ${listText(reason.usedBy, nameType)}`;
     case "lingers":
       return "it is to go, but state of the world cannot say so for this type: the node keeps it until what names it goes";
+    case "expired":
+      return `its TTL of ${seconds(reason.ttlMs)} ran out, for the node could not be told in time to keep it`;
     case "awaited":
       return "it was sent what is to be, and has not answered; Envoy answers for clusters when they have warmed";
     case "queued":

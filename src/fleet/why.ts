@@ -151,6 +151,7 @@ function streamReason(facts: WhyFacts, node: NodeStatus, group: string): WhyReas
       return { ...standing, refusal: { ...refusal, message: maskSecrets(refusal.message) } };
     }
     case "holds":
+    case "expired":
     case "awaited":
     case "heldBack":
     case "queued":

@@ -254,7 +254,9 @@ export class Session {
   /** Why the client has or has not a resource. `nowMs` is monotonic. */
   standing(resource: Named, nowMs: number): ResourceStanding {
     const type = this.#types.get(resource.typeUrl);
-    return type ? this.#standing(type, resource, this.#waitsOf(type, nowMs)) : { kind: "typeNotAsked" };
+    return type
+      ? this.#standing(type, resource, this.#waitsOf(type, nowMs), nowMs)
+      : { kind: "typeNotAsked" };
   }
 
   /** All that the client asks for and should hold, holds, or asks for in vain; of one type or of all. */
@@ -264,7 +266,7 @@ export class Session {
       const waits = this.#waitsOf(type, nowMs);
       return [...type.names].map((name) => {
         const resource = { typeUrl: type.traits.typeUrl, name };
-        return { ...resource, standing: this.#standing(type, resource, waits) };
+        return { ...resource, standing: this.#standing(type, resource, waits, nowMs) };
       });
     });
   }
@@ -273,8 +275,9 @@ export class Session {
     type: TypeSession,
     resource: Named,
     waits: Pick<OrderStanding, "waitsFor" | "waitedMs">,
+    nowMs: number,
   ): ResourceStanding {
-    return standingOf(type.trace(resource.name), { ...waits, usedBy: () => this.#usersOf(resource) });
+    return standingOf(type.trace(resource.name, nowMs), { ...waits, usedBy: () => this.#usersOf(resource) });
   }
 
   #waitsOf(

@@ -27,6 +27,8 @@ export interface ResourceTrace {
   readonly awaitedNonce?: string | undefined;
   /** Nonce of any response of the type that was not answered yet. */
   readonly blockingNonce?: string | undefined;
+  /** Its TTL, when that ran out before the client could be told to keep it (XDS-112). */
+  readonly expiredTtlMs?: number;
   /** The last refusal of the type. */
   readonly refusal?: Refusal | undefined;
 }
@@ -48,6 +50,8 @@ export type ResourceStanding =
   /** The client should not have it, and was not sent it. */
   | { readonly kind: "absent" }
   | { readonly kind: "holds"; readonly version: string }
+  /** The client had it and has dropped it, for heartbeats could not be sent in time. */
+  | { readonly kind: "expired"; readonly version: string; readonly ttlMs: number }
   | Refused
   /** It was sent, or its removal was, and is not answered yet; `nonce` is empty while it waits for the transport. */
   | {
@@ -130,7 +134,10 @@ function withTarget(
   const isSent = base === version && !isOwed;
   if (refusal && isSent && (trace.isRefused || accepted !== version))
     return { kind: "refused", version, ...held, refusal };
-  if (isSent && accepted === version) return { kind: "holds", version };
+  if (isSent && accepted === version) {
+    const { expiredTtlMs: ttlMs } = trace;
+    return ttlMs === undefined ? { kind: "holds", version } : { kind: "expired", version, ttlMs };
+  }
   if (isSent) return { kind: "unanswered", version, ...held };
   if (blockingNonce !== undefined) return { kind: "queued", version, ...held, nonce: blockingNonce };
   if (!isOwed && waitsFor.length > 0) return { kind: "heldBack", version, ...held, waitsFor, waitedMs };

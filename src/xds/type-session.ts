@@ -482,13 +482,16 @@ export class TypeSession {
   }
 
   /** What is known of one resource. */
-  trace(name: string): ResourceTrace {
+  trace(name: string, nowMs: number): ResourceTrace {
     const { interest, base, owed, refused, lingering } = this.#position;
     const versionIn = (set: TypeSet | undefined) => set?.resources.get(name)?.version;
     const isAbout = ({ resources, removed }: Plan) =>
       removed.includes(name) || resources.some((resource) => resource.name === name);
     const target = versionIn(this.#target);
     const isUnwritten = this.#parts.some(isAbout);
+    const news = this.#unacked.filter(({ plan }) => !plan.isHeartbeat);
+    const ttlMs = base.resources.get(name)?.ttlMs;
+    const beat = ttlMs === undefined ? undefined : this.#beats.find((one) => one.ttlMs === ttlMs);
     return {
       isWanted: covers(interest, name),
       nameCount: interest.names.size,
@@ -500,9 +503,10 @@ export class TypeSession {
       isLingering: lingering.has(name),
       isOwed: owed.has(name),
       isRefused: refused.has(name),
-      awaitedNonce: isUnwritten ? "" : this.#unacked.find(({ plan }) => isAbout(plan))?.nonce,
+      awaitedNonce: isUnwritten ? "" : news.find(({ plan }) => isAbout(plan))?.nonce,
       blockingNonce: this.#unacked[0]?.nonce,
       refusal: this.#refusal,
+      ...(beat && isLate(beat, nowMs) && { expiredTtlMs: beat.ttlMs }),
     };
   }
 

@@ -206,6 +206,13 @@ const cases: readonly [string, WhyFacts, string, string, string][] = [
     "edge-1 does not have Cluster payments: it was sent, and the answer of the node neither accepts nor refuses it",
   ],
   [
+    "its TTL ran out (XDS-112)",
+    factsOf(told({ kind: "expired", version, ttlMs: 30_000 })),
+    "expired",
+    "nothing",
+    "edge-1 does not have Cluster payments: its TTL of 30 s ran out, for the node could not be told in time to keep it",
+  ],
+  [
     "the node has it",
     factsOf(told({ kind: "holds", version })),
     "holds",

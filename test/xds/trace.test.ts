@@ -149,6 +149,23 @@ for (const kind of kinds) {
   });
 }
 
+describe("delta session: why a client has or has not a resource with a TTL", () => {
+  it("says that it ran out, when the client took no heartbeat in time (XDS-112)", () => {
+    const client = clientOf("delta", { CDS: { a: "1 ttl 9s", b: "1" } });
+    ask(client, "delta", "CDS");
+    client.settle();
+    const version = versionOf(client, "CDS", "a");
+    client.nowMs = 3000;
+    assert.deepEqual(client.drain(), ["CDS heartbeat a"]);
+    assert.equal(standing(client, "CDS", "a").kind, "holds", "a heartbeat is no news");
+    client.nowMs = 12_000;
+    assert.deepEqual(standing(client, "CDS", "a"), { kind: "expired", version, ttlMs: 9000 });
+    assert.equal(standing(client, "CDS", "b").kind, "holds");
+    client.settle();
+    assert.equal(standing(client, "CDS", "a").kind, "holds", "it was sent anew");
+  });
+});
+
 describe("SotW session: why a client has or has not a resource", () => {
   it("says that the removal of endpoints cannot be told (XDS-64)", () => {
     const client = clientOf("sotw", { CDS: { a: "1" }, EDS: { e: "1" } });
