@@ -37,12 +37,13 @@ export class ConnectionNote {
   #failure: string | undefined;
   #terminationDetails: string | undefined;
 
-  constructor(log: AccessLogger, clock: Clock, subject: NoteSubject) {
+  /** `startedAt`: when the connection began, by the clock that goes forward only; now unless given. */
+  constructor(log: AccessLogger, clock: Clock, subject: NoteSubject, startedAt = clock.monotonic()) {
     this.#log = log;
     this.#clock = clock;
     this.#subject = subject;
-    this.#startedAt = clock.monotonic();
-    this.#startedAtMs = clock.now();
+    this.#startedAt = startedAt;
+    this.#startedAtMs = clock.now() - (clock.monotonic() - startedAt);
   }
 
   /** There is a cluster of the name that was chosen. */

@@ -63,9 +63,11 @@ export const networkLocalRateLimit: Extension<NetworkFilter> = {
         const tokens = bucket.value && new TokenBucket(bucket.value, run.clock.monotonic());
         return {
           kind: "gate",
-          admit() {
+          admit({ info }) {
             if (!isEnabled() || !tokens || tokens.take(run.clock.monotonic())) return "continue";
             counters.rate_limited += 1;
+            // Envoy has no flag of its own for it.
+            info.refusalFlag = "URX";
             return "close";
           },
         };

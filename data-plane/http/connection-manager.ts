@@ -33,6 +33,7 @@ import { codecStats, managerStats } from "./manager-stats.ts";
 import { parseRouteSource } from "./routes/route-source.ts";
 import type { Manager } from "./manager.ts";
 import { router } from "./router.ts";
+import { unservedHttp } from "./unserved-http.ts";
 
 const typeName = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 
@@ -89,7 +90,11 @@ export const httpConnectionManager: Extension<NetworkFilter> = {
         ownAddress: once(ownAddress),
         newRequestId: () => randomUUID(),
       };
-      return { kind: "terminal", serve: (connection) => serve(shared, connection) };
+      return {
+        kind: "terminal",
+        serve: (connection) => serve(shared, connection),
+        unserved: unservedHttp(shared),
+      };
     }, problems);
   },
 };

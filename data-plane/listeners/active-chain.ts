@@ -1,4 +1,9 @@
-import type { DownstreamTransportSocket, NetworkFilter, RunContext } from "../resources/extension.ts";
+import type {
+  DownstreamTransportSocket,
+  NetworkFilter,
+  RunContext,
+  Unserved,
+} from "../resources/extension.ts";
 import type { Slot } from "../resources/config-discovery.ts";
 import type { FilterChainConfig } from "../resources/listener.ts";
 import { OwnedSubscriptions } from "../resources/owned-subscriptions.ts";
@@ -20,6 +25,12 @@ export class ActiveChain {
     this.config = config;
     this.filters = config.filters.map((install) => install(own, scope));
     this.transport = config.transportSocket?.(own, scope);
+  }
+
+  /** Of its last filter, as that is now. */
+  get unserved(): Unserved | undefined {
+    const last = this.filters.at(-1)?.current;
+    return last?.kind === "terminal" ? last.unserved : undefined;
   }
 
   /** Undefined when nothing that it needs is missing; else done when it is here, or will not come for now. Does not reject. */

@@ -8,6 +8,7 @@ import type {
   ListenerFilter,
   NetworkFilter,
   RunContext,
+  UnservedEnd,
 } from "../resources/extension.ts";
 import type { Slot } from "../resources/config-discovery.ts";
 import type { FilterChainConfig, ListenerConfig } from "../resources/listener.ts";
@@ -57,6 +58,9 @@ class Tracked implements DrainDecision {
 }
 
 const noBytes = Buffer.alloc(0);
+
+/** Bounds handshakes in front of filters that have no timer of their own; what connections may be idle unless something else is said. */
+const handshakeLimitMs = 3_600_000;
 
 /** One version of a listener: takes connections from accept to their terminal filter. */
 export class ActiveListener implements DrainDecision {
@@ -302,21 +306,40 @@ export class ActiveListener implements DrainDecision {
     early: Buffer,
   ): void {
     const { socket } = tracked;
-    const timeoutMs = chain.config.transportSocketConnectTimeoutMs;
-    const cancel =
-      timeoutMs > 0
-        ? this.#run.clock.after(timeoutMs, () => {
-            this.#stats.counters.downstream_cx_transport_socket_connect_timeout += 1;
-            socket.destroy();
-          })
-        : undefined;
-    if (cancel) socket.on("close", cancel);
+    const { clock } = this.#run;
+    const { unserved } = chain;
+    let end: UnservedEnd = "remote";
+    const cancels: (() => void)[] = [];
+    const limitMs = chain.config.transportSocketConnectTimeoutMs;
+    if (limitMs > 0) {
+      const onLimit = () => {
+        this.#stats.counters.downstream_cx_transport_socket_connect_timeout += 1;
+        end = "refused";
+        socket.destroy();
+      };
+      cancels.push(clock.after(limitMs, onLimit));
+    }
+    const timeoutMs = unserved?.timeoutMs ?? handshakeLimitMs;
+    if (timeoutMs < Number.POSITIVE_INFINITY) {
+      const onTimeout = () => {
+        end = "timeout";
+        socket.destroy();
+      };
+      cancels.push(clock.after(timeoutMs, onTimeout));
+    }
+    const cancel = () => cancels.forEach((stop) => stop());
+    const onClose = () => {
+      cancel();
+      unserved?.note(info, end, true);
+    };
+    socket.once("close", onClose);
     secure({
       socket,
       early,
       info,
       onSecured: (secured) => {
-        cancel?.();
+        cancel();
+        socket.off("close", onClose);
         this.#startFilters(chain, tracked, secured, info, noBytes);
       },
     });
@@ -336,6 +359,7 @@ export class ActiveListener implements DrainDecision {
       return;
     }
     const connection = { info, socket, early, bufferLimitBytes, drain: tracked };
+    const isSecured = chain.transport?.secure !== undefined;
     let isOver = false;
     for (const { current: filter } of chain.filters) {
       if (!filter) break;
@@ -346,16 +370,21 @@ export class ActiveListener implements DrainDecision {
       }
       if (isOver) continue;
       const admission = filter.admit(connection);
-      if (admission === "close") break;
-      if (admission === "end") {
-        isOver = true;
-        continue;
-      }
-      if (admission !== "continue") {
-        socket.once(
-          "close",
-          this.#run.clock.after(admission.closeAfterMs, () => socket.destroy()),
-        );
+      if (admission === "end") isOver = true;
+      else if (admission === "close") {
+        chain.unserved?.note(info, "refused", isSecured);
+        break;
+      } else if (admission !== "continue") {
+        let end: UnservedEnd = "remote";
+        const onDelay = () => {
+          end = "refused";
+          socket.destroy();
+        };
+        const cancel = this.#run.clock.after(admission.closeAfterMs, onDelay);
+        socket.once("close", () => {
+          cancel();
+          chain.unserved?.note(info, end, isSecured);
+        });
         return;
       }
     }

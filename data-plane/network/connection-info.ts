@@ -2,6 +2,7 @@ import type { SocketAddress } from "../../src/base/ip-address.ts";
 import type { Address } from "./address.ts";
 import { isSameAddress } from "./address.ts";
 import type { ProxyAddresses, Tlv } from "../proxy-protocol/header.ts";
+import type { ResponseFlag } from "./format/response-flags.ts";
 import type { TlsConnection } from "./tls-connection.ts";
 
 /**
@@ -72,6 +73,8 @@ export class ConnectionInfo {
   tls: TlsConnection | undefined;
   /** Why a network filter ended the connection: `%CONNECTION_TERMINATION_DETAILS%`. */
   terminationDetails: string | undefined;
+  /** The response flag that a network filter gave the connection when it ended it. */
+  refusalFlag: ResponseFlag | undefined;
   #dynamicMetadata: Map<string, Record<string, MetadataValue>> | undefined;
   #filterState: Map<string, FilterStateObject> | undefined;
 

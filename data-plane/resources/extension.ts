@@ -146,12 +146,36 @@ export interface DownstreamConnection {
  */
 export type Admission = "continue" | "close" | "end" | { readonly closeAfterMs: number };
 
+/** How a connection ended that the last filter of its chain never served. */
+export type UnservedEnd =
+  /** Another filter would not have it. */
+  | "refused"
+  /** `Unserved.timeoutMs` passed before the handshake was over. */
+  | "timeout"
+  /** The client went away, or its handshake failed. */
+  | "remote";
+
+/**
+ * What the last filter of a chain has to do with connections that end before it serves them: in Envoy it knows them from their first
+ * moment on, its timers run and it counts them.
+ */
+export interface Unserved {
+  /** How long a handshake may take, were there no `transport_socket_connect_timeout`; infinite for any time. */
+  readonly timeoutMs: number;
+  /** Counts and logs one. `isSecured`: its filter chain has a handshake. */
+  note(info: ConnectionInfo, end: UnservedEnd, isSecured: boolean): void;
+}
+
 /** A network filter of one filter chain. */
 export type NetworkFilter =
   /** Decides at the start whether the connection goes on. It must leave the bytes of the connection alone. */
   | { readonly kind: "gate"; admit(connection: DownstreamConnection): Admission }
   /** The last of its chain: does the work. */
-  | { readonly kind: "terminal"; serve(connection: DownstreamConnection): void };
+  | {
+      readonly kind: "terminal";
+      serve(connection: DownstreamConnection): void;
+      readonly unserved?: Unserved;
+    };
 
 /** How bytes travel to an upstream. */
 export interface UpstreamTransportSocket {

@@ -6,6 +6,7 @@ import { parsed } from "../resources/parsed.ts";
 import { unsupportedFields } from "../resources/support.ts";
 import { tcpProxyConfig, tcpProxySupport } from "./tcp-proxy-config.ts";
 import { counterNames, TcpSession } from "./tcp-session.ts";
+import { unservedTcp } from "./unserved-tcp.ts";
 
 const typeName = "envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
 
@@ -22,7 +23,11 @@ export const tcpProxy: Extension<NetworkFilter> = {
     return parsed((run, scope) => {
       const counters = run.stats.counters(`tcp.${config.statPrefix}`, counterNames);
       const shared = { config, run, counters, logAccess: accessLogs.value?.(run, scope) };
-      return { kind: "terminal", serve: (connection) => new TcpSession(shared, connection).start() };
+      return {
+        kind: "terminal",
+        serve: (connection) => new TcpSession(shared, connection).start(),
+        unserved: unservedTcp(shared),
+      };
     }, problems);
   },
 };
