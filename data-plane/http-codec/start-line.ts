@@ -107,7 +107,11 @@ function readUnusual(
 
 function readTarget(method: string, target: string): RequestLine | CodecError {
   if (method === "CONNECT") return connectLine(target);
-  if (target.startsWith("/") || (target === "*" && method === "OPTIONS")) return { method, path: target };
+  if (target.startsWith("/")) return { method, path: target };
+  if (target === "*") {
+    if (method === "OPTIONS") return { method, path: target };
+    return badMessage("* is for OPTIONS only", "http1.invalid_url");
+  }
   const url = absolute.exec(target);
   if (!url && otherScheme.test(target))
     return badMessage("the URL is neither of http nor of https", "http1.invalid_scheme");

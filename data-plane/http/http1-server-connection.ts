@@ -25,7 +25,7 @@ import { Exchange } from "./exchange.ts";
 import { ExchangeTimers } from "./exchange-timers.ts";
 import { readHopHeaders } from "./hop-headers.ts";
 import type { ManagerConfig } from "./manager-config.ts";
-import { countEnd } from "./manager-stats.ts";
+import { countAnswer, countEnd } from "./manager-stats.ts";
 import { checkUnderscores } from "./underscores.ts";
 import type { Manager } from "./manager.ts";
 
@@ -130,14 +130,10 @@ export class Http1ServerConnection implements ServerStream {
   start(early: Buffer, serveHttp2: ((early: Buffer) => void) | undefined): void {
     this.#serveHttp2 = serveHttp2;
     const socket = this.#socket;
-    socket.on("data", (bytes: Buffer) => this.#onBytes(bytes));
-    // A client that shuts its side has no use for an answer: Envoy closes too.
-    socket.on("end", () => {
-      this.#isEndedByClient = true;
-      socket.destroy();
-    });
+    socket.on("data", this.#onBytes);
+    socket.on("end", this.#onEnd);
     socket.on("close", () => this.#onClose());
-    socket.on("drain", () => this.#onDrain());
+    socket.on("drain", this.#onDrain);
     this.#endLifetime = watchLifetime(this.#manager, this.info, () => this.#onLifetime());
     this.#waitForRequest();
     if (early.length > 0) this.#onBytes(early);
@@ -145,7 +141,7 @@ export class Http1ServerConnection implements ServerStream {
   }
 
   sendInterim(status: number, headers: HeaderList): void {
-    const text = responseText(status, headers, "");
+    const text = responseText(status, headers, "", this.protocol);
     this.#manager.stats.counters.downstream_cx_tx_bytes_total += text.length;
     this.#socket.write(text, "latin1");
   }
@@ -223,7 +219,7 @@ export class Http1ServerConnection implements ServerStream {
     if (this.#pending && !this.#isReading) queueMicrotask(() => this.#readPending());
   }
 
-  #onBytes(bytes: Buffer): void {
+  readonly #onBytes = (bytes: Buffer): void => {
     if (this.#state !== "open") return;
     if (!this.#hasBegun && !this.#begin(bytes)) return;
     this.#manager.stats.counters.downstream_cx_rx_bytes_total += bytes.length;
@@ -232,7 +228,13 @@ export class Http1ServerConnection implements ServerStream {
       return;
     }
     this.#read(bytes);
-  }
+  };
+
+  /** A client that shuts its side has no use for an answer: Envoy closes too. */
+  readonly #onEnd = (): void => {
+    this.#isEndedByClient = true;
+    this.#socket.destroy();
+  };
 
   /** The first bytes; false when they are not for HTTP/1.1. */
   #begin(bytes: Buffer): boolean {
@@ -241,7 +243,10 @@ export class Http1ServerConnection implements ServerStream {
       const socket = this.#socket;
       this.#state = "handed-over";
       socket.pause();
-      for (const event of ["data", "end", "drain"]) socket.removeAllListeners(event);
+      // Its own listeners only: others may watch the socket too.
+      socket.off("data", this.#onBytes);
+      socket.off("end", this.#onEnd);
+      socket.off("drain", this.#onDrain);
       this.#idle.dispose();
       this.#endLifetime?.();
       this.#serveHttp2(bytes);
@@ -276,10 +281,10 @@ export class Http1ServerConnection implements ServerStream {
     else if (!this.#exchange && !this.#reader.isIdle) this.#waitForHead();
   }
 
-  #onDrain(): void {
+  readonly #onDrain = (): void => {
     if (this.#exchange) this.#exchange.onResponseDrain();
     else this.#readPending();
-  }
+  };
 
   /** The client does not take its answers: until it does it gets no more, or those to many small requests would pile up here. */
   get #isClogged(): boolean {
@@ -326,7 +331,8 @@ export class Http1ServerConnection implements ServerStream {
     if (isOld ? !hop.wantsKeepAlive : hop.wantsClose) this.#keepsAlive = false;
     if (headers.get("expect")?.toLowerCase() === "100-continue") {
       headers.remove("expect");
-      this.#socket.write("HTTP/1.1 100 Continue\r\n\r\n", "latin1");
+      countAnswer(manager.stats, 100);
+      this.sendInterim(100, new HeaderList());
     }
     manager.stats.counters.downstream_rq_http1_total += 1;
     const { method, path } = line;

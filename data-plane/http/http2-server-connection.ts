@@ -15,7 +15,7 @@ import { DelayedClose } from "./delayed-close.ts";
 import { Exchange } from "./exchange.ts";
 import type { Http2StreamOwner } from "./http2-server-stream.ts";
 import { Http2ServerStream } from "./http2-server-stream.ts";
-import { countEnd } from "./manager-stats.ts";
+import { countAnswer, countEnd } from "./manager-stats.ts";
 import type { Manager } from "./manager.ts";
 import { checkUnderscores } from "./underscores.ts";
 import { PrematureResets } from "./premature-resets.ts";
@@ -125,6 +125,7 @@ export class Http2ServerConnection implements SessionEvents, Http2StreamOwner {
     this.#countRequest();
     if (head.headers.get("expect")?.toLowerCase() === "100-continue") {
       head.headers.remove("expect");
+      countAnswer(manager.stats, 100);
       served.sendInterim(100, new HeaderList());
     }
     const exchange = new Exchange(manager, served, timers, head, isLast);
