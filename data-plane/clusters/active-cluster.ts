@@ -8,7 +8,6 @@ import type { LentReader, ReadMemory } from "../network/read-memory.ts";
 import type { TlsConnection } from "../network/tls-connection.ts";
 import type {
   ConnectAttempt,
-  ConnectFailure,
   ConnectRequest,
   Host,
   Upstream,
@@ -232,7 +231,7 @@ export class ActiveCluster implements Upstream {
     if (pending.isFull) {
       counters.upstream_rq_pending_overflow += 1;
       if (request.isLastAttempt) counters.upstream_cx_connect_attempts_exceeded += 1;
-      return failLater(request, "overflow");
+      return failLater(request, "pending-overflow");
     }
     return this.#dial(host, request, true);
   }
@@ -492,9 +491,9 @@ function isBindError(error: Error): boolean {
   return "syscall" in error && error.syscall === "bind";
 }
 
-function failLater(
-  request: { onFailure(failure: ConnectFailure): void },
-  failure: "overflow" | "no-host",
+function failLater<Failure>(
+  request: { onFailure(failure: Failure): void },
+  failure: Failure,
 ): ConnectAttempt {
   let isCancelled = false;
   queueMicrotask(() => {

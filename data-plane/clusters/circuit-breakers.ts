@@ -18,7 +18,7 @@ export class BreakerLimit {
     this.#max = max;
     this.#open = open;
     this.#remaining = remaining;
-    remaining?.set(max);
+    this.#showRemaining();
   }
 
   get isFull(): boolean {
@@ -38,7 +38,13 @@ export class BreakerLimit {
     this.#used += difference;
     const open = this.isFull ? 1 : 0;
     if (this.#open.value !== open) this.#open.set(open);
-    this.#remaining?.set(Math.max(0, this.#max - this.#used));
+    this.#showRemaining();
+  }
+
+  #showRemaining(): void {
+    if (this.#max <= Number.MAX_SAFE_INTEGER) this.#remaining?.set(Math.max(0, this.#max - this.#used));
+    // Envoy's "no limit" is the largest number of 64 bits.
+    else this.#remaining?.setExact((1n << 64n) - 1n - BigInt(this.#used));
   }
 }
 

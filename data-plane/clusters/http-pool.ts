@@ -8,6 +8,7 @@ import type {
   HostCriteria,
   UpstreamConnection,
 } from "../network/upstream.ts";
+import { failureOfRequest } from "../network/upstream.ts";
 import type { UpstreamHttpConfig } from "../resources/http-options.ts";
 import type { CircuitBreakers, PriorityBreakers } from "./circuit-breakers.ts";
 import type { ClusterHost } from "./cluster-host.ts";
@@ -222,7 +223,7 @@ export class HttpPool {
       },
       onFailure: (failure, _host, reason) => {
         group.dialing -= 1;
-        this.#failWaiting(group, failure, reason);
+        this.#failWaiting(group, failureOfRequest(failure), reason);
         this.#dropIfEmpty(group);
       },
     });

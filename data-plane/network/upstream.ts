@@ -85,6 +85,14 @@ export interface UpstreamContext {
 /** Why no upstream connection came about. */
 export type ConnectFailure = "no-host" | "overflow" | "connect-timeout" | "connect-fail";
 
+/** The same for a connection that stands for itself: that nobody may wait for one is a failure that may be tried again. */
+export type DialFailure = ConnectFailure | "pending-overflow";
+
+/** The failure of a connection as the request that it was for is told of it. */
+export function failureOfRequest(failure: DialFailure): ConnectFailure {
+  return failure === "pending-overflow" ? "overflow" : failure;
+}
+
 /** Counters of a cluster that its connections add to. */
 interface UpstreamTraffic {
   upstream_cx_protocol_error: number;
@@ -150,7 +158,7 @@ export interface ConnectRequest extends HostCriteria {
   readonly lentBytes?: true;
   onConnected(connection: UpstreamConnection): void;
   /** `reason`: what the transport socket said, in Envoy's words. `host`: the one that could not be reached. */
-  onFailure(failure: ConnectFailure, host?: Host, reason?: string): void;
+  onFailure(failure: DialFailure, host?: Host, reason?: string): void;
 }
 
 /** A cluster as filters see it. */

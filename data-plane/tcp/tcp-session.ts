@@ -1,13 +1,7 @@
 import { unreachable } from "../../src/base/unreachable.ts";
 import { ConnectionNote, type NotedBytes } from "../access-logs/connection-note.ts";
 import type { ResponseFlag } from "../network/format/response-flags.ts";
-import type {
-  ConnectAttempt,
-  ConnectFailure,
-  Host,
-  Upstream,
-  UpstreamConnection,
-} from "../network/upstream.ts";
+import type { ConnectAttempt, DialFailure, Host, Upstream, UpstreamConnection } from "../network/upstream.ts";
 import type { AccessLogger, DownstreamConnection, RunContext } from "../resources/extension.ts";
 import type { Counters } from "../stats/stats-store.ts";
 import { startRelay, type Relay, type RelayEnd } from "./relay.ts";
@@ -128,7 +122,7 @@ export class TcpSession {
   }
 
   #onFailure(
-    failure: ConnectFailure,
+    failure: DialFailure,
     host: Host | undefined,
     reason: string | undefined,
     tryAgain: () => void,
@@ -144,12 +138,18 @@ export class TcpSession {
       case "connect-timeout":
         this.#note?.failed(host, reason);
         this.#note?.flag("UF");
-        return this.#attempts < this.#context.config.maxConnectAttempts
-          ? this.#backOff(tryAgain)
-          : this.#refuse("URX");
+        return this.#tryAgain(tryAgain);
+      // Envoy takes it for a try that failed at the pool, unlike a limit of connections.
+      case "pending-overflow":
+        return this.#tryAgain(tryAgain);
       default:
         return unreachable(failure);
     }
+  }
+
+  #tryAgain(tryAgain: () => void): void {
+    if (this.#attempts < this.#context.config.maxConnectAttempts) this.#backOff(tryAgain);
+    else this.#refuse("URX");
   }
 
   #backOff(tryAgain: () => void): void {

@@ -2,6 +2,7 @@ import type { Address } from "../../network/address.ts";
 import { HeaderList } from "../../network/header-list.ts";
 import type { StreamRequest, UpstreamStream } from "../../network/http-stream.ts";
 import type { ConnectAttempt, Host, Upstream, UpstreamConnection } from "../../network/upstream.ts";
+import { failureOfRequest } from "../../network/upstream.ts";
 
 /** Opens a TCP connection for a CONNECT that ends here (`connect_config`): what follows the request goes on as it is. */
 export function openTunnel(upstream: Upstream, request: StreamRequest): ConnectAttempt {
@@ -16,7 +17,7 @@ export function openTunnel(upstream: Upstream, request: StreamRequest): ConnectA
     maxChoices,
     isLastAttempt: false,
     onConnected: (connection) => request.onReady(new ConnectTunnel(connection, request)),
-    onFailure: (failure) => request.onFailure(failure),
+    onFailure: (failure) => request.onFailure(failureOfRequest(failure)),
   });
 }
 

@@ -24,7 +24,8 @@ function limited({ tcp }: Rig): JsonObject {
     ["pools", [{ max_connection_pools: 1 }], { transport_socket: upstreamProxyProtocol({ version: "V1" }) }],
     ["zero", [{ max_connections: 0 }]],
     ["tcp-one", [{ max_connections: 1, track_remaining: true }]],
-    ["tcp-no-pending", [{ max_pending_requests: 0 }]],
+    ["tcp-no-pending", [{ max_pending_requests: 0, track_remaining: true }]],
+    ["tcp-thrice", [{ max_pending_requests: 0 }]],
   ];
   const clusters = names.map(([name, thresholds, more]) =>
     cluster(name, tcp.port, { circuit_breakers: { thresholds: [...thresholds] }, ...more }),
@@ -39,6 +40,7 @@ function limited({ tcp }: Rig): JsonObject {
       ]),
       listener("one", [tcpProxy("tcp-one")]),
       listener("no-pending", [tcpProxy("tcp-no-pending", { stat_prefix: "no-pending" })]),
+      listener("thrice", [tcpProxy("tcp-thrice", { stat_prefix: "thrice", max_connect_attempts: 3 })]),
     ],
     clusters,
   );
@@ -141,6 +143,19 @@ export const scenes: readonly Scene[] = [
           ({ ending } = second);
         });
         return { open, ending, counted };
+      },
+      "tcp_proxy tries again where nobody may wait": async (stage) => {
+        let ending = "";
+        const counted = await stage.counted("^cluster\\.tcp-thrice\\.upstream_", async () => {
+          const client = await stage.connect("thrice");
+          await client.closed();
+          ({ ending } = client);
+        });
+        return { ending, counted };
+      },
+      "what remains without a limit is told to its last digit": async (stage) => {
+        const { body } = await stage.admin.request("GET", "/stats?filter=tcp-no-pending.*remaining_cx_pools");
+        return body;
       },
       "tcp_proxy is refused where nobody may wait": async (stage) => {
         let ending = "";
