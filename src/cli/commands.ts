@@ -10,6 +10,7 @@ import { probeCommand } from "./probe.ts";
 import { reconcileCommand } from "./reconcile.ts";
 import { serveCommand } from "./serve.ts";
 import { statusCommand } from "./status.ts";
+import { traceIpCommand } from "./trace-ip.ts";
 import { validateCommand } from "./validate.ts";
 import { versionCommand } from "./version.ts";
 import { whyCommand } from "./why.ts";
@@ -41,6 +42,7 @@ export function allCommands({ runProxy, loadCodec }: DataPlane): AllCommands {
     configCommand(() => serveCommand),
     reconcileCommand,
     xdsCommand,
+    traceIpCommand,
     probeCommand(loadCodec),
     decodeCommand(loadCodec),
     demoCommand(runProxy),
