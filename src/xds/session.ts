@@ -10,6 +10,7 @@ import { judgeDelta, judgeSotw, type Verdict } from "./judge-request.ts";
 import { keyOf, type Named } from "./order-views.ts";
 import type { DeltaRequest, NameList, Request, SotwRequest } from "./request.ts";
 import type { Response } from "./response.ts";
+import { labelsNaming } from "./returning.ts";
 import {
   type Holding,
   type OrderReason,
@@ -177,7 +178,13 @@ export class Session {
       const { typeUrl, holdsLater } = type.traits;
       const isHeld = this.#isHeld(type, blocked, nowMs);
       if (isHeld !== this.#heldBack.has(typeUrl)) this.#heldBack = toggled(this.#heldBack, typeUrl);
-      const due = type.next({ isHeld, nowMs, standIn: (name) => this.#standIn(type, name) });
+      if (type.gone.size > 0 && !this.#keepsGone(type, nowMs)) type.removeGone();
+      const due = type.next({
+        isHeld,
+        nowMs,
+        keepsGone: this.#canKeepGone(type),
+        standIn: (name) => this.#standIn(type, name),
+      });
       if (due) {
         if (typeUrl === CLUSTER) this.#oweEndpoints(due.news);
         if (typeUrl === ROUTES) this.#greet(due.news);
@@ -201,6 +208,28 @@ export class Session {
       isKeeping ||= kept.length > 0;
     }
     return isKeeping;
+  }
+
+  /** On a stream of one type nothing is known of what names its resources. */
+  #canKeepGone({ traits }: TypeSession): boolean {
+    const { service, shared } = this.#options;
+    return shared.order !== undefined && service.kind === "ads" && labelsNaming(traits.label).length > 0;
+  }
+
+  /** True until a returning client has accepted all that could have named what it is to give up, or the deadline. */
+  #keepsGone(type: TypeSession, nowMs: number): boolean {
+    const [first, ...others] = labelsNaming(type.traits.label).map((label) =>
+      this.#ordered.find(({ traits }) => traits.label === label),
+    );
+    const users = [first, ...others.filter((user) => user !== undefined)];
+    if (users.every((user) => user?.isSettled)) return false;
+    const isTimed = !users.some((user) => user?.isRefused || user?.isKeeping);
+    const { typeUrl } = type.traits;
+    // Each of them is asked, so that the remark names them all.
+    return (
+      [...type.gone].filter((name) => this.#waits.mayWait({ kind: "removal", typeUrl, name }, nowMs, isTimed))
+        .length > 0
+    );
   }
 
   #mustKeep(resource: Named, nowMs: number): boolean {

@@ -1,5 +1,5 @@
 import type { Resource } from "../snapshot/resource.ts";
-import type { TypeSet } from "../snapshot/type-set.ts";
+import { TypeSet } from "../snapshot/type-set.ts";
 import type { Change, Plan } from "./change.ts";
 import type { Refusal, StreamKind, TypeStatus } from "./events.ts";
 import { answerHosts } from "./host-answers.ts";
@@ -9,6 +9,7 @@ import { hasChanges, planResponse, startPosition, type Position } from "./plan.t
 import { afterBeat, type Beats, dueBeat, followTtls, isLate, nextBeatAtMs, noBeats } from "./heartbeats.ts";
 import type { OrderViews } from "./order-views.ts";
 import { namesReached, statedWithin } from "./reach.ts";
+import { partGone } from "./returning.ts";
 import type { Response, ResponseCache } from "./response.ts";
 import type { ResourceTrace } from "./trace.ts";
 import type { TypeTraits } from "./type-traits.ts";
@@ -34,6 +35,8 @@ export interface Surroundings {
   readonly isHeld: boolean;
   /** Monotonic. */
   readonly nowMs: number;
+  /** What a returning client states and the target lacks is not to be removed at once. */
+  readonly keepsGone: boolean;
   /** The resource that is sent for a name asked for which does not exist, if one should be (XDS-100). */
   readonly standIn: (name: string) => Resource | undefined;
 }
@@ -68,6 +71,7 @@ export class TypeSession {
   #position: Position;
   #asked: Interest = noInterest;
   #greetings: ReadonlySet<string> = noNames;
+  #gone: ReadonlySet<string> = noNames;
   /** The content that the client should hold; absent while its node has no snapshot. */
   #target: TypeSet | undefined;
   /** What it is brought to now: the target, with what cannot be removed yet. */
@@ -152,7 +156,7 @@ export class TypeSession {
 
   /** True when something that the target lacks is kept for the time being. */
   get isKeeping(): boolean {
-    return this.#aim !== this.#target;
+    return this.#aim !== this.#target || this.#gone.size > 0;
   }
 
   /** True when it accepted anything: before, there is nothing that order could protect. */
@@ -328,21 +332,22 @@ export class TypeSession {
     return nextBeatAtMs(this.#beats);
   }
 
-  #nextNews({ isHeld, standIn, nowMs }: Surroundings): Due | undefined {
+  #nextNews({ isHeld, standIn, nowMs, keepsGone }: Surroundings): Due | undefined {
     const [part, ...parts] = this.#parts;
     if (part) {
       this.#parts = parts.length === 0 ? nothing : parts;
       return { response: this.#send(part), news: part.resources };
     }
     if (!this.#aim || this.#isAtRest || !this.#isFree(isHeld)) return undefined;
-    const position = this.#position;
+    const aim = isHeld ? this.#aimOfAsked(this.#aim) : this.#aim;
+    const position = keepsGone ? this.#partGone(aim) : this.#position;
     const {
       plan,
       next,
       isHeld: isCurrent,
-    } = planResponse(this.#kind, this.traits, position, this.#aim, this.#shared.views, standIn);
+    } = planResponse(this.#kind, this.traits, position, aim, this.#shared.views, standIn);
     this.#position = next;
-    this.#isAtRest = true;
+    this.#isAtRest = aim === this.#aim;
     if (this.#greetings.size > 0) {
       this.#greetings = noNames;
       this.#position = { ...next, interest: this.#reach() };
@@ -350,18 +355,56 @@ export class TypeSession {
     this.#followTtls(nowMs, position.stated !== undefined);
     if (!plan) {
       if (isCurrent || (this.#ackedVersion !== undefined && !this.#refusal && this.#unacked.length === 0)) {
-        this.#sentVersion = this.#ackedVersion = this.#wantedVersion(this.#aim);
+        this.#sentVersion = this.#ackedVersion = this.#wantedVersion(aim);
       }
       this.#noteBase();
       return undefined;
     }
     if (this.#kind === "sotw") {
-      const news = this.#shared.views.change(position.base, this.#aim, position.interest).changed;
+      const news = this.#shared.views.change(position.base, aim, position.interest).changed;
       return { response: this.#send(plan), news };
     }
     const [first = plan, ...rest] = this.#partsOf(plan, position.base);
     this.#parts = rest.length === 0 ? nothing : rest;
     return { response: this.#send(first), news: first.resources };
+  }
+
+  /**
+   * While changes are held back, what a client asks for meanwhile goes out, and nothing else: the content that it was
+   * sent, with what it asks for as it is now (XDS-97, XDS-101).
+   */
+  #aimOfAsked(aim: TypeSet): TypeSet {
+    const { base, owed, owesAnswer, interest } = this.#position;
+    const wantsAll = owesAnswer && isWildcard(interest);
+    if (owed.size === 0 || wantsAll || !this.hasAccepted) return aim;
+    const asked = [...owed].flatMap((name) => aim.resources.get(name) ?? []);
+    const rest = [...base.resources.values()].filter(({ name }) => !owed.has(name));
+    return TypeSet.of(aim.typeUrl, [...rest, ...asked], base);
+  }
+
+  #partGone(aim: TypeSet): Position {
+    const { position, gone } = partGone(this.#position, aim);
+    if (gone.size > 0) this.#gone = gone;
+    return position;
+  }
+
+  /** What the client states it holds from an earlier stream, and is to give up once nothing names it any more. */
+  get gone(): ReadonlySet<string> {
+    return this.#gone;
+  }
+
+  /** What is gone is removed now. */
+  removeGone(): void {
+    // What has come back meanwhile was sent like anything new.
+    const names = [...this.#gone].filter((name) => !this.#target?.resources.has(name));
+    this.#gone = noNames;
+    this.owe(names);
+  }
+
+  /** True when the client has accepted all that it should hold, and gave up the rest. */
+  get isSettled(): boolean {
+    const isAccepted = this.#unacked.every(({ plan }) => plan.isHeartbeat) && this.#parts.length === 0;
+    return this.#isAtRest && isAccepted && !this.isKeeping && !this.#refusal;
   }
 
   #partsOf(plan: Plan, sent: TypeSet): readonly Plan[] {
@@ -527,8 +570,7 @@ export class TypeSession {
   #state(): TypeStatus["state"] {
     if (this.#refusal) return "NACKED";
     if (this.#sentVersion === undefined) return "NOT_SENT";
-    const isSettled = this.#unacked.every(({ plan }) => plan.isHeartbeat);
-    return this.#isAtRest && !this.isKeeping && isSettled && this.#parts.length === 0 ? "SYNCED" : "STALE";
+    return this.isSettled ? "SYNCED" : "STALE";
   }
 }
 

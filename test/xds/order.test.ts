@@ -242,6 +242,102 @@ for (const kind of kinds) {
   });
 }
 
+for (const kind of kinds) {
+  describe(`${kind} session: a request while changes are held back`, () => {
+    const before: Contents = { ...chain("a"), RDS: { r: "CDS/a", q: "CDS/a" } };
+    const after: Contents = { ...chain("b"), RDS: { r: "CDS/b", q: "CDS/b" } };
+
+    it("XDS-97 XDS-101 is answered at once, and brings none of the held changes with it", () => {
+      const one = new Conversation(kind, { ...before, RDS: { r: "CDS/a" } });
+      one.client.set(after);
+      one.client.drain();
+      one.ask("RDS", kind === "sotw" ? ["r", "q"] : ["q"]);
+      assert.deepEqual(one.due, ["RDS q"]);
+      one.client.ack("RDS");
+      assert.deepEqual(one.due, [], "the clusters are not accepted yet");
+      one.client.ack("CDS");
+      one.ask("EDS", ["be"]);
+      assert.ok(one.client.settle().includes("RDS r"));
+    });
+
+    it("XDS-97 XDS-24 of a full-state type is answered with what was asked for, beside what was sent before", () => {
+      const named: Contents = { ...chain("a"), LDS: { l: "CDS/a", k: "CDS/a" }, RDS: {} };
+      const one = new SessionClient(kind, named, { server: newServer({ order: true }) });
+      const ask = (label: string, names: readonly string[]) =>
+        kind === "sotw" ? one.sotw(label, { names }) : one.delta(label, { subscribe: names });
+      ask("CDS", []);
+      ask("EDS", ["ae"]);
+      ask("LDS", ["l"]);
+      one.settle();
+      one.set({ ...chain("b"), LDS: { l: "CDS/b", k: "CDS/b" }, RDS: {} });
+      one.drain();
+      ask("LDS", kind === "sotw" ? ["l", "k"] : ["k"]);
+      const plan = one.next()?.response.plan;
+      const texts = plan?.resources.map(({ name, bytes }) => `${name} ${bytes.toString()}`);
+      assert.deepEqual(texts, said(kind, ["l CDS/a", "k CDS/b"], ["k CDS/b"]));
+    });
+  });
+}
+
+describe("delta session: a client that comes back", () => {
+  it("XDS-96 XDS-84 gives up a cluster only after it has accepted what replaces its listeners and routes", () => {
+    const one = new SessionClient("delta", chain("b"), { server: newServer({ order: true }) });
+    one.delta("CDS", { initial: { a: "1" } });
+    assert.deepEqual(one.drain(), ["CDS b"]);
+    one.ack("CDS");
+    one.delta("EDS", { subscribe: ["be"], initial: { ae: "1" } });
+    one.delta("LDS", { initial: { l: "old" } });
+    one.delta("RDS", { subscribe: ["r"], initial: { r: "old" } });
+    assert.deepEqual(one.drain(), ["EDS be", "LDS l", "RDS r"]);
+    one.ack("EDS");
+    one.ack("LDS");
+    assert.deepEqual(one.drain(), [], "the routes are not accepted yet");
+    one.ack("RDS");
+    assert.deepEqual(one.drain(), ["CDS -a"]);
+    assert.deepEqual(
+      one.session.status.map(({ state }) => state),
+      ["STALE", "SYNCED", "SYNCED", "SYNCED"],
+    );
+    one.ack("CDS");
+    assert.deepEqual(one.drain(), []);
+  });
+
+  it("XDS-96 gives it up after the deadline, and this is said", () => {
+    const one = new SessionClient("delta", chain("b"), { server: newServer({ order: true }) });
+    one.delta("CDS", { initial: { a: "1" } });
+    assert.deepEqual(one.settle(), ["CDS b"]);
+    one.nowMs = 20_000;
+    assert.deepEqual(one.drain(), ["CDS -a"]);
+    assert.deepEqual(
+      one.remarks.map((remark) => remark.kind === "orderTimeout" && [remark.wait, ...remark.names]),
+      [["removal", "a"]],
+    );
+  });
+
+  it("XDS-84 gives up listeners at once, for nothing names them", () => {
+    const one = new SessionClient("delta", chain("b"), { server: newServer({ order: true }) });
+    one.delta("LDS", { initial: { gone: "1" } });
+    assert.deepEqual(one.drain(), ["LDS l -gone"]);
+  });
+
+  it("XDS-70 is told at once of what it asks for by name and what is no more", () => {
+    const one = new SessionClient("delta", chain("b"), { server: newServer({ order: true }) });
+    one.delta("CDS", { subscribe: ["a", "b"], initial: { a: "1" } });
+    assert.deepEqual(one.drain(), ["CDS b -a"]);
+  });
+
+  it("XDS-96 gives up nothing that has come back meanwhile", () => {
+    const one = new SessionClient("delta", chain("b"), { server: newServer({ order: true }) });
+    one.delta("CDS", { initial: { a: "1" } });
+    assert.deepEqual(one.settle(), ["CDS b"]);
+    const { CDS: a } = chain("a");
+    one.set({ ...chain("b"), CDS: { ...chain("b").CDS, ...a } });
+    assert.deepEqual(one.settle(), ["CDS a"]);
+    one.nowMs = 60_000;
+    assert.deepEqual(one.drain(), []);
+  });
+});
+
 describe("order among streams", () => {
   for (const kind of kinds) {
     it(`${kind}: XDS-127 streams at the same step are sent the same bytes`, () => {
