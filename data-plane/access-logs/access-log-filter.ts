@@ -66,7 +66,7 @@ export function parseFilter(
   if (filter.header_filter) {
     const header = filter.header_filter.header ?? {};
     const test = parseHeaderMatcher(header, `${path}.header_filter.header`, problems);
-    return ({ exchange }) => test((name) => exchange?.request(name));
+    return ({ exchange }) => test((name) => exchange?.request(name, true));
   }
   if (filter.response_flag_filter) {
     const wanted = new Set(filter.response_flag_filter.flags);

@@ -62,9 +62,10 @@ export function requestSource(facts: ExchangeFacts): FormatSource {
     ...(forward && { upstreamCluster: forward.clusterName }),
     transfer: facts.transfer,
     exchange: {
-      request: (name) => headerOf(request, name),
-      response: (name) => responseHeaders?.all(name),
-      trailer: (name) => facts.responseTrailers?.all(name),
+      request: (name, isWhole) =>
+        (isWhole ? undefined : request.headers.get(name)) ?? headerOf(request, name),
+      response: (name) => responseHeaders?.get(name),
+      trailer: (name) => facts.responseTrailers?.get(name),
       status,
       protocol: exchange.protocol,
       flags: facts.flags,

@@ -39,13 +39,19 @@ export function parseHeaderMutation(
     if (!isProtectedHeader(name)) continue;
     problems.push(refuse(`${paths.remove}[${index}]`, ":-prefixed or host headers may not be removed"));
   }
-  const added = (options ?? []).map((option, index) =>
-    parseHeaderOption(option, `${paths.add}[${index}]`, problems),
-  );
+  const read = (options ?? []).map((option, index) => ({
+    overwrites: String(actionOf(option)).startsWith("OVERWRITE"),
+    mutate: parseHeaderOption(option, `${paths.add}[${index}]`, problems),
+  }));
+  // Envoy overwrites first and adds then, whatever stands first.
+  const added = [
+    ...read.filter(({ overwrites }) => overwrites),
+    ...read.filter(({ overwrites }) => !overwrites),
+  ];
   if (removed.length === 0 && added.length === 0) return undefined;
   return (headers, source) => {
     for (const name of removed) headers.remove(name);
-    for (const add of added) add(headers, source);
+    for (const { mutate } of added) mutate(headers, source);
   };
 }
 

@@ -30,10 +30,14 @@ export interface FormatSource {
 
 /** A request and what came of it, as far as it has come. */
 export interface HttpExchange {
-  /** A header by its lower-case name, or `:method`, `:path`, `:authority`, `:scheme`. */
-  request(name: string): string | undefined;
+  /**
+   * A header by its lower-case name, or `:method`, `:path`, `:authority`, `:scheme`: the first of its values, as logs and formats have
+   * it. `isWhole`: all of them with commas between, as matchers see it.
+   */
+  request(name: string, isWhole?: boolean): string | undefined;
+  /** The first of the values of a header. */
   response(name: string): string | undefined;
-  /** A trailer of the response by its lower-case name. */
+  /** The first of the values of a trailer of the response by its lower-case name. */
   trailer?(name: string): string | undefined;
   /** 0 before there is one. */
   readonly status: number;
