@@ -13,11 +13,12 @@ import { hashPolicySupport, requestHash } from "./hash-policy.ts";
 import type { HostDefaults } from "./host-defaults.ts";
 import { parseRewrite } from "./rewrite.ts";
 import type { Forwarding } from "./route.ts";
+import { weightedEntrySupport } from "./weighted-entries.ts";
 
 export const forwardSupport: SupportTable = {
   cluster: true,
   cluster_header: true,
-  weighted_clusters: { clusters: { name: true, weight: true, metadata_match: true }, total_weight: noEffect },
+  weighted_clusters: { clusters: weightedEntrySupport, total_weight: noEffect },
   timeout: true,
   idle_timeout: true,
   max_stream_duration: { max_stream_duration: true },

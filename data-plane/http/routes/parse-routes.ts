@@ -13,6 +13,7 @@ import type { NamedCluster } from "./forwarding.ts";
 import { forwardSupport, parseForward } from "./forwarding.ts";
 import type { HostDefaults } from "./host-defaults.ts";
 import { bufferLimit, bufferLimitSupport, hostDefaultsSupport, parseHostDefaults } from "./host-defaults.ts";
+import { weightedChoice } from "../../tcp/weighted-clusters.ts";
 import type { Level } from "./level.ts";
 import { levelSupport, noLevel, parseLevel } from "./level.ts";
 import { parseRedirect, redirectSupport } from "./redirect.ts";
@@ -21,6 +22,7 @@ import { matchSupport, parseRouteMatch } from "./route-match.ts";
 import type { Route, RouteAction } from "./route.ts";
 import type { RouteTable, VirtualHost } from "./route-table.ts";
 import { routeTable } from "./route-table.ts";
+import { parseWeightedEntries } from "./weighted-entries.ts";
 
 type RouteMessage = MessageTypes["envoy.config.route.v3.Route"];
 type VirtualHostMessage = MessageTypes["envoy.config.route.v3.VirtualHost"];
@@ -146,15 +148,26 @@ function parseRoute(
   const level = parseLevel(route, outer, path, found);
   const matches = parseRouteMatch(route.match ?? {}, found, found.context, `${path}.match`, found.problems);
   const action = parseAction(route, around, path, found);
-  return (install) => ({
-    name: route.name ?? "",
-    virtualHost,
-    matches,
-    action,
-    requestMutations: level.request,
-    responseMutations: level.response,
-    filterSettings: install(level.filters),
-  });
+  const entries =
+    route.route && action.kind === "forward"
+      ? parseWeightedEntries(route.route, action, level, `${path}.route`, found)
+      : undefined;
+  return (install) => {
+    const leveled = (own: Level) => ({
+      requestMutations: own.request,
+      responseMutations: own.response,
+      filterSettings: install(own.filters),
+    });
+    const whole = { name: route.name ?? "", virtualHost, matches, action, ...leveled(level) };
+    if (!entries) return whole;
+    const choose = weightedChoice(
+      entries.map((entry) => ({
+        weight: entry.weight,
+        route: { ...whole, action: entry.action, ...leveled(entry.level) },
+      })),
+    );
+    return { ...whole, entryOf: (random) => choose(random)?.route ?? whole };
+  };
 }
 
 function parseAction(

@@ -59,7 +59,8 @@ export function routeTable(hosts: readonly VirtualHost[], ignoresPort = false): 
     const host = hostOf(request);
     if (!host) return undefined;
     if (host.requiresTls !== "none" && wantsTls(host, request)) return tlsRedirect(host.name);
-    return host.routes.find((route) => route.matches(request, around));
+    const found = host.routes.find((route) => route.matches(request, around));
+    return found?.entryOf ? found.entryOf(around.random()) : found;
   };
 }
 

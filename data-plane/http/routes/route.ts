@@ -72,4 +72,6 @@ export interface Route {
   /** Of the route, its virtual host and the whole configuration, in the order of application. */
   readonly requestMutations: readonly HeaderMutation[];
   readonly responseMutations: readonly HeaderMutation[];
+  /** The entry of `weighted_clusters` that a request has instead, by a number in [0, 1); absent where entries say no more than a cluster. */
+  readonly entryOf?: (random: number) => Route;
 }
