@@ -51,6 +51,29 @@ export function literal(name: string, value: string): Buffer {
   return Buffer.concat([Buffer.from([0]), text(name), text(value)]);
 }
 
+/** A header block of literals: name, value, name, value, … */
+export const fields = (...flat: readonly string[]): Buffer =>
+  Buffer.concat(flat.flatMap((name, at) => (at % 2 === 0 ? [literal(name, flat[at + 1]!)] : [])));
+
+/** Four bytes of a number. */
+export function number(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+/** SETTINGS with one entry. */
+export function setting(id: number, value: number): Buffer {
+  const bytes = Buffer.alloc(6);
+  bytes.writeUInt16BE(id);
+  bytes.writeUInt32BE(value, 2);
+  return frame(frameType.settings, 0, 0, bytes);
+}
+
+/** Many frames, one behind the other. */
+export const repeat = (count: number, make: (index: number) => Buffer): Buffer =>
+  Buffer.concat(Array.from({ length: count }, (_, index) => make(index)));
+
 /** A frame as it came. */
 interface RawFrame {
   readonly type: number;

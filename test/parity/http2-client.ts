@@ -1,8 +1,10 @@
 import { HpackDecoder } from "../../data-plane/http2/hpack-decoder.ts";
 import type { JsonObject } from "../kit/json.ts";
-import { frame, frameType, literal, RawHttp2 } from "../kit/raw-http2.ts";
+import { fields, frame, frameType, RawHttp2 } from "../kit/raw-http2.ts";
 import { until } from "../kit/within.ts";
 import type { Stage } from "./stage.ts";
+
+export { fields, number, repeat, setting } from "../kit/raw-http2.ts";
 
 const decoding = { maxHeaders: 1000, maxHeadBytes: 1 << 20, maxFieldBytes: 1 << 20 };
 const names = [
@@ -16,10 +18,6 @@ const names = [
   "GOAWAY",
   "WINDOW_UPDATE",
 ];
-
-/** A header block of literals. */
-export const fields = (...flat: readonly string[]): Buffer =>
-  Buffer.concat(flat.flatMap((name, at) => (at % 2 === 0 ? [literal(name, flat[at + 1]!)] : [])));
 
 /** The pseudo headers of a request. */
 export const pseudo = (path = "/direct", method = "GET"): readonly string[] => [
@@ -47,23 +45,6 @@ export const post = (streamId: number, path?: string, more: readonly string[] = 
 
 export const data = (streamId: number, text: string, isLast = false): Buffer =>
   frame(frameType.data, isLast ? 1 : 0, streamId, Buffer.from(text));
-
-/** Four bytes of a number. */
-export const number = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-};
-
-export const setting = (id: number, value: number): Buffer => {
-  const bytes = Buffer.alloc(6);
-  bytes.writeUInt16BE(id);
-  bytes.writeUInt32BE(value, 2);
-  return frame(frameType.settings, 0, 0, bytes);
-};
-
-export const repeat = (count: number, make: (index: number) => Buffer): Buffer =>
-  Buffer.concat(Array.from({ length: count }, (_, index) => make(index)));
 
 /** When enough has been heard: the streams are over, or the connection is. */
 export type Until = "closed" | readonly number[];

@@ -11,7 +11,9 @@ import type { HeaderList } from "../../../data-plane/network/header-list.ts";
 import type { RequestHead } from "../../../data-plane/network/http-message.ts";
 import { http2Config } from "../../../data-plane/resources/http2-options.ts";
 import { StatsStore } from "../../../data-plane/stats/stats-store.ts";
-import { frame, literal } from "../../kit/raw-http2.ts";
+import { fields, frame } from "../../kit/raw-http2.ts";
+
+export { fields, number, repeat, setting } from "../../kit/raw-http2.ts";
 
 export const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
 const names = [
@@ -196,9 +198,6 @@ export function serverScene(limits: Partial<Http2Limits> = {}, bufferLimitBytes 
   return scene;
 }
 
-export const fields = (...flat: readonly string[]): Buffer =>
-  Buffer.concat(flat.flatMap((name, at) => (at % 2 === 0 ? [literal(name, flat[at + 1]!)] : [])));
-
 /** The pseudo headers of a request. */
 export const pseudo = (method = "GET", path = "/"): readonly string[] => [
   ":method",
@@ -218,19 +217,3 @@ export const request = (streamId: number, more: readonly string[] = []): Buffer 
 /** HEADERS of a request whose body follows. */
 export const post = (streamId: number, more: readonly string[] = []): Buffer =>
   frame(1, 4, streamId, fields(...pseudo("POST"), ...more));
-
-export const number = (value: number): Buffer => {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
-};
-
-export const setting = (id: number, value: number): Buffer => {
-  const bytes = Buffer.alloc(6);
-  bytes.writeUInt16BE(id);
-  bytes.writeUInt32BE(value, 2);
-  return frame(4, 0, 0, bytes);
-};
-
-export const repeat = (count: number, make: (index: number) => Buffer): Buffer =>
-  Buffer.concat(Array.from({ length: count }, (_, index) => make(index)));
