@@ -10,6 +10,7 @@ import { type Figure, type Mark, judge, renderMarks, renderTable, writeJson } fr
 import { proxyProtocolMarks, runProxyProtocol } from "./proxy-protocol.ts";
 import { runStalled, stalledMarks } from "./stalled.ts";
 import { runTcp, tcpMarks } from "./tcp/run.ts";
+import { runTurns, turnsMarks } from "./turns.ts";
 
 interface Benchmark {
   readonly marks: readonly Mark[];
@@ -22,6 +23,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   stalled: { marks: stalledMarks, run: runStalled },
   order: { marks: orderMarks, run: runOrder },
   tcp: { marks: tcpMarks, run: runTcp },
+  turns: { marks: turnsMarks, run: runTurns },
   http: { marks: httpMarks, run: runHttp },
   compile: { marks: compileMarks, run: runCompile },
   "proxy-protocol": { marks: proxyProtocolMarks, run: runProxyProtocol },

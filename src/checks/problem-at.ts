@@ -8,6 +8,7 @@ import { locate, locateKey } from "../schema/yaml/locate.ts";
 export function placeIn(resource: Resource, path: string): Place | undefined {
   if (!resource.origin) return undefined;
   const { node, place } = resource.origin;
+  if (!node) return place;
   for (let at = path; at !== ""; at = parentOf(at)) {
     const found = locateKey(node, at) ?? itemAt(node, at);
     if (found) return placeOfNode(found);
@@ -17,7 +18,8 @@ export function placeIn(resource: Resource, path: string): Place | undefined {
 
 /** Where the value of a field is written. */
 export function placeOfValue(resource: Resource, path: string): Place | undefined {
-  return resource.origin && placeOfNode(locate(resource.origin.node, path));
+  const { node, place } = resource.origin ?? {};
+  return node ? placeOfNode(locate(node, path)) : place;
 }
 
 /** A problem, without a place when there is none. */

@@ -89,7 +89,8 @@ export const serveCommand = defineCommand({
     const { securityFromFlags } = await import("./serve/security.ts");
     const { createVoice } = await import("./serve/voice.ts");
     const { firstStopSignal } = await import("./serve/stop-signals.ts");
-    const { loadSchemaWith } = await import("./user-schema.ts");
+    const { loadSchemaWith, userTypePaths } = await import("./user-schema.ts");
+    const { threadLoader } = await import("../server/loading/thread-loader.ts");
     const { createSourceControlPlane } = await import("../server/source-control-plane.ts");
     const { openSource } = await import("./serve/open-source.ts");
     const { ListenError } = await import("../server/listen-address.ts");
@@ -107,6 +108,7 @@ export const serveCommand = defineCommand({
     const { tls, xdsTokens, adminTokens } = security;
     const stopped = firstStopSignal(terminal);
     const { source, git } = openSource(args[0]!, flags, terminal, voice.log);
+    const schema = await loadSchemaWith(flags, terminal);
     const plane = createSourceControlPlane({
       source,
       ...(git && { git: () => git.status() }),
@@ -122,7 +124,8 @@ export const serveCommand = defineCommand({
       removals: { allowsEmptyTypes: flags.allowEmpty, largestShare: flags.maxRemoved / 100 },
       drainMs: flags.drainTime,
       limits: limitsFromFlags(flags),
-      schema: await loadSchemaWith(flags, terminal),
+      schema,
+      loader: threadLoader(schema, userTypePaths(flags, terminal)),
       clock: systemClock,
       version: readVersion(),
       processToken: String(terminal.pid),

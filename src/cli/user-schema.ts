@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { hasErrors } from "../base/problem.ts";
 import { loadDescriptors } from "../schema/load.ts";
 import { Schema } from "../schema/schema.ts";
-import { loadUserTypes } from "../schema/user-types/load-user-types.ts";
+import { loadUserTypes, type UserTypePaths } from "../schema/user-types/load-user-types.ts";
 import { colorsFor, type ColorMode } from "./color.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
 import { renderProblems } from "./render-problems.ts";
@@ -22,10 +22,7 @@ export async function loadSchemaWith(
 ): Promise<Schema> {
   const base = loadDescriptors();
   if (flags.descriptors.length === 0 && flags.protoPath.length === 0) return new Schema(base);
-  const { descriptors, problems } = await loadUserTypes(base, {
-    descriptorSets: flags.descriptors.map((path) => resolve(terminal.cwd, path)),
-    protoPaths: flags.protoPath.map((path) => resolve(terminal.cwd, path)),
-  });
+  const { descriptors, problems } = await loadUserTypes(base, userTypePaths(flags, terminal));
   const colors = colorsFor(flags.color, terminal.env, terminal.stderr);
   terminal.stderr.write(renderProblems(problems, { colors, textOf: () => undefined }));
   if (hasErrors(problems)) {
@@ -35,4 +32,15 @@ export async function loadSchemaWith(
     );
   }
   return new Schema(descriptors);
+}
+
+/** What `--descriptors` and `--proto-path` name, as absolute paths. */
+export function userTypePaths(
+  flags: { readonly descriptors: readonly string[]; readonly protoPath: readonly string[] },
+  { cwd }: Terminal,
+): UserTypePaths {
+  return {
+    descriptorSets: flags.descriptors.map((path) => resolve(cwd, path)),
+    protoPaths: flags.protoPath.map((path) => resolve(cwd, path)),
+  };
 }

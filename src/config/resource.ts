@@ -22,6 +22,9 @@ export interface Resource {
 /** The text that a resource came from. */
 export interface Origin {
   readonly place: Place;
-  /** The tree of the resource, so that a field's path can be traced back to its line. */
-  readonly node: SourceNode;
+  /**
+   * The tree of the resource, so that a field's path can be traced back to its line. Absent where the text was left
+   * behind: a thread that loads keeps it.
+   */
+  readonly node?: SourceNode;
 }

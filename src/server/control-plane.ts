@@ -23,7 +23,7 @@ import {
 } from "./listen-address.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { Observer } from "./observer.ts";
-import type { AcceptedLoad, Attempt, Loaded, RefusedLoad } from "./reconcile/attempt.ts";
+import type { AcceptedLoad, Attempt, RefusedLoad } from "./reconcile/attempt.ts";
 import { newProblems } from "./reconcile/new-problems.ts";
 import { Reconciler } from "./reconcile/reconciler.ts";
 import type { RemovalPolicy } from "./reconcile/removals.ts";
@@ -33,6 +33,7 @@ import type { RevisionStore } from "./state/revision-store.ts";
 import type { CsdsSource } from "./services/csds-service.ts";
 import { nodeConfigReport } from "./node-config-report.ts";
 import { whyReport, type WhySource } from "./why-report.ts";
+import type { Loader } from "./loading/loader.ts";
 import type { XdsFront } from "./xds-front.ts";
 
 export interface ControlPlaneOptions {
@@ -49,7 +50,7 @@ export interface ControlPlaneOptions {
   readonly log: Log;
   readonly store: RevisionStore;
   readonly watch: (signal: AbortSignal) => AsyncIterable<Reading>;
-  readonly load: (files: readonly ConfigFile[]) => Loaded;
+  readonly load: Loader["load"];
   /** A resource as JSON with its secrets masked. */
   readonly contentOf: (resource: Resource) => JsonValue;
   /** Shows problems to people, with the texts that they are in. */

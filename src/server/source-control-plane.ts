@@ -3,10 +3,7 @@ import type { ServerCredentials } from "@grpc/grpc-js";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
-import { checkConfig } from "../checks/check.ts";
-import { Compiler } from "../config/compiler.ts";
 import type { ConfigFile } from "../config/config-file.ts";
-import { envoyReferences } from "../config/envoy-references.ts";
 import { resourceTypeOf } from "../config/resource-types.ts";
 import type { Schema } from "../schema/schema.ts";
 import { typeNameOf } from "../schema/type-urls.ts";
@@ -16,6 +13,7 @@ import type { TokenCheck } from "./auth/served-tokens.ts";
 import { type AdsLimits, createAdsServer } from "./ads-server.ts";
 import { ControlPlane } from "./control-plane.ts";
 import { formatListenAddress, type ListenAddress, type ServeAddress } from "./listen-address.ts";
+import type { Loader } from "./loading/loader.ts";
 import type { RemovalPolicy } from "./reconcile/removals.ts";
 import { RefusedConnections } from "./refused-connections.ts";
 import { operatorServices } from "./services/operator-services.ts";
@@ -45,6 +43,7 @@ export interface SourceControlPlaneOptions {
   /** What xDS clients are held to beside the defaults. */
   readonly limits?: Partial<AdsLimits>;
   readonly schema: Schema;
+  readonly loader: Loader;
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
@@ -56,7 +55,6 @@ export interface SourceControlPlaneOptions {
 /** A control plane over a source, with the checks of Envoy resources; nothing happens before its `start`. */
 export function createSourceControlPlane(options: SourceControlPlaneOptions): ControlPlane {
   const { source, cwd, schema, clock, log, version } = options;
-  const compiler = new Compiler(schema);
   return new ControlPlane({
     version,
     ...(options.git && { git: options.git }),
@@ -74,12 +72,7 @@ export function createSourceControlPlane(options: SourceControlPlaneOptions): Co
       options.processToken,
     ),
     watch: (signal) => source.watch(signal),
-    load: (files) => {
-      const compiled = compiler.compile(files);
-      const problems = [...compiled.problems, ...checkConfig(schema, compiled)];
-      const { authorization } = compiled;
-      return { groups: compiled.groups.values(), problems, ...(authorization && { authorization }) };
-    },
+    load: (files, signal) => options.loader.load(files, signal),
     contentOf: ({ typeUrl, bytes }) => {
       const typeName = typeNameOf(typeUrl);
       return schema.toJson(typeName, schema.decode(typeName, bytes), { mask: true });
@@ -98,7 +91,7 @@ export function createSourceControlPlane(options: SourceControlPlaneOptions): Co
         drainMs: options.drainMs,
         ...(options.limits && { limits: options.limits }),
         clock,
-        referencesOf: envoyReferences(schema),
+        referencesOf: options.loader.referencesOf,
         onEvent,
       }),
   });

@@ -4,6 +4,10 @@ import type { Resource } from "./resource.ts";
 const versionBytes = 12;
 const versionBits = versionBytes * 8;
 
+// A memo and nothing else: resources are immutable. Who gets thousands of them little by little asks for it then, so that the
+// set that they end up in is made without hashing all of them in one turn.
+const memo = new WeakMap<Resource, bigint>();
+
 /** The sum of nothing: the version of an empty set. */
 export const emptySum = 0n;
 
@@ -12,9 +16,13 @@ export const emptySum = 0n;
  * up modulo 2^96, so that a set's version follows from the one before it and from what changed, in whatever order
  * (XDS-130). Sums do not withstand somebody who forges resources to collide; who can write resources has no need to.
  */
-export function digestOf({ name, version }: Resource): bigint {
-  const digest = createHash("sha256").update(`${name}\0${version}`).digest();
-  return (digest.readBigUInt64BE(0) << 32n) | BigInt(digest.readUInt32BE(8));
+export function digestOf(resource: Resource): bigint {
+  const known = memo.get(resource);
+  if (known !== undefined) return known;
+  const hash = createHash("sha256").update(`${resource.name}\0${resource.version}`).digest();
+  const digest = (hash.readBigUInt64BE(0) << 32n) | BigInt(hash.readUInt32BE(8));
+  memo.set(resource, digest);
+  return digest;
 }
 
 export function addDigest(sum: bigint, digest: bigint): bigint {

@@ -21,7 +21,6 @@ import {
 import { TypeSession, type Shared } from "./type-session.ts";
 import { CLUSTER, ENDPOINTS, LISTENER, ROUTES, type TypeTraits, VIRTUAL_HOST } from "./type-traits.ts";
 import { hasVhds, namespaceOf } from "./vhds-routes.ts";
-import { edsNamesOf } from "./views.ts";
 import { Waits, type Overdue } from "./waits.ts";
 import { stringFieldSize, WireWriter } from "./wire.ts";
 
@@ -458,12 +457,13 @@ export class Session {
   #oweEndpoints(clusters: readonly Resource[]): void {
     const endpoints = this.#types.get(ENDPOINTS);
     if (endpoints) {
-      endpoints.owe(edsNamesOf(clusters));
+      endpoints.owe(this.#options.shared.views.edsNamesOf(clusters));
       return;
     }
     // Until endpoints are asked for, only a returning delta client can turn out to hold some.
     if (this.#options.kind === "delta" && this.#types.get(CLUSTER)?.isReturning) {
-      this.#orphans = new Set([...this.#orphans, ...edsNamesOf(clusters)]);
+      const names = this.#options.shared.views.edsNamesOf(clusters);
+      this.#orphans = this.#orphans.size === 0 ? names : new Set([...this.#orphans, ...names]);
     }
   }
 

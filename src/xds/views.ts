@@ -26,7 +26,6 @@ export class Views {
   readonly #contents = new WeakMap<TypeSet, WeakMap<Interest, Plan>>();
   readonly #firstAnswers = new WeakMap<TypeSet, WeakMap<Interest, Plan>>();
   readonly #sums = new WeakMap<TypeSet, WeakMap<Interest, bigint>>();
-  readonly #digests = new WeakMap<Resource, bigint>();
   readonly #partialPlans = new WeakMap<Change, Plan>();
   readonly #deltaPlans = new WeakMap<Change, Plan>();
   readonly #parts = new WeakMap<Plan, readonly Plan[]>();
@@ -38,6 +37,7 @@ export class Views {
   readonly #isIndirect = new WeakMap<Interest, boolean>();
   readonly #reaches = new WeakMap<Interest, WeakMap<TypeSet, WeakMap<TypeSet, Interest>>>();
   readonly #edsNames = new WeakMap<TypeSet, ReadonlySet<string>>();
+  readonly #edsNamesOf = new WeakMap<readonly Resource[], ReadonlySet<string>>();
 
   /** The set of a type that has no resources: always the same one, so that first answers are shared. */
   empty(typeUrl: string): TypeSet {
@@ -142,22 +142,18 @@ export class Views {
       const before = base && this.#sums.get(base)?.get(interest);
       if (!base || before === undefined) {
         return named(set, interest.names).reduce(
-          (sum, resource) => addDigest(sum, this.#digest(resource)),
+          (sum, resource) => addDigest(sum, digestOf(resource)),
           emptySum,
         );
       }
       const { changed, removed } = this.change(base, set, interest);
       const gone = [...changed.map(({ name }) => name), ...removed].map((name) => base.resources.get(name));
       const rest = gone.reduce(
-        (sum, resource) => (resource ? subtractDigest(sum, this.#digest(resource)) : sum),
+        (sum, resource) => (resource ? subtractDigest(sum, digestOf(resource)) : sum),
         before,
       );
-      return changed.reduce((sum, resource) => addDigest(sum, this.#digest(resource)), rest);
+      return changed.reduce((sum, resource) => addDigest(sum, digestOf(resource)), rest);
     });
-  }
-
-  #digest(resource: Resource): bigint {
-    return memo(this.#digests, resource, () => digestOf(resource));
   }
 
   /** A SotW response of what changed. */
@@ -201,6 +197,11 @@ export class Views {
     return plan.version === version ? plan : make();
   }
 
+  /** The EDS names of these clusters, a list that many streams are sent. */
+  edsNamesOf(clusters: readonly Resource[]): ReadonlySet<string> {
+    return memo(this.#edsNamesOf, clusters, () => new Set(edsNamesOf(clusters)));
+  }
+
   /** The names under which the clusters of a set ask for endpoints. */
   edsNames(clusters: TypeSet): ReadonlySet<string> {
     return memo(this.#edsNames, clusters, () => new Set(edsNamesOf(clusters.resources.values())));
@@ -208,7 +209,7 @@ export class Views {
 }
 
 /** The EDS names of these clusters; those of another type have none. */
-export function edsNamesOf(clusters: Iterable<Resource>): string[] {
+function edsNamesOf(clusters: Iterable<Resource>): string[] {
   const names: string[] = [];
   for (const cluster of clusters) {
     const name = edsNameOf(cluster);

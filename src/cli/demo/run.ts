@@ -10,6 +10,7 @@ import { Schema } from "../../schema/schema.ts";
 import { loadDescriptors } from "../../schema/load.ts";
 import { readVersion } from "../../server/build-info.ts";
 import type { ControlPlane } from "../../server/control-plane.ts";
+import { inlineLoader } from "../../server/loading/loader.ts";
 import { createSourceControlPlane } from "../../server/source-control-plane.ts";
 import { folderSource } from "../../sources/folder-source.ts";
 import {
@@ -118,6 +119,7 @@ async function createPlane(
   terminal: Terminal,
 ): Promise<ControlPlane> {
   const voice = await createVoice({ format: "text", level: "warn", color }, terminal);
+  const schema = new Schema(loadDescriptors());
   return createSourceControlPlane({
     source: folderSource(folder, terminal.cwd, systemClock),
     cwd: terminal.cwd,
@@ -127,7 +129,8 @@ async function createPlane(
     adminHosts: [],
     removals: { allowsEmptyTypes: true, largestShare: 1 },
     drainMs: 0,
-    schema: new Schema(loadDescriptors()),
+    schema,
+    loader: inlineLoader(schema),
     clock: systemClock,
     // What happens is told from the events; the log would say it twice.
     log: createLog("off", () => undefined),

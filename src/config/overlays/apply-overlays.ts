@@ -73,7 +73,7 @@ export class Overlays {
 
 function applyOne(schema: Schema, resource: Resource, overlay: Overlay): Overlaid {
   const type = resourceTypeOf(resource.typeUrl, schema.descriptors);
-  if (!resource.origin || !type) return { resource, problems: [] };
+  if (!resource.origin?.node || !type) return { resource, problems: [] };
   const { place } = resource.origin;
   const what = `${type.noun} ${JSON.stringify(resource.name)}`;
   const refused = (problem: Omit<Problem, "severity" | "related">): Overlaid => ({

@@ -51,11 +51,11 @@ export interface AttemptOptions {
   /** What is served, or was before a restart; absent at the very first start. */
   readonly current: Revision | undefined;
   readonly removals: RemovalPolicy;
-  readonly load: (files: readonly ConfigFile[]) => Loaded;
+  readonly load: (files: readonly ConfigFile[]) => Loaded | Promise<Loaded>;
 }
 
 /** Turns a reading into a revision, or into the reasons why what is served has to stay. */
-export function attempt(reading: Reading, options: AttemptOptions): Attempt {
+export async function attempt(reading: Reading, options: AttemptOptions): Promise<Attempt> {
   const { origin: source, readAtMs: atMs } = reading;
   if (reading.kind === "failed") {
     const { problems } = reading;
@@ -69,7 +69,7 @@ export function attempt(reading: Reading, options: AttemptOptions): Attempt {
     kind: "refused",
     refusal: { atMs, reason, problems: because, files, source: origin },
   });
-  const { groups, problems, authorization } = loadSafely(files, options);
+  const { groups, problems, authorization } = await loadSafely(files, options);
   if (hasErrors(problems)) return refused("errors", problems);
   const { current } = options;
   const revision = makeRevision({
@@ -89,9 +89,9 @@ export function attempt(reading: Reading, options: AttemptOptions): Attempt {
 }
 
 /** A text that breaks the loader itself must not take the server down: it is refused like any other bad text. */
-function loadSafely(files: readonly ConfigFile[], options: AttemptOptions): Loaded {
+async function loadSafely(files: readonly ConfigFile[], options: AttemptOptions): Promise<Loaded> {
   try {
-    return options.load(files);
+    return await options.load(files);
   } catch (error) {
     const message = `the configuration could not be loaded: ${error instanceof Error ? error.message : String(error)}`;
     return { groups: [], problems: [{ code: "internal-error", severity: "error", message }] };

@@ -1,7 +1,7 @@
-import type { ConfigFile } from "../../config/config-file.ts";
 import type { Revision } from "../../snapshot/revision.ts";
 import type { Reading } from "../../sources/reading.ts";
-import { type Attempt, attempt, type Loaded } from "./attempt.ts";
+import { type Attempt, attempt } from "./attempt.ts";
+import type { Loader } from "../loading/loader.ts";
 import type { RemovalPolicy } from "./removals.ts";
 
 export interface ReconcilerOptions {
@@ -12,7 +12,8 @@ export interface ReconcilerOptions {
   readonly removals: RemovalPolicy;
   /** Watches the source until the signal aborts; yields a reading at once, and one for each change. */
   watch(signal: AbortSignal): AsyncIterable<Reading>;
-  readonly load: (files: readonly ConfigFile[]) => Loaded;
+  /** The signal is the one above. */
+  readonly load: Loader["load"];
   /** Each attempt, in order; the next reading waits until it is done. */
   onAttempt(attempt: Attempt, tookMs: number): Promise<void>;
   /** Monotonic milliseconds. */
@@ -61,11 +62,17 @@ export class Reconciler {
   }
 
   async #take(reading: Reading): Promise<void> {
-    const { load, monotonic } = this.#options;
+    const { load, monotonic, signal } = this.#options;
     const startMs = monotonic();
     const due = this.#waiting.filter(({ isDue }) => isDue);
     const removals = due.at(-1)?.removals ?? this.#options.removals;
-    const result = attempt(reading, { current: this.#current, removals, load });
+    const result = await attempt(reading, {
+      current: this.#current,
+      removals,
+      load: (files) => load(files, signal),
+    });
+    // What the end has interrupted says nothing about the source.
+    if (signal.aborted) return;
     if (result.kind === "accepted") this.#current = result.revision;
     await this.#options.onAttempt(result, monotonic() - startMs);
     this.#waiting = this.#waiting.filter((waiter) => !due.includes(waiter));
