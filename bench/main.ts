@@ -9,6 +9,7 @@ import { orderMarks, runOrder } from "./order.ts";
 import { type Figure, type Mark, judge, renderMarks, renderTable, writeJson } from "./kit/report.ts";
 import { proxyProtocolMarks, runProxyProtocol } from "./proxy-protocol.ts";
 import { runStalled, stalledMarks } from "./stalled.ts";
+import { runStorm, stormMarks } from "./storm.ts";
 import { runTcp, tcpMarks } from "./tcp/run.ts";
 import { runTurns, turnsMarks } from "./turns.ts";
 
@@ -21,6 +22,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   fanout: { marks: fanoutMarks, run: runFanout },
   idle: { marks: idleMarks, run: runIdle },
   stalled: { marks: stalledMarks, run: runStalled },
+  storm: { marks: stormMarks, run: runStorm },
   order: { marks: orderMarks, run: runOrder },
   tcp: { marks: tcpMarks, run: runTcp },
   turns: { marks: turnsMarks, run: runTurns },

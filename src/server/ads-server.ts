@@ -20,7 +20,7 @@ import { ConnectionGate } from "./connection-gate.ts";
 import { drainStreams } from "./drain.ts";
 import { type Identity, identify } from "./auth/identify.ts";
 import type { TokenCheck } from "./auth/served-tokens.ts";
-import type { RateLimit } from "./request-rate.ts";
+import { type RateLimit, type RateState, takeRequest } from "./request-rate.ts";
 import { FanOut } from "./fan-out.ts";
 import { type Caller, definitionOf, endCall, type GrpcService } from "./services/grpc-service.ts";
 import { Health } from "./services/health-service.ts";
@@ -36,6 +36,11 @@ export interface AdsLimits extends GrpcLimits {
   readonly firstRequestTimeoutMs: number;
   /** Requests that a stream may make. Default 1,000 a second, 5,000 at once. */
   readonly requestRate: RateLimit;
+  /**
+   * Streams that may be opened, by all clients together (XDS-128): beyond, they end with UNAVAILABLE, which clients answer
+   * by coming back later. Default 5,000 a second, 10,000 at once: what a fleet that reconnects may need.
+   */
+  readonly streamRate: RateLimit;
   /**
    * How long changes wait until the client accepted the clusters that they name, and removals until it accepted what
    * replaces the last use (XDS-96, XDS-97). Default 20 s: Envoy gives up on endpoints that do not come after 15 s.
@@ -69,7 +74,7 @@ export interface AdsServerOptions {
    * their order, but a removal does not wait for its last use.
    */
   readonly referencesOf?: ReferencesOf;
-  /** Told of connections beyond the limits. */
+  /** Told of connections and streams beyond the limits. */
   readonly onRefusedConnection?: (address: string, reason: string) => void;
   /** Told of all that happens on streams, in order. Must not throw. */
   readonly onEvent?: (event: XdsEvent) => void;
@@ -85,6 +90,7 @@ export const defaultAdsLimits: AdsLimits = {
   stallTimeoutMs: 60_000,
   firstRequestTimeoutMs: 30_000,
   requestRate: { perSecond: 1_000, burst: 5_000 },
+  streamRate: { perSecond: 5_000, burst: 10_000 },
   orderTimeoutMs: 20_000,
 };
 
@@ -114,6 +120,7 @@ export class AdsServer implements AsyncDisposable {
   readonly #host: AdsStreamHost;
   #serving: Serving | undefined;
   #streamCount = 0;
+  #streamRate: RateState | undefined;
   #unlinkSignal: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
@@ -292,6 +299,12 @@ export class AdsServer implements AsyncDisposable {
   }
 
   #open(kind: StreamKind, service: StreamService, call: RawCall): void {
+    const left = takeRequest(this.#limits.streamRate, this.#streamRate, this.#clock.monotonic());
+    if (!left) {
+      this.#refuseStream(call);
+      return;
+    }
+    this.#streamRate = left;
     const identity = identityOf(call, this.#options.tokens);
     this.#streamCount += 1;
     const streamId = this.#streamCount;
@@ -308,6 +321,14 @@ export class AdsServer implements AsyncDisposable {
     stream.open();
     if (identity.kind === "refused") stream.end(status.UNAUTHENTICATED, identity.reason);
     else if (this.#closing) stream.end(status.UNAVAILABLE, "the server is shutting down");
+  }
+
+  /** Nothing is made for it, so that those who are let in stay fast. */
+  #refuseStream(call: RawCall): void {
+    const { perSecond, burst } = this.#limits.streamRate;
+    const reason = `too many streams are opened: limit is ${perSecond} a second and ${burst} at once`;
+    this.#options.onRefusedConnection?.(call.getPeer(), reason);
+    endCall(call, status.UNAVAILABLE, reason);
   }
 
   /** XDS-60: refusals outlive their stream. */

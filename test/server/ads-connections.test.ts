@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import { status } from "@grpc/grpc-js";
 import { createAdsServer } from "../../src/server/ads-server.ts";
 import { makeRevision } from "../../src/snapshot/revision.ts";
+import { FakeClock } from "../kit/fake-clock.ts";
 import { adsDelta, adsSotw, RawXdsClient } from "../kit/raw-xds-client.ts";
 import { temporaryFolder } from "../kit/temporary-folder.ts";
 import { within } from "../kit/within.ts";
@@ -35,6 +36,33 @@ describe("connections to the ADS server", () => {
     }
     await server.close();
     assert.equal(existsSync(path), false);
+  });
+
+  it("XDS-128 refuses streams beyond the rate with UNAVAILABLE, and takes them later", async () => {
+    const clock = new FakeClock();
+    const refused: string[] = [];
+    await using server = createAdsServer({
+      address: "127.0.0.1:0",
+      drainMs: 0,
+      clock,
+      limits: { streamRate: { perSecond: 1, burst: 2 } },
+      onRefusedConnection: (_peer, reason) => refused.push(reason),
+    });
+    server.setRevision(revision);
+    const { port } = await server.start();
+    using client = new RawXdsClient(port);
+    const subscribe = () => {
+      const stream = client.open(adsDelta);
+      stream.send({ node, type_url: urlOf("CDS") });
+      return stream;
+    };
+    const accepted = [subscribe(), subscribe()];
+    for (const stream of accepted) assert.equal((await stream.next()).resources.length, 1);
+    const { code, details } = await subscribe().ended;
+    const reason = "too many streams are opened: limit is 1 a second and 2 at once";
+    assert.deepEqual([code, details, refused], [status.UNAVAILABLE, reason, [reason]]);
+    clock.advance(1_000);
+    assert.equal((await subscribe().next()).resources.length, 1);
   });
 
   for (const [agent, count] of Object.entries({ "gRPC Go": 1, envoy: 0 })) {
