@@ -103,7 +103,9 @@ const unsecured =
       await using client = await stage.connect(`tls-${kind}`);
       if (bytes !== "") client.write(bytes);
       await client.closed();
-      outcome.push({ ending: client.ending, took: about(performance.now() - start, bytes === "" ? 300 : 0) });
+      const tookMs = performance.now() - start;
+      // How soon a wrong handshake ends is a matter of the machine.
+      outcome.push({ ending: client.ending, took: bytes === "" ? about(tookMs, 300) : "at once" });
     });
     const log = kind === "http" ? [] : await stage.logLines(file, 1);
     return { outcome, counted, log };
