@@ -1,3 +1,5 @@
+import { bootstrapCommand } from "./bootstrap.ts";
+import { certgenCommand } from "./certgen.ts";
 import type { CommandDefinition, ForeignCommand } from "./command.ts";
 import { completionCommand } from "./completion.ts";
 import { configCommand } from "./config.ts";
@@ -42,6 +44,8 @@ export function allCommands({ runProxy, loadCodec }: DataPlane): AllCommands {
     configCommand(() => serveCommand),
     reconcileCommand,
     xdsCommand,
+    bootstrapCommand,
+    certgenCommand,
     traceIpCommand,
     probeCommand(loadCodec),
     decodeCommand(loadCodec),
