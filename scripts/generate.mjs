@@ -172,19 +172,40 @@ function writeTypes(descriptors) {
     stdio: "inherit",
   });
   rmSync(rootFile);
+  for (const name of readdirSync(join(out, "api"), { recursive: true, encoding: "utf8" })) {
+    const file = join(out, "api", name);
+    if (name.endsWith(".ts")) writeFileSync(file, decodedFormOnly(readFileSync(file, "utf8")));
+  }
   writeFileSync(join(out, "message-types.ts"), messageTypesText(descriptors));
+}
+
+/**
+ * Without the interfaces of the looser form that proto-loader would take for encoding, which is not ours, and with short names
+ * for what is imported: both are much of what the package weighs.
+ */
+function decodedFormOnly(text) {
+  const names = new Map();
+  return text
+    .replace(/^\/\/ .*\n+/, "")
+    .replace(/^import type \{ [^,}]*, (\w+?)(?: as (\w+))? \} from/gm, (_, exported, alias = exported) => {
+      names.set(alias, `T${names.size}`);
+      return `import type { ${exported} as ${names.get(alias)} } from`;
+    })
+    .replace(/^export interface (?!\w+__Output )\w+ \{.*?^\}\n+/gms, "")
+    .replace(/^export type (?!\w+__Output )\w+ =\n(?:  \|.*\n)+\n*/gm, "")
+    .replace(/^  .*/gm, (line) => line.replace(/\w+__Output\b/g, (name) => names.get(name) ?? name));
 }
 
 /** A map of types: the full name of each message to the interface that the generator made for its decoded form. */
 function messageTypesText({ messages }) {
   const isMessage = (parts) => messages.has(parts.join("."));
-  const lines = sorted(messages).map(({ name }) => {
+  const lines = sorted(messages).map(({ name }, index) => {
     const parts = name.split(".");
     // Nested types stand in the file of the outermost message, under a name made of their full name.
     let top = parts.length;
     while (isMessage(parts.slice(0, top - 1))) top -= 1;
-    const alias = `_${parts.join("_")}`;
-    const exported = `${top === parts.length ? parts.at(-1) : alias}__Output`;
+    const alias = `T${index}`;
+    const exported = `${top === parts.length ? parts.at(-1) : `_${parts.join("_")}`}__Output`;
     const file = `./api/${parts.slice(0, top).join("/")}.ts`;
     return {
       import: `import type { ${exported} as ${alias} } from "${file}";`,

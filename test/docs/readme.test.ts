@@ -10,11 +10,11 @@ const textOf = (page: string) => readFileSync(repositoryPath(page), "utf8");
 const names = [...commands, ...foreign].map(({ name }) => name);
 
 describe("README.md", () => {
-  it("shows the canonical example as it is in examples/", () => {
+  it("shows examples as they are in examples/", () => {
     const blocks = codeBlocks("README.md");
     assert.deepEqual(
       blocks.map(({ file }) => file),
-      ["examples/canonical/clusters.yaml"],
+      ["examples/canonical/clusters.yaml", "examples/embedding/server.ts"],
     );
     for (const { file, text } of blocks) assert.equal(text, readFileSync(repositoryPath(file), "utf8"));
   });
