@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 import { createAdsServer, makeRevision, Snapshot, type XdsEvent } from "../src/index.ts";
 import { adsSotw, RawXdsClient } from "./kit/raw-xds-client.ts";
 
@@ -22,5 +25,25 @@ describe("the library", () => {
     stream.send({ node: { id: "n" }, type_url: typeUrl });
     assert.equal((await stream.next()).version, snapshot.typeSet(typeUrl).version);
     assert.equal(events.at(-1)?.kind, "sent");
+  });
+});
+
+describe("the library's types", () => {
+  it("have a docstring each: all that src/index.ts exports", () => {
+    const here = dirname(fileURLToPath(import.meta.resolve("#root/dist/src/index.js")));
+    const exports = readFileSync(join(here, "index.d.ts"), "utf8");
+    const bare: string[] = [];
+    for (const [, names = "", file = ""] of exports.matchAll(
+      /export (?:type )?\{([^}]+)\} from "([^"]+)\.ts"/g,
+    )) {
+      const text = readFileSync(join(here, `${file}.d.ts`), "utf8");
+      for (const name of names.split(",").map((part) => part.replace("type ", "").trim())) {
+        const isTold = new RegExp(
+          `\\*/\\nexport (?:declare )?(?:interface|type|const|function|class) ${name}\\b|export type \\{ ${name} \\} from`,
+        );
+        if (name !== "" && !isTold.test(text)) bare.push(`${name} of ${file}`);
+      }
+    }
+    assert.deepEqual(bare, []);
   });
 });

@@ -1,5 +1,6 @@
 /** From the quietest to the most talkative. */
 export const logLevels = ["off", "error", "warn", "info", "debug"] as const;
+/** How much a line matters. */
 export type LogLevel = (typeof logLevels)[number];
 
 /**

@@ -8,6 +8,7 @@ export interface Place {
   readonly column: number;
 }
 
+/** How bad a problem is: with an `error` nothing is served. */
 export type Severity = "error" | "warning" | "info";
 
 /**

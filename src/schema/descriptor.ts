@@ -28,6 +28,7 @@ export type FieldKind =
   /** A map field; the key is any scalar but floats and bytes, the value anything but a map. */
   | { readonly kind: "map"; readonly key: ScalarKind; readonly value: Exclude<FieldKind, { kind: "map" }> };
 
+/** A field of a message. */
 export interface FieldDescriptor {
   /** The proto name: `connect_timeout`. */
   readonly name: string;
@@ -50,12 +51,14 @@ export interface FieldDescriptor {
   readonly rules?: FieldRules;
 }
 
+/** A oneof of a message. */
 export interface OneofDescriptor {
   readonly name: string;
   /** `option (validate.required) = true`. */
   readonly isRequired: boolean;
 }
 
+/** A message type. */
 export interface MessageDescriptor {
   /** Full name without a leading dot: `envoy.config.cluster.v3.Cluster.CommonLbConfig`. */
   readonly name: string;
@@ -66,12 +69,14 @@ export interface MessageDescriptor {
   readonly rulesDisabled?: boolean;
 }
 
+/** An enum type. */
 export interface EnumDescriptor {
   readonly name: string;
   /** First the value that is the default, then by number; aliases follow the name that output uses. */
   readonly values: readonly EnumValue[];
 }
 
+/** A value of an enum. */
 export interface EnumValue {
   readonly name: string;
   readonly number: number;

@@ -15,6 +15,7 @@ import type { SourceNode } from "./source-node.ts";
 
 export type { RuleViolation } from "./rules/rule-checker.ts";
 
+/** How a tree is read as a message. */
 export interface FromSourceOptions {
   /** False leaves protoc-gen-validate rules unchecked. */
   readonly rules?: boolean;
@@ -22,6 +23,7 @@ export interface FromSourceOptions {
   readonly path?: string;
 }
 
+/** A message that was read from a tree, and what is wrong with it. */
 export interface FromSourceResult<M = Message> {
   /** Undefined when something could not be read; a message that only breaks rules is there. */
   readonly message: M | undefined;

@@ -48,6 +48,7 @@ export interface AdsLimits extends GrpcLimits {
   readonly orderTimeoutMs: number;
 }
 
+/** What a server is made with; all of it may be left out. */
 export interface AdsServerOptions {
   /** `127.0.0.1:18000`, `[::1]:0`, `unix:/run/chancery.sock`. Default 127.0.0.1:18000. */
   readonly address?: string;

@@ -14,6 +14,7 @@ import { decodeRequest } from "./decode-request.ts";
 import { type RateLimit, type RateState, takeRequest } from "./request-rate.ts";
 import { forgetRequest, resetCall, writeMessage } from "./beneath-call.ts";
 
+/** A bidirectional call whose messages are not decoded: their bytes, without gRPC's framing. */
 export type RawCall = ServerDuplexStream<Buffer, Buffer>;
 
 /** What all streams of a server share: one object, for there are thousands of them. */
@@ -32,6 +33,7 @@ export interface AdsStreamHost {
   readonly requestRate: RateLimit;
 }
 
+/** What a stream is made with. */
 export interface AdsStreamOptions {
   readonly streamId: number;
   readonly kind: StreamKind;

@@ -1,6 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { clearSocketPath, defaultSocketMode, setSocketMode } from "./socket-file.ts";
 
+/** How many connections may be open at once. */
 export interface ConnectionLimits {
   /** Connections of all clients. */
   readonly connections: number;
@@ -8,6 +9,7 @@ export interface ConnectionLimits {
   readonly connectionsPerAddress: number;
 }
 
+/** What a gate is made with. */
 export interface ConnectionGateOptions {
   readonly limits: ConnectionLimits;
   /** True when clients begin with a TLS handshake: what is said before would not be understood. */

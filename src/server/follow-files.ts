@@ -4,6 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { Settling } from "../sources/settling.ts";
 
+/** What following files needs of its surroundings. */
 export interface FollowOptions {
   readonly clock: Clock;
   readonly log: Log;

@@ -25,6 +25,7 @@ export interface GrpcLimits {
   readonly connectionAgeGraceMs: number;
 }
 
+/** The limits unless options say otherwise. */
 export const defaultGrpcLimits: GrpcLimits = {
   requestMaxBytes: 32 * 1024 * 1024,
   streamsPerConnection: 1024,

@@ -13,7 +13,9 @@ export interface Extent {
 /** The share that every place is below: all nodes. */
 export const wholeShare = 2 ** 32;
 
+/** Where a candidate begins: no node. */
 export const nowhere: Extent = { share: 0, matches: [] };
+/** Where it ends: all nodes. */
 export const everywhere: Extent = { share: wholeShare, matches: [] };
 
 /** A revision that is on its way to the nodes. */

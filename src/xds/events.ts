@@ -87,6 +87,7 @@ interface Remarked extends StreamEvent {
   readonly remark: Remark;
 }
 
+/** What a client did or was done to it that does not cost it the stream. */
 export type Remark =
   /** A request with a nonce that is not the latest of its type (XDS-39). */
   | { readonly kind: "staleNonce"; readonly typeUrl: string; readonly nonce: string }
@@ -147,6 +148,7 @@ export interface TypeStatus {
   readonly state: "SYNCED" | "STALE" | "NACKED" | "NOT_SENT";
 }
 
+/** A response that a client refused (XDS-58): its nonce and version, the version still held, and google.rpc.Status as it came. */
 export interface Refusal {
   readonly nonce: string;
   readonly version: string;

@@ -19,10 +19,12 @@ export const noInterest: Interest = { wildcard: "none", names: noNames };
 /** What a client wants that wants all. */
 export const everything: Interest = { wildcard: "explicit", names: noNames };
 
+/** True when everything of the type is asked for. */
 export function isWildcard(interest: Interest): boolean {
   return interest.wildcard !== "none";
 }
 
+/** True when the name is asked for, by itself or by a wildcard. */
 export function covers(interest: Interest, name: string): boolean {
   return interest.wildcard !== "none" || interest.names.has(name);
 }

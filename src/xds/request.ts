@@ -42,4 +42,5 @@ export interface DeltaRequest extends CommonRequest {
   readonly initialResourceVersions: ReadonlyMap<string, string>;
 }
 
+/** A request of either kind. */
 export type Request = SotwRequest | DeltaRequest;

@@ -40,6 +40,7 @@ export type Next =
   | { readonly kind: "send"; readonly response: Response }
   | { readonly kind: "remark"; readonly remark: Remark };
 
+/** What a session is made with. */
 export interface SessionOptions {
   readonly kind: StreamKind;
   readonly service: StreamService;

@@ -9,6 +9,7 @@ import { wireDelimited } from "./scalars.ts";
 /** How deep messages may nest, as in the C++ and Java parsers. */
 const maxDepth = 100;
 
+/** How bytes are read as a message. */
 export interface DecodeOptions {
   /** Called for each field that the type does not know; its bytes are skipped. */
   readonly onUnknownField?: (typeName: string, fieldNumber: number) => void;

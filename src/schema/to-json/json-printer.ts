@@ -9,6 +9,7 @@ import { hasOwnForm, wrapperKinds } from "../well-known-types.ts";
 import { scalarToJson } from "./scalars.ts";
 import { ownForms } from "./well-known.ts";
 
+/** How a message is printed as JSON. */
 export interface ToJsonOptions {
   /** `field` (default) prints `connect_timeout`, `json` prints `connectTimeout`. */
   readonly names?: "field" | "json";

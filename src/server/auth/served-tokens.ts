@@ -14,6 +14,7 @@ export interface ServedTokens extends TokenCheck {
   follow(signal: AbortSignal): Promise<void>;
 }
 
+/** How the file of tokens is read and followed. */
 export interface TokenOptions extends FollowOptions {
   readonly read: (path: string) => Promise<Buffer>;
 }
