@@ -5,6 +5,7 @@
 export { type AdsLimits, AdsServer, type AdsServerOptions, createAdsServer } from "./server/ads-server.ts";
 export type { GrpcLimits } from "./server/grpc-server.ts";
 export type { ConnectionLimits } from "./server/connection-gate.ts";
+export type { FanOutResult } from "./server/fan-out.ts";
 export type { RateLimit } from "./server/request-rate.ts";
 export type { TokenCheck } from "./server/auth/served-tokens.ts";
 export type { Caller, GrpcMethod, GrpcService } from "./server/services/grpc-service.ts";

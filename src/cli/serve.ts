@@ -9,6 +9,7 @@ import {
 } from "./common-flags.ts";
 import { colorFlag } from "./color.ts";
 import { defineCommand } from "./command.ts";
+import { countFlag } from "./count.ts";
 import { durationFlag } from "./duration.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
 import { gitFlags } from "./serve/git-flags.ts";
@@ -53,6 +54,7 @@ export const serveCommand = defineCommand({
     ...securityFlags,
     ...gitFlags,
     ...limitFlags,
+    metricsNodes: countFlag("how many nodes metrics name; further ones are counted as other", "100"),
     stateDir: textFlag("DIR", "where the last good revision is kept", ".chancery"),
     allowEmpty: switchFlag("serve also a load that takes a type of a group from some to none"),
     maxRemoved: maxRemovedFlag,
@@ -124,6 +126,7 @@ export const serveCommand = defineCommand({
       removals: { allowsEmptyTypes: flags.allowEmpty, largestShare: flags.maxRemoved / 100 },
       drainMs: flags.drainTime,
       limits: limitsFromFlags(flags),
+      metricNodes: flags.metricsNodes,
       schema,
       loader: threadLoader(schema, userTypePaths(flags, terminal)),
       clock: systemClock,

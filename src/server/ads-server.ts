@@ -21,7 +21,7 @@ import { drainStreams } from "./drain.ts";
 import { type Identity, identify } from "./auth/identify.ts";
 import type { TokenCheck } from "./auth/served-tokens.ts";
 import { type RateLimit, type RateState, takeRequest } from "./request-rate.ts";
-import { FanOut } from "./fan-out.ts";
+import { FanOut, type FanOutResult } from "./fan-out.ts";
 import { type Caller, definitionOf, endCall, type GrpcService } from "./services/grpc-service.ts";
 import { Health } from "./services/health-service.ts";
 import { defaultGrpcLimits, newGrpcServer, type GrpcLimits } from "./grpc-server.ts";
@@ -79,6 +79,10 @@ export interface AdsServerOptions {
   readonly onRefusedConnection?: (address: string, reason: string) => void;
   /** Told of all that happens on streams, in order. Must not throw. */
   readonly onEvent?: (event: XdsEvent) => void;
+  /** Told of each request that could be read, by its type URL; for counting. */
+  readonly onRequest?: (typeUrl: string) => void;
+  /** Told when open streams have been given a revision: how long that took, and how many a newer one overtook. */
+  readonly onPushed?: (push: FanOutResult) => void;
   /** Streams are ended over this time at `close` (XDS-134). Default 5 s. */
   readonly drainMs?: number;
   readonly clock?: Clock;
@@ -129,7 +133,7 @@ export class AdsServer implements AsyncDisposable {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#limits = { ...defaultAdsLimits, ...options.limits };
-    this.#fanOut = new FanOut(this.#clock);
+    this.#fanOut = new FanOut(this.#clock, options.onPushed);
     this.#common = {
       traitsOf: traitsWith(options.isOwnType ?? (() => false)),
       shared: {
@@ -146,6 +150,7 @@ export class AdsServer implements AsyncDisposable {
       clock: this.#clock,
       ...this.#limits,
       onEvent: (stream, event) => this.#note(stream, event),
+      onRequest: (typeUrl) => options.onRequest?.(typeUrl),
       onNode: (stream, node) => this.#assign(stream, node),
       refusal: (stream) => this.#refusalOf(stream, stream.served),
       onClosed: ({ streamId }) => this.#streams.delete(streamId),

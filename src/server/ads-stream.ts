@@ -21,6 +21,8 @@ export type RawCall = ServerDuplexStream<Buffer, Buffer>;
 export interface AdsStreamHost {
   readonly clock: Clock;
   onEvent(stream: AdsStream, event: XdsEvent): void;
+  /** Told of each request that can be read, by its type URL; empty when it has none. */
+  onRequest(typeUrl: string): void;
   /** Gives the session of a node that has just become known its snapshot. */
   onNode(stream: AdsStream, node: Node): void;
   /** Why the client may not have what it has asked for, or undefined when it may (XDS-137). */
@@ -57,6 +59,8 @@ export class AdsStream {
   #state: "idle" | "writing" | "closed" = "idle";
   #cancelStallTimer: (() => void) | undefined;
   #cancelFirstTimer: (() => void) | undefined;
+  /** Encoded size of what the transport has not taken yet. */
+  #bufferedBytes = 0;
   #rate: RateState | undefined;
   #wakingAtMs: number | undefined;
   #cancelWake: (() => void) | undefined;
@@ -118,6 +122,7 @@ export class AdsStream {
       openedAtMs: this.#openedAtMs,
       ...(session.node && { node: session.node }),
       ...this.#place,
+      bufferedBytes: this.#bufferedBytes,
       types: session.status,
     };
   }
@@ -192,7 +197,7 @@ export class AdsStream {
 
   #receive(bytes: Buffer): void {
     if (this.#isClosed) return;
-    const { call, kind, session, host } = this.#options;
+    const { call, kind, service, session, host } = this.#options;
     const { clock, requestRate } = host;
     this.#cancelFirstTimer?.();
     this.#cancelFirstTimer = undefined;
@@ -206,7 +211,9 @@ export class AdsStream {
     }
     let outcomes: readonly Outcome[];
     try {
-      outcomes = session.receive(decodeRequest(kind, bytes, session.node === undefined), clock.now());
+      const request = decodeRequest(kind, bytes, session.node === undefined);
+      host.onRequest(request.typeUrl || (service.kind === "type" ? service.typeUrl : ""));
+      outcomes = session.receive(request, clock.now());
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.end(status.INVALID_ARGUMENT, `the request cannot be read: ${error.message}`);
@@ -263,10 +270,12 @@ export class AdsStream {
     const { call, streamId, host } = this.#options;
     const { clock, stallTimeoutMs } = host;
     this.#state = "writing";
+    this.#bufferedBytes = bytes.length;
     this.#cancelStallTimer = clock.after(stallTimeoutMs, () => this.#cut());
     writeMessage(call, bytes, () => {
       this.#cancelStallTimer?.();
       this.#cancelStallTimer = undefined;
+      this.#bufferedBytes = 0;
       if (this.#state !== "writing") return;
       this.#state = "idle";
       this.pump();

@@ -9,6 +9,7 @@ import type { Revision } from "../snapshot/revision.ts";
 import type { GitStatus } from "../sources/git/git-source.ts";
 import type { Reading } from "../sources/reading.ts";
 import type { XdsEvent } from "../xds/events.ts";
+import type { AdsServerOptions } from "./ads-server.ts";
 import type { AdminSource, RevisionReport } from "./admin/admin-source.ts";
 import { createAdminApp } from "./admin/app.ts";
 import { type AdminServer, listenAdmin } from "./admin/listen.ts";
@@ -44,6 +45,8 @@ export interface ControlPlaneOptions {
   readonly adminAddress: ListenAddress;
   /** Host names, besides addresses and `localhost`, that the admin API answers to. */
   readonly adminHosts: readonly string[];
+  /** How many nodes metrics name; further ones are counted together. Default 100. */
+  readonly metricNodes?: number;
   /** The admin API asks for one of these. */
   readonly adminTokens?: TokenCheck;
   readonly clock: Clock;
@@ -61,7 +64,8 @@ export interface ControlPlaneOptions {
 }
 
 /** What the services of operators tell of the fleet, and where they put what it reports. */
-export type XdsKnowledge = CsdsSource & { readonly loads: Loads };
+export type XdsKnowledge = CsdsSource &
+  Required<Pick<AdsServerOptions, "onRequest" | "onPushed">> & { readonly loads: Loads };
 
 /** A running control plane: the source followed, xDS and the admin API served. */
 export class ControlPlane {
@@ -87,11 +91,17 @@ export class ControlPlane {
     this.#options = options;
     this.#xds = options.createXds((event) => this.#observer.take(event), {
       loads: this.#loads,
+      onRequest: (typeUrl) => this.#observer.counters.noteRequest(typeUrl),
+      onPushed: ({ tookMs, leftOut }) => {
+        this.#metrics.pushSeconds.observe(tookMs / 1000);
+        this.#metrics.mergedPushes.inc(leftOut);
+      },
       streams: () => this.#xds.streams(),
       nodes: () => this.#observer.nodes(),
       resourcesOf: (group, typeUrl) => this.#resourcesOf(group, typeUrl),
     });
     this.#observer = new Observer({
+      metricNodes: options.metricNodes,
       clock: options.clock,
       log: options.log,
       events: this.#events,
@@ -101,6 +111,8 @@ export class ControlPlane {
     });
     this.#metrics = createMetrics({
       counters: this.#observer.counters,
+      nowMs: () => options.clock.now(),
+      streams: () => this.#xds.streams(),
       loads: this.#loads,
       nodes: () => this.#observer.nodes(),
       served: () => this.#served?.revision,

@@ -13,6 +13,8 @@ export interface ObserverOptions extends Pick<FleetOptions, "resourcesOf"> {
   readonly clock: Clock;
   readonly log: Log;
   readonly events: EventLog;
+  /** How many nodes metrics name. */
+  readonly metricNodes?: number | undefined;
   /** The open streams as their sessions see them. */
   readonly streams: () => Iterable<StreamStatus>;
   /** All connected nodes have accepted the revision, so long after its source changed. */
@@ -21,7 +23,7 @@ export interface ObserverOptions extends Pick<FleetOptions, "resourcesOf"> {
 
 /** Keeps everything that is told of the streams: fleet, counters, log, events, convergence. */
 export class Observer {
-  readonly counters = new XdsCounters();
+  readonly counters: XdsCounters;
   readonly #options: ObserverOptions;
   readonly #fleet: Fleet;
   readonly #narrator: Narrator;
@@ -32,6 +34,7 @@ export class Observer {
 
   constructor(options: ObserverOptions) {
     this.#options = options;
+    this.counters = new XdsCounters(options.metricNodes);
     this.#fleet = new Fleet({ resourcesOf: options.resourcesOf });
     this.#narrator = new Narrator(options.log.with({ component: "xds" }), options.events, () => this.#source);
   }

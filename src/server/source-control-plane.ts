@@ -37,6 +37,8 @@ export interface SourceControlPlaneOptions {
   readonly adminTokens?: TokenCheck;
   readonly adminAddress: ListenAddress;
   readonly adminHosts: readonly string[];
+  /** How many nodes metrics name; further ones are counted together. Default 100. */
+  readonly metricNodes?: number;
   readonly removals: RemovalPolicy;
   /** How long open streams are drained for at the end. */
   readonly drainMs: number;
@@ -61,6 +63,7 @@ export function createSourceControlPlane(options: SourceControlPlaneOptions): Co
     removals: options.removals,
     adminAddress: options.adminAddress,
     adminHosts: options.adminHosts,
+    ...(options.metricNodes !== undefined && { metricNodes: options.metricNodes }),
     ...(options.adminTokens && { adminTokens: options.adminTokens }),
     xdsAddress: options.xdsAddress,
     clock,
@@ -93,6 +96,8 @@ export function createSourceControlPlane(options: SourceControlPlaneOptions): Co
         clock,
         referencesOf: options.loader.referencesOf,
         onEvent,
+        onRequest: known.onRequest,
+        onPushed: known.onPushed,
       }),
   });
 }

@@ -169,5 +169,7 @@ export interface StreamStatus {
   readonly group?: string;
   /** The revision that its snapshot is taken from. */
   readonly revisionId?: string;
+  /** Encoded size of what was written and the transport has not taken yet. */
+  readonly bufferedBytes: number;
   readonly types: readonly TypeStatus[];
 }

@@ -16,6 +16,8 @@ describe("docs/operating.md", () => {
   it("has a row for every metric of ours with its labels, and none for another", async () => {
     const metrics = createMetrics({
       counters: new XdsCounters(),
+      nowMs: () => 2500,
+      streams: () => [{ bufferedBytes: 30 }, { bufferedBytes: 12 }],
       loads: new Loads(),
       nodes: () => [],
       served: () => undefined,

@@ -78,6 +78,7 @@ describe("Fleet", () => {
       service: { kind: "ads" },
       peer: "127.0.0.1:5001",
       openedAtMs: 1000,
+      bufferedBytes: 0,
       types: [{ typeUrl: CDS, isWildcard: true, names: new Set<string>(), state: "STALE" }],
     } as const;
     assert.equal(fleet.nodes(2000, [live])[0]!.types[0]!.state, "STALE");

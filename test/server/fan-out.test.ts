@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { FanOut } from "../../src/server/fan-out.ts";
+import { FanOut, type FanOutResult } from "../../src/server/fan-out.ts";
 
 const turn = () =>
   new Promise<void>((resolve) => {
@@ -19,6 +19,21 @@ function slowVisits() {
 }
 
 describe("FanOut", () => {
+  it("tells how long a run took, and what the next one left out of it", async () => {
+    const results: FanOutResult[] = [];
+    let nowMs = 0;
+    const fanOut = new FanOut<number>({ monotonic: () => nowMs }, (result) => results.push(result));
+    const visit = () => {
+      nowMs += 10;
+    };
+    fanOut.run([1, 2, 3, 4, 5], visit);
+    fanOut.run([1], visit);
+    assert.deepEqual(results, [
+      { tookMs: 20, leftOut: 3 },
+      { tookMs: 10, leftOut: 0 },
+    ]);
+  });
+
   it("XDS-126 visits each item once, in order, a slice well below 50 ms in a turn", async () => {
     const { fanOut, visited, visit } = slowVisits();
     fanOut.run([1, 2, 3, 4, 5], visit);

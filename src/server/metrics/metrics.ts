@@ -4,11 +4,16 @@ import type { NodeStatus } from "../../fleet/node-status.ts";
 import type { Revision } from "../../snapshot/revision.ts";
 import type { GitStatus } from "../../sources/git/git-source.ts";
 import { registerGit } from "./git-metrics.ts";
+import type { StreamStatus } from "../../xds/events.ts";
 import { typeLabel, type XdsCounters } from "./xds-counters.ts";
 
 /** What is read at a scrape. */
 export interface MetricSources {
   readonly counters: XdsCounters;
+  /** Wall clock. */
+  nowMs(): number;
+  /** The open streams. */
+  streams(): Iterable<Pick<StreamStatus, "bufferedBytes">>;
   readonly loads: Pick<Loads, "clusters">;
   nodes(): readonly NodeStatus[];
   served(): Revision | undefined;
@@ -22,6 +27,9 @@ export interface MetricSources {
 export interface Metrics {
   readonly registry: Registry;
   readonly convergenceSeconds: Histogram;
+  readonly pushSeconds: Histogram;
+  /** Pushes to a stream that a newer revision overtook. */
+  readonly mergedPushes: Counter;
   readonly reconcileSeconds: Histogram<"result">;
   /** By `reason`: unreadable, errors, removals. */
   readonly loadErrors: Counter<"reason">;
@@ -34,6 +42,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
   registerXds(registry, sources.counters);
+  registerDelivery(registry, sources);
   registerLoads(registry, sources.loads);
   registerFleet(registry, sources);
   if (sources.git) registerGit(registry, sources.git);
@@ -43,6 +52,17 @@ export function createMetrics(sources: MetricSources): Metrics {
       name: "chancery_xds_convergence_seconds",
       help: "Time from the change of the source to the last ACK of it",
       buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+      registers,
+    }),
+    pushSeconds: new Histogram({
+      name: "chancery_xds_push_seconds",
+      help: "Time to hand one revision to all open streams",
+      buckets: [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
+      registers,
+    }),
+    mergedPushes: new Counter({
+      name: "chancery_xds_merged_pushes_total",
+      help: "Pushes to a stream that were not made, for a newer revision came before its turn",
       registers,
     }),
     reconcileSeconds: new Histogram({
@@ -112,6 +132,16 @@ function registerXds(registry: Registry, counters: XdsCounters): void {
       }
     },
   });
+  const requests = new Counter({
+    name: "chancery_xds_requests_total",
+    help: "Requests of clients, ACKs among them",
+    labelNames: ["type"],
+    registers,
+    collect: () => {
+      requests.reset();
+      for (const [type, counts] of counters.types) requests.inc({ type }, counts.requests);
+    },
+  });
   const bytes = new Counter({
     name: "chancery_xds_sent_bytes_total",
     help: "Encoded size of the responses sent",
@@ -144,7 +174,7 @@ function registerXds(registry: Registry, counters: XdsCounters): void {
   });
   const refusals = new Counter({
     name: "chancery_xds_nack_total",
-    help: "Responses refused, by node; nodes beyond the first hundred count as other",
+    help: "Responses refused, by node; nodes beyond the first hundred, or as many as --metrics-nodes says, count as other",
     labelNames: ["type", "node"],
     registers,
     collect: () => {
@@ -153,6 +183,43 @@ function registerXds(registry: Registry, counters: XdsCounters): void {
         const [type, node] = splitKey(key);
         refusals.inc({ type, node }, count);
       }
+    },
+  });
+}
+
+/** What is on its way. */
+function registerDelivery(registry: Registry, sources: MetricSources): void {
+  const { counters } = sources;
+  const registers = [registry];
+  const unanswered = new Gauge({
+    name: "chancery_xds_unacked_responses",
+    help: "Types of open streams whose last response was not answered yet",
+    labelNames: ["type"],
+    registers,
+    collect: () => {
+      unanswered.reset();
+      for (const [type, { count }] of counters.unanswered) unanswered.set({ type }, count);
+    },
+  });
+  const oldest = new Gauge({
+    name: "chancery_xds_unacked_oldest_seconds",
+    help: "How long ago the oldest of them was sent",
+    labelNames: ["type"],
+    registers,
+    collect: () => {
+      oldest.reset();
+      for (const [type, { oldestSentAtMs }] of counters.unanswered)
+        oldest.set({ type }, Math.max(0, sources.nowMs() - oldestSentAtMs) / 1000);
+    },
+  });
+  const buffered: Gauge = new Gauge({
+    name: "chancery_xds_send_buffer_bytes",
+    help: "Encoded size of responses that were written and that clients have not taken yet",
+    registers,
+    collect: () => {
+      let bytes = 0;
+      for (const { bufferedBytes } of sources.streams()) bytes += bufferedBytes;
+      buffered.set(bytes);
     },
   });
 }

@@ -4,6 +4,7 @@ import type { StreamKind, XdsEvent } from "../../xds/events.ts";
 
 /** Counts of one resource type. */
 export interface TypeCounts {
+  requests: number;
   sent: number;
   acked: number;
   nacked: number;
@@ -20,10 +21,22 @@ const rejections: ReadonlyMap<number, string> = new Map([
   [16, "unauthenticated"],
 ]);
 
-/** How many nodes have refusals counted by their id; those of further nodes count under `other`. */
-const mostNodeLabels = 100;
 /** Type URLs come from clients too, so their number has a bound. */
 const mostTypeLabels = 64;
+
+interface OpenStream {
+  readonly label: string;
+  nodeId: string;
+  /** When the last response of a type was sent that was not answered yet, by type URL; made with the first. */
+  unanswered?: Map<string, number>;
+}
+
+/** Types of open streams whose last response was not answered yet. */
+interface Unanswered {
+  count: number;
+  /** Wall clock. */
+  oldestSentAtMs: number;
+}
 
 /** Plain fields that every event of every stream touches; read when the metrics are scraped. */
 export class XdsCounters {
@@ -36,8 +49,14 @@ export class XdsCounters {
   /** Streams that were ended for what their client did, by `reason`. */
   readonly rejected = new Map<string, number>();
   unknownTypes = 0;
-  readonly #openStreams = new Map<number, { readonly label: string; nodeId: string }>();
+  readonly #openStreams = new Map<number, OpenStream>();
   readonly #nodeLabels = new Set<string>();
+  readonly #mostNodeLabels: number;
+
+  /** `mostNodeLabels` nodes have refusals counted by their id; those of further nodes count under `other`. */
+  constructor(mostNodeLabels = 100) {
+    this.#mostNodeLabels = mostNodeLabels;
+  }
 
   apply(event: XdsEvent): void {
     switch (event.kind) {
@@ -66,13 +85,17 @@ export class XdsCounters {
         const counts = this.#of(event.typeUrl);
         counts.sent += 1;
         counts.sentBytes += event.bytes;
+        const stream = this.#openStreams.get(event.streamId);
+        if (stream) (stream.unanswered ??= new Map()).set(event.typeUrl, event.atMs);
         return;
       }
       case "acked":
         this.#of(event.typeUrl).acked += 1;
+        this.#openStreams.get(event.streamId)?.unanswered?.delete(event.typeUrl);
         return;
       case "nacked": {
         this.#of(event.typeUrl).nacked += 1;
+        this.#openStreams.get(event.streamId)?.unanswered?.delete(event.typeUrl);
         const node = this.#nodeLabel(this.#openStreams.get(event.streamId)?.nodeId ?? "");
         const label = `${typeLabel(event.typeUrl)} ${node}`;
         this.refusals.set(label, (this.refusals.get(label) ?? 0) + 1);
@@ -90,19 +113,39 @@ export class XdsCounters {
     }
   }
 
+  /** A client made a request. */
+  noteRequest(typeUrl: string): void {
+    this.#of(typeUrl).requests += 1;
+  }
+
+  /** What was sent and not answered yet, by short type name. */
+  get unanswered(): ReadonlyMap<string, Unanswered> {
+    const types = new Map<string, Unanswered>();
+    for (const { unanswered } of this.#openStreams.values()) {
+      for (const [typeUrl, sentAtMs] of unanswered ?? []) {
+        const label = typeLabel(typeUrl);
+        const sum = types.get(label) ?? { count: 0, oldestSentAtMs: sentAtMs };
+        sum.count += 1;
+        sum.oldestSentAtMs = Math.min(sum.oldestSentAtMs, sentAtMs);
+        types.set(label, sum);
+      }
+    }
+    return types;
+  }
+
   #of(typeUrl: string): TypeCounts {
     let label = typeLabel(typeUrl);
     if (!this.types.has(label) && this.types.size >= mostTypeLabels) label = "other";
     let counts = this.types.get(label);
     if (!counts) {
-      counts = { sent: 0, acked: 0, nacked: 0, sentBytes: 0, staleNonces: 0 };
+      counts = { requests: 0, sent: 0, acked: 0, nacked: 0, sentBytes: 0, staleNonces: 0 };
       this.types.set(label, counts);
     }
     return counts;
   }
 
   #nodeLabel(id: string): string {
-    if (this.#nodeLabels.size < mostNodeLabels) this.#nodeLabels.add(id);
+    if (this.#nodeLabels.size < this.#mostNodeLabels) this.#nodeLabels.add(id);
     return this.#nodeLabels.has(id) ? id : "other";
   }
 }

@@ -80,6 +80,9 @@ describe("the limits of serve", () => {
     const { code, details } = await stream.ended;
     assert.equal(code, status.RESOURCE_EXHAUSTED);
     assert.equal(details, "resource_names has 3 names, limit is 2 a type");
+    const { text: metrics } = await serve.get("/metrics");
+    assert.match(metrics, /^chancery_xds_requests_total\{type="Cluster"\} 1$/m);
+    assert.match(metrics, /^chancery_xds_push_seconds_count 1$/m);
     using aged = new RawHttp2(port);
     aged.begin();
     using refused = new RawHttp2(port);

@@ -15,6 +15,8 @@ async function scrape(events: ReturnType<typeof connect>): Promise<string[]> {
   }
   const metrics = createMetrics({
     counters,
+    nowMs: () => 2500,
+    streams: () => [{ bufferedBytes: 30 }, { bufferedBytes: 12 }],
     loads: new Loads(),
     nodes: () => fleet.nodes(2000),
     served: () => undefined,
@@ -55,6 +57,42 @@ describe("the metrics", () => {
     ]) {
       assert.ok(lines.includes(line), `${line} is missing in\n${lines.join("\n")}`);
     }
+  });
+
+  it("count what is on its way: what was not answered, since when, and what is buffered (XDS-142)", async () => {
+    const lines = await scrape([
+      ...connect(1, envoy("e1")),
+      send(1, CDS, "n1", "v1", 1000),
+      ...connect(2, envoy("e2")),
+      send(2, CDS, "n1", "v1", 1500),
+      send(2, LDS, "n2", "v1"),
+      nack(2, LDS, "n2", "v1", "no"),
+      ...connect(3, envoy("e3")),
+      send(3, CDS, "n1", "v1", 500),
+      close(3, 1600),
+    ]);
+    for (const line of [
+      'chancery_xds_unacked_responses{type="Cluster"} 2',
+      'chancery_xds_unacked_oldest_seconds{type="Cluster"} 1.5',
+      "chancery_xds_send_buffer_bytes 42",
+    ])
+      assert.ok(lines.includes(line), `${line} is missing in\n${lines.join("\n")}`);
+    assert.ok(!lines.some((line) => line.startsWith('chancery_xds_unacked_responses{type="Listener"')));
+  });
+
+  it("name as many nodes as they may, and count the others together", () => {
+    const counters = new XdsCounters(1);
+    for (const [stream, id] of ["e1", "e2", "e1"].entries()) {
+      for (const event of [...connect(stream, envoy(id)), nack(stream, CDS, "n", "v", "no")])
+        counters.apply(event);
+    }
+    assert.deepEqual(
+      [...counters.refusals],
+      [
+        ["Cluster e1", 2],
+        ["Cluster other", 1],
+      ],
+    );
   });
 
   it("have a bounded number of labels, whatever clients call themselves", () => {
