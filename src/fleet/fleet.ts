@@ -1,5 +1,6 @@
 import { unreachable } from "../base/unreachable.ts";
 import type { Node } from "../snapshot/node.ts";
+import type { RevisionSource } from "../snapshot/revision.ts";
 import type { StreamOpened, StreamStatus, XdsEvent } from "../xds/events.ts";
 import { type StreamRecord, stepType, type TypeEvent, typeStatus } from "./node-record.ts";
 import type { NodeStatus, NodeTypeStatus } from "./node-status.ts";
@@ -8,6 +9,8 @@ import { type PlacedResource, refusedResources } from "./refused-resources.ts";
 export interface FleetOptions {
   /** The resources that a group's nodes should hold of a type, to trace refusals to their lines. */
   resourcesOf(group: string, typeUrl: string): ReadonlyMap<string, PlacedResource>;
+  /** Where a revision was read from, to trace refusals to their commit. */
+  sourceOf?(revisionId: string): RevisionSource | undefined;
   /** How long a node that went is remembered. Default one hour. */
   readonly awayForMs?: number;
   /** How many nodes that went are remembered; the ones longest away go first. Default 10,000. */
@@ -129,8 +132,11 @@ export class Fleet {
       event.kind === "nacked" && stream.group !== undefined
         ? refusedResources(event.message, this.#options.resourcesOf(stream.group, event.typeUrl))
         : [];
+    const { revisionId } = stream;
+    const source =
+      event.kind === "nacked" && revisionId !== undefined ? this.#options.sourceOf?.(revisionId) : undefined;
     const types = new Map(stream.types);
-    types.set(event.typeUrl, stepType(types.get(event.typeUrl), event, resources));
+    types.set(event.typeUrl, stepType(types.get(event.typeUrl), event, { resources, source }));
     return { ...stream, types };
   }
 

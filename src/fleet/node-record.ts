@@ -1,6 +1,7 @@
 import { maskSecrets } from "../base/mask-secrets.ts";
 import { unreachable } from "../base/unreachable.ts";
 import type { Node } from "../snapshot/node.ts";
+import type { RevisionSource } from "../snapshot/revision.ts";
 import type { Acked, Nacked, Sent, StreamOpened, Subscribed } from "../xds/events.ts";
 import type { NodeRefusal, NodeTypeStatus } from "./node-status.ts";
 import type { NamedResource } from "./refused-resources.ts";
@@ -22,11 +23,17 @@ export interface TypeRecord extends Omit<NodeTypeStatus, "state"> {
 /** An event about one type of one stream. */
 export type TypeEvent = Subscribed | Sent | Acked | Nacked;
 
-/** The type's record after the event; `resources` are those that a refusal names. */
+/** What a refusal leads back to: the resources that it names, and where they were read from. */
+export interface RefusalOrigin {
+  readonly resources: readonly NamedResource[];
+  readonly source?: RevisionSource | undefined;
+}
+
+/** The type's record after the event; `origin` is that of a refusal. */
 export function stepType(
   record: TypeRecord | undefined,
   event: TypeEvent,
-  resources: readonly NamedResource[] = [],
+  origin: RefusalOrigin = { resources: [] },
 ): TypeRecord {
   const now: TypeRecord = record ?? {
     typeUrl: event.typeUrl,
@@ -50,7 +57,7 @@ export function stepType(
     case "nacked":
       return {
         ...now,
-        refusal: refusalOf(event, resources),
+        refusal: refusalOf(event, origin),
         refusalCount: now.refusalCount + 1,
         awaitedNonce: stillAwaited(now, event.nonce),
       };
@@ -64,7 +71,7 @@ function stillAwaited(record: TypeRecord, nonce: string): string | undefined {
   return record.awaitedNonce === nonce ? undefined : record.awaitedNonce;
 }
 
-function refusalOf(event: Nacked, resources: readonly NamedResource[]): NodeRefusal {
+function refusalOf(event: Nacked, { resources, source }: RefusalOrigin): NodeRefusal {
   return {
     atMs: event.atMs,
     nonce: event.nonce,
@@ -73,6 +80,7 @@ function refusalOf(event: Nacked, resources: readonly NamedResource[]): NodeRefu
     code: event.code,
     message: maskSecrets(event.message),
     resources,
+    ...(source && { source }),
   };
 }
 

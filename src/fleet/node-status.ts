@@ -1,3 +1,4 @@
+import type { RevisionSource } from "../snapshot/revision.ts";
 import type { StreamKind } from "../xds/events.ts";
 import type { NamedResource } from "./refused-resources.ts";
 
@@ -21,6 +22,8 @@ export interface NodeRefusal {
   readonly message: string;
   /** The resources that the text names, with the place each was written at. */
   readonly resources: readonly NamedResource[];
+  /** Where the revision was read from that the node was served from. */
+  readonly source?: RevisionSource;
 }
 
 /** One type of one node (XDS-145). */

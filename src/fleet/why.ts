@@ -43,7 +43,12 @@ export type NodeReason =
       readonly groups: readonly Pick<Group, "name" | "match">[];
     }
   /** The newest revision has the resource in another version, or has it not, and has not reached the node. */
-  | { readonly kind: "otherRevision"; readonly own: string; readonly newest: string }
+  | {
+      readonly kind: "otherRevision";
+      readonly own: string;
+      readonly newest: string;
+      readonly heldVersion?: string;
+    }
   | { readonly kind: "typeNotAsked"; readonly asked: readonly string[] }
   | {
       readonly kind: "notInGroup";
@@ -121,8 +126,11 @@ function reasonOf(facts: WhyFacts, node: NodeStatus | undefined): WhyReason {
   const { newest, own, resource } = facts;
   if (!own || !newest || !node) return { kind: "nothingServed" };
   const before = findIn(own.groups.get(group), resource)?.version;
-  if (own.id !== newest.id && findIn(newest.groups.get(group), resource)?.version !== before)
-    return { kind: "otherRevision", own: own.id, newest: newest.id };
+  if (own.id !== newest.id && findIn(newest.groups.get(group), resource)?.version !== before) {
+    const held = facts.streams.map(({ standing }) => standing).find(({ kind }) => kind === "holds");
+    const heldVersion = held?.kind === "holds" ? { heldVersion: held.version } : {};
+    return { kind: "otherRevision", own: own.id, newest: newest.id, ...heldVersion };
+  }
   return streamReason(facts, node, group);
 }
 

@@ -10,7 +10,7 @@ import type { Named } from "../xds/order-views.ts";
 import type { ResourceStanding } from "../xds/trace.ts";
 import { typeLabel } from "./metrics/xds-counters.ts";
 import { isCalled } from "./type-names.ts";
-import type { WhySource } from "./why-report.ts";
+import { revisionsOf, type WhySource } from "./why-report.ts";
 
 export interface NodeConfigQuery {
   /** The id of the node. */
@@ -64,16 +64,16 @@ export async function nodeConfigReport(
   query: NodeConfigQuery,
   source: NodeConfigSource,
 ): Promise<NodeConfigReport> {
-  const { nodes, newest, nowMs, refusedSource } = source;
+  const { nodes, serving, nowMs, refusedSource } = source;
   const { node: nodeId, type, limit, hasContent } = query;
   const node = nodes.find(({ id }) => id === nodeId);
   const known = node && { node };
+  const { newest, own } = revisionsOf(serving, node);
   const group = whyNotServed({ nodeId, nodes, newest });
   if (typeof group !== "string") {
     const message = reasonText(group, nowMs, typeLabel);
     return { ...known, reason: group, message, items: [], isTruncated: false };
   }
-  const own = node && source.own(node);
   const holdings = nodeHoldings(await source.holdings(nodeId)).filter(
     ({ typeUrl }) => type === undefined || isCalled(typeUrl, type),
   );

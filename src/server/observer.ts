@@ -21,6 +21,9 @@ export interface ObserverOptions extends Pick<FleetOptions, "resourcesOf"> {
   readonly onConverged: (revisionId: string, tookMs: number) => void;
 }
 
+/** Nodes are on few revisions at once; a refusal of one from longer ago is not traced to its commit. */
+const mostSources = 16;
+
 /** Keeps everything that is told of the streams: fleet, counters, log, events, convergence. */
 export class Observer {
   readonly counters: XdsCounters;
@@ -30,12 +33,17 @@ export class Observer {
   readonly #convergence = new Convergence();
   #revisionId = "";
   #source: RevisionSource | undefined;
+  /** Of the last revisions, by their id, oldest first. */
+  readonly #sources = new Map<string, RevisionSource>();
   #isCheckDue = false;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
     this.counters = new XdsCounters(options.metricNodes);
-    this.#fleet = new Fleet({ resourcesOf: options.resourcesOf });
+    this.#fleet = new Fleet({
+      resourcesOf: options.resourcesOf,
+      sourceOf: (revisionId) => this.#sources.get(revisionId),
+    });
     this.#narrator = new Narrator(options.log.with({ component: "xds" }), options.events, () => this.#source);
   }
 
@@ -51,6 +59,10 @@ export class Observer {
   /** This revision is what nodes are brought to from now on. */
   expect(revision: Revision): void {
     this.#source = revision.source;
+    this.#sources.delete(revision.id);
+    this.#sources.set(revision.id, revision.source);
+    const [oldest] = this.#sources.keys();
+    if (this.#sources.size > mostSources && oldest !== undefined) this.#sources.delete(oldest);
     if (revision.id === this.#revisionId) return;
     this.#revisionId = revision.id;
     this.#convergence.begin(revision.createdAtMs);

@@ -3,6 +3,7 @@ import type { NodeStatus } from "../fleet/node-status.ts";
 import { explain, type StreamStanding, typesOfName, type Why } from "../fleet/why.ts";
 import { whyText } from "../fleet/why-text.ts";
 import type { Revision } from "../snapshot/revision.ts";
+import type { Serving } from "../snapshot/serving.ts";
 import type { StreamStatus } from "../xds/events.ts";
 import type { Named } from "../xds/order-views.ts";
 import { v3Types } from "../xds/type-traits.ts";
@@ -29,9 +30,8 @@ export interface WhySource {
   readonly nowMs: number;
   readonly nodes: readonly NodeStatus[];
   readonly streams: Iterable<StreamStatus>;
-  readonly newest: Revision | undefined;
-  /** The revision that the node is served from. */
-  own(node: NodeStatus): Revision | undefined;
+  /** What nodes are served; absent when nothing is. */
+  readonly serving: Serving | undefined;
   /** Why a newer state of the source is not served, if there is one. */
   readonly refusedSource?: string | undefined;
   standings(nodeId: string, resource: Named): Promise<readonly StreamStanding[]>;
@@ -42,9 +42,9 @@ export async function whyReport(
   { node: nodeId, name, type }: WhyQuery,
   source: WhySource,
 ): Promise<WhyReport> {
-  const { nowMs, nodes, newest, refusedSource } = source;
+  const { nowMs, nodes, serving, refusedSource } = source;
   const node = nodes.find(({ id }) => id === nodeId);
-  const own = node && source.own(node);
+  const { newest, own } = revisionsOf(serving, node);
   const types = typesFor({ node: nodeId, name, type }, [newest, own], source.streams);
   if (typeof types === "string") return { items: [], problem: types };
   const items = await Promise.all(
@@ -56,6 +56,16 @@ export async function whyReport(
     }),
   );
   return { items };
+}
+
+/** The revision that nodes are being brought to, and the one that this node is served from. */
+export function revisionsOf(
+  serving: Serving | undefined,
+  node: NodeStatus | undefined,
+): { readonly newest: Revision | undefined; readonly own: Revision | undefined } {
+  const { stable, candidate } = serving ?? {};
+  const newest = candidate?.revision ?? stable;
+  return { newest, own: node?.revisionId === newest?.id ? newest : stable };
 }
 
 /** The type URLs that the question is about, or why there are none. */

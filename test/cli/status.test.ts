@@ -17,7 +17,17 @@ const plain = colorsFor("never", {}, { write: () => true });
 
 function nodes(): readonly NodeStatus[] {
   const place = { file: "edge.yaml", line: 7, column: 3 };
-  const fleet = new Fleet({ resourcesOf: () => new Map([["web", { origin: { place } }]]) });
+  const fleet = new Fleet({
+    resourcesOf: () => new Map([["web", { origin: { place } }]]),
+    sourceOf: () => ({
+      kind: "git",
+      url: "https://git.example/fleet",
+      commit: "c0ffee00112233",
+      author: "Ada <ada@example>",
+      committedAtMs: 1,
+      subject: "Move web",
+    }),
+  });
   for (const event of [
     ...connect(1, envoy("edge-1")),
     subscribe(1, CDS),
@@ -48,6 +58,7 @@ describe("formatNodes()", () => {
       "edge-2\\u001b[2J  edge     -      envoy 1.40.0  away 60s  -                -",
       "edge-1 refused LDS v2 2m ago: Error adding/updating listener(s) web: cannot bind '127.0.0.1:80'",
       "  web at edge.yaml:7:3",
+      "  served from commit c0ffee001122 by Ada <ada@example>: Move web",
       "",
     ]);
   });

@@ -85,6 +85,23 @@ describe("Fleet", () => {
     assert.equal(fleet.nodes(2000)[0]!.types[0]!.state, "SYNCED");
   });
 
+  it("traces a refusal to the commit that its node was served (XDS-147)", () => {
+    const commit = {
+      kind: "git",
+      url: "https://git.example/fleet",
+      commit: "c0ffee",
+      author: "Ada <ada@example>",
+      committedAtMs: 1,
+      subject: "Move payments",
+    } as const;
+    const fleet = new Fleet({
+      resourcesOf: () => new Map(),
+      sourceOf: (revisionId) => (revisionId === "r1" ? commit : undefined),
+    });
+    for (const event of [...start, sent, nack(1, CDS, "n1", "v1", "no")]) fleet.apply(event);
+    assert.deepEqual(fleet.nodes(2000)[0]!.types[0]!.refusal?.source, commit);
+  });
+
   it("records a refusal with time, nonce, versions, code and the masked text (XDS-58, XDS-139)", () => {
     const text = "Failed to load -----BEGIN PRIVATE KEY-----\nMII";
     const [type] = onlyNode([...start, sent, accepted, sentNext, nack(1, CDS, "n2", "v2", text)]).types;

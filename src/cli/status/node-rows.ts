@@ -2,6 +2,7 @@ import { printable } from "../../base/printable.ts";
 import { formatPlace } from "../../base/problem.ts";
 import type { NodeStatus, NodeTypeStatus, SyncState } from "../../fleet/node-status.ts";
 import type { Colors } from "../color.ts";
+import { sourceLine } from "../source-line.ts";
 import { formatTable } from "../table.ts";
 
 /** The names that people call types by, in the order in which Envoy is given them. */
@@ -77,7 +78,9 @@ function formatRefusal(node: NodeStatus, type: NodeTypeStatus, nowMs: number, co
   const places = refusal.resources.map(({ name, place }) => {
     return `  ${printable(name, 100)}${place ? ` at ${formatPlace(place)}` : ""}`;
   });
-  return [`${colors.red(what)} ${printable(refusal.message.trim(), 500)}`, ...places];
+  const from = refusal.source && sourceLine(refusal.source);
+  const origin = from === undefined ? [] : [`  served from ${from}`];
+  return [`${colors.red(what)} ${printable(refusal.message.trim(), 500)}`, ...places, ...origin];
 }
 
 /** `12s`, `5m`, `3h`, `2d`: the largest unit alone. */

@@ -251,6 +251,17 @@ function registerFleet(registry: Registry, sources: MetricSources): void {
       }
     },
   });
+  const refused = new Gauge({
+    name: "chancery_xds_refused_resources",
+    help: "Connected nodes whose last refusal names the resource; resources beyond the first hundred are left out",
+    labelNames: ["type", "resource"],
+    registers,
+    collect: () => {
+      refused.reset();
+      for (const { type, name, nodes: count } of refusedResourcesOf(sources.nodes()))
+        refused.set({ type, resource: name }, count);
+    },
+  });
   const resources = new Gauge({
     name: "chancery_resources",
     help: "Resources served",
@@ -288,6 +299,28 @@ function registerFleet(registry: Registry, sources: MetricSources): void {
     registers,
     collect: () => lastGood.set((sources.lastGoodLoadMs() ?? 0) / 1000),
   });
+}
+
+/** How many resources have their refusals shown by name. */
+const mostRefusedResources = 100;
+
+/** The resources that refusals of connected nodes name, and how many nodes each. */
+function refusedResourcesOf(
+  nodes: readonly NodeStatus[],
+): readonly { readonly type: string; readonly name: string; readonly nodes: number }[] {
+  const counts = new Map<string, { type: string; name: string; nodes: number }>();
+  for (const { types, awaySinceMs } of nodes) {
+    for (const { typeUrl, refusal } of awaySinceMs === undefined ? types : []) {
+      for (const { name } of refusal?.resources ?? []) {
+        const key = `${typeUrl} ${name}`;
+        const known = counts.get(key);
+        if (known) known.nodes += 1;
+        else if (counts.size < mostRefusedResources)
+          counts.set(key, { type: typeLabel(typeUrl), name, nodes: 1 });
+      }
+    }
+  }
+  return [...counts.values()];
 }
 
 /** The two labels of a key that `XdsCounters` made: the first has no space. */

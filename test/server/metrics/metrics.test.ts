@@ -6,9 +6,12 @@ import { createMetrics } from "../../../src/server/metrics/metrics.ts";
 import { XdsCounters } from "../../../src/server/metrics/xds-counters.ts";
 import { ack, CDS, close, connect, envoy, LDS, nack, send, subscribe } from "../../fleet/transcript.ts";
 
-async function scrape(events: ReturnType<typeof connect>): Promise<string[]> {
+async function scrape(
+  events: ReturnType<typeof connect>,
+  resources: readonly string[] = [],
+): Promise<string[]> {
   const counters = new XdsCounters();
-  const fleet = new Fleet({ resourcesOf: () => new Map() });
+  const fleet = new Fleet({ resourcesOf: () => new Map(resources.map((name) => [name, {}])) });
   for (const event of events) {
     counters.apply(event);
     fleet.apply(event);
@@ -57,6 +60,18 @@ describe("the metrics", () => {
     ]) {
       assert.ok(lines.includes(line), `${line} is missing in\n${lines.join("\n")}`);
     }
+  });
+
+  it("name the resources that nodes refuse now (XDS-58)", async () => {
+    const refusals = ["e1", "e2"].flatMap((id, index) => [
+      ...connect(index, envoy(id)),
+      send(index, LDS, "n1", "v1"),
+      nack(index, LDS, "n1", "v1", "Error adding/updating listener(s) web: no"),
+    ]);
+    const gone = [...connect(3, envoy("e3")), nack(3, LDS, "n1", "v1", "web: no"), close(3, 1500)];
+    const lines = await scrape([...refusals, ...gone], ["web"]);
+    const own = lines.filter((line) => line.startsWith("chancery_xds_refused_resources{"));
+    assert.deepEqual(own, ['chancery_xds_refused_resources{type="Listener",resource="web"} 2']);
   });
 
   it("count what is on its way: what was not answered, since when, and what is buffered (XDS-142)", async () => {
