@@ -7,6 +7,7 @@ import { convertCommand } from "./convert.ts";
 import { decodeCommand } from "./decode.ts";
 import { demoCommand } from "./demo.ts";
 import type { RunProxy } from "./demo/hop.ts";
+import { importCommand } from "./import.ts";
 import type { LoadHeaderCodec } from "./header-codec.ts";
 import { probeCommand } from "./probe.ts";
 import { reconcileCommand } from "./reconcile.ts";
@@ -44,6 +45,7 @@ export function allCommands({ runProxy, loadCodec }: DataPlane): AllCommands {
     configCommand(() => serveCommand),
     reconcileCommand,
     xdsCommand,
+    importCommand,
     bootstrapCommand,
     certgenCommand,
     traceIpCommand,

@@ -1,0 +1,59 @@
+import { mkdir, mkdtemp, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { CommandError, exitCode } from "../exit-code.ts";
+import type { LaidOutFile } from "./lay-out.ts";
+
+/**
+ * Writes the files aside, and then moves them in: a folder that is new or empty appears as a whole; into one that has
+ * files (`force`, or hidden ones only) each moves by itself, and what else is there stays. Rejects with `CommandError` for
+ * a folder that has files, unless forced, and changes nothing then. Only the owner can read what was written.
+ */
+export async function writeFolder(
+  folder: string,
+  files: readonly LaidOutFile[],
+  force: boolean,
+): Promise<void> {
+  const there = await readdir(folder).catch(noFolder);
+  if (!force && there.some((name) => !name.startsWith("."))) {
+    const hint = "--force writes into it: files of the same name are replaced, others stay";
+    throw new CommandError(exitCode.failure, `${folder} is not empty`, hint);
+  }
+  try {
+    await mkdir(dirname(folder), { recursive: true });
+    const aside = await mkdtemp(join(dirname(folder), ".chancery-import-"));
+    try {
+      for (const { path, text } of files) await putFile(join(aside, path), text);
+      if (there.length === 0) await replaceFolder(aside, folder);
+      else await moveFiles(aside, folder, files);
+    } finally {
+      await rm(aside, { recursive: true, force: true });
+    }
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CommandError(exitCode.failure, `cannot write ${folder}: ${reason}`, undefined, { cause });
+  }
+}
+
+async function putFile(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  // Listeners and clusters may have keys inside.
+  await writeFile(path, text, { mode: 0o600 });
+}
+
+async function replaceFolder(aside: string, folder: string): Promise<void> {
+  await rmdir(folder).catch(noFolder);
+  await rename(aside, folder);
+}
+
+async function moveFiles(aside: string, folder: string, files: readonly LaidOutFile[]): Promise<void> {
+  for (const { path } of files) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await rename(join(aside, path), join(folder, path));
+  }
+}
+
+/** A folder that is not there yet is an empty one. */
+function noFolder(cause: NodeJS.ErrnoException): string[] {
+  if (cause.code === "ENOENT") return [];
+  throw new CommandError(exitCode.failure, cause.message, undefined, { cause });
+}
