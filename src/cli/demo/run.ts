@@ -25,7 +25,8 @@ import { firstStopSignal } from "../serve/stop-signals.ts";
 import { createVoice } from "../serve/voice.ts";
 import type { Terminal } from "../terminal.ts";
 import { requestAs } from "./client.ts";
-import { type Hop, type HopEntry, type RunProxy, startHop } from "./hop.ts";
+import { HopEntries } from "./hop-entries.ts";
+import { type Hop, type RunProxy, startHop } from "./hop.ts";
 import { tellJourney } from "./story.ts";
 import { tellEvent } from "./tell-event.ts";
 import { type DemoUpstream, type Sighting, startUpstream } from "./upstream.ts";
@@ -69,7 +70,7 @@ export async function runDemo(
     if (folder === undefined) {
       const upstream = await openUpstream(flags.upstreamAddress);
       closers.unshift(async () => upstream[Symbol.asyncDispose]());
-      const entries = new Map<string, HopEntry>();
+      const entries = new HopEntries();
       const hops = groups.map((group) =>
         startHop({
           run: runProxy,
@@ -78,7 +79,7 @@ export async function runDemo(
             join(examples, "quickstart-bootstrap", `${group}.yaml`),
             adminFile(state.path, group),
           ),
-          onEntry: (entry) => entries.set(entry.hop, entry),
+          onEntry: (entry) => entries.add(entry),
         }),
       );
       closers.unshift(async () => {
@@ -204,7 +205,7 @@ async function hopAdmins(folder: string): Promise<readonly string[]> {
 async function showJourney(
   flags: DemoFlags,
   hops: readonly Hop[],
-  entries: ReadonlyMap<string, HopEntry>,
+  entries: HopEntries,
   colors: Colors,
   terminal: Terminal,
   { stop, refusal }: { readonly stop: AbortSignal; readonly refusal: AbortSignal },
@@ -216,8 +217,7 @@ async function showJourney(
   const journey = (async () => {
     const upstream = await requestUntilAnswered(flags, deadline);
     // A hop notes a connection when it is over.
-    while (entries.size < groups.length) await setTimeout(10, undefined, { signal: deadline });
-    const seen = groups.flatMap((group) => entries.get(group) ?? []);
+    const seen = await entries.of(groups, deadline);
     return { client: formatListenAddress(flags.client), hops: seen, upstream };
   })();
   try {
