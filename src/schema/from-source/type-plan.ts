@@ -6,6 +6,7 @@ import type {
   ScalarKind,
 } from "../descriptor.ts";
 import type { ScalarNode } from "../source-node.ts";
+import { MadeWhenNeeded } from "../made-when-needed.ts";
 import { integerRanges } from "./numbers.ts";
 import type { Walk } from "./walk.ts";
 import { enumReader, type Reader, scalarReader } from "./scalars.ts";
@@ -42,27 +43,26 @@ export interface TypePlan {
 export class TypePlans {
   readonly #descriptors: Descriptors;
   readonly #readMessage: (typeName: string) => Reader;
-  readonly #plans = new Map<string, TypePlan>();
+  readonly #plans: MadeWhenNeeded<TypePlan>;
 
   constructor(descriptors: Descriptors, readMessage: (typeName: string) => Reader) {
     this.#descriptors = descriptors;
     this.#readMessage = readMessage;
+    this.#plans = new MadeWhenNeeded(descriptors, (descriptor) => this.#make(descriptor));
   }
 
   of(typeName: string): TypePlan | undefined {
-    const known = this.#plans.get(typeName);
-    if (known) return known;
-    const descriptor = this.#descriptors.messages.get(typeName);
-    if (!descriptor) return undefined;
+    return this.#plans.of(typeName);
+  }
+
+  #make(descriptor: MessageDescriptor): TypePlan {
     const fields = new Map<string, FieldSource>();
     for (const field of descriptor.fields) {
       const source = this.#field(field);
       fields.set(field.jsonName, source);
       fields.set(field.name, source);
     }
-    const plan = { descriptor, fields };
-    this.#plans.set(typeName, plan);
-    return plan;
+    return { descriptor, fields };
   }
 
   #field(field: FieldDescriptor): FieldSource {

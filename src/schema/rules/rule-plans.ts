@@ -6,6 +6,7 @@ import type {
   MessageDescriptor,
   ScalarKind,
 } from "../descriptor.ts";
+import { MadeWhenNeeded } from "../made-when-needed.ts";
 import { isRecord } from "../record.ts";
 import { wrapperKinds } from "../well-known-types.ts";
 import { type Check, firstOf, type RuleSet } from "./check.ts";
@@ -43,20 +44,17 @@ type ValueKind = Exclude<FieldKind, { kind: "map" }>;
 /** Compiles each type's rules when they are first needed. */
 export class RulePlans {
   readonly #descriptors: Descriptors;
-  readonly #plans = new Map<string, MessageRulesPlan>();
+  readonly #plans: MadeWhenNeeded<MessageRulesPlan>;
 
   constructor(descriptors: Descriptors) {
     this.#descriptors = descriptors;
+    this.#plans = new MadeWhenNeeded(descriptors, (descriptor) =>
+      descriptor.rulesDisabled ? nothing : this.#compile(descriptor),
+    );
   }
 
   of(typeName: string): MessageRulesPlan | undefined {
-    const known = this.#plans.get(typeName);
-    if (known) return known;
-    const descriptor = this.#descriptors.messages.get(typeName);
-    if (!descriptor) return undefined;
-    const plan = descriptor.rulesDisabled ? nothing : this.#compile(descriptor);
-    this.#plans.set(typeName, plan);
-    return plan;
+    return this.#plans.of(typeName);
   }
 
   #compile(descriptor: MessageDescriptor): MessageRulesPlan {
