@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { runProgram } from "../../src/cli/program.ts";
-import { hopResources, type HopPlan } from "../checks/client-ip/hop-resources.ts";
+import { extension, hopResources, type HopPlan } from "../checks/client-ip/hop-resources.ts";
 import { commands } from "../kit/commands.ts";
 import { fakeTerminal } from "../kit/fake-terminal.ts";
 import { servedFolder } from "../kit/served-folder.ts";
@@ -98,6 +98,72 @@ describe("chancery trace-ip", () => {
     assert.match(
       stdout,
       /^ {2}TCP source {7}10\.0\.0\.5\n {2}x-forwarded-for {2}192\.0\.2\.99,203\.0\.113\.7$/m,
+    );
+  });
+
+  it("names what it does not follow, with the line", async () => {
+    const { stdout } = await trace(
+      "examples/trusted-senders/edge.yaml",
+      "--from",
+      "203.0.113.7",
+      "--through",
+      "by-rbac",
+    );
+    assert.match(
+      stdout,
+      /^ {2}not predicted {4}RBAC may refuse connections \(examples\/.*edge\.yaml:\d+:\d+\)$/m,
+    );
+    using folder = servedFolder({
+      "a.yaml": JSON.stringify({
+        listeners: [
+          hopResources(
+            "edge",
+            {
+              http: {
+                http_filters: [
+                  extension("lua", "filters.http.lua.v3.Lua"),
+                  extension("router", "filters.http.router.v3.Router"),
+                ],
+                route_config: {
+                  virtual_hosts: [
+                    {
+                      name: "all",
+                      domains: ["*"],
+                      request_headers_to_remove: ["X-Forwarded-For"],
+                      routes: [{ match: { prefix: "/" }, route: { cluster: "edge" } }],
+                    },
+                  ],
+                },
+              },
+            },
+            "0.0.0.0",
+            80,
+          ).listener,
+        ],
+        clusters: [
+          {
+            ...hopResources("edge", {}, "0.0.0.0", 80).cluster,
+            transport_socket_matches: [
+              {
+                name: "raw",
+                match: {},
+                transport_socket: extension("raw", "transport_sockets.raw_buffer.v3.RawBuffer"),
+              },
+            ],
+          },
+        ],
+      }),
+    });
+    const own = await trace(folder.path, "--from", "203.0.113.7", "-o", "json");
+    const [{ hops }] = JSON.parse(own.stdout).traces;
+    const named: readonly { readonly message: string }[] = hops[0].notPredicted;
+    assert.deepEqual(
+      named.map(({ message }) => message),
+      [
+        "the filter lua may change headers or refuse requests",
+        "its routes change x-forwarded-for themselves",
+        "transport_socket_matches may choose another socket for an endpoint",
+      ],
     );
   });
 

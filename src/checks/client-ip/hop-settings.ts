@@ -31,6 +31,14 @@ export interface Way {
   readonly sourceRanges: readonly Range[];
   readonly filter: TcpSettings | HttpSettings;
   readonly cluster: ClusterSettings;
+  /** What is configured here that the model does not follow. */
+  readonly unfollowed: readonly Unfollowed[];
+}
+
+/** A setting that may change what the model predicts. */
+export interface Unfollowed {
+  readonly message: string;
+  readonly place?: Place;
 }
 
 export interface Range {
@@ -79,8 +87,6 @@ export interface ClusterSettings {
   readonly header?: { readonly version: "V1" | "V2"; readonly place?: Place };
   /** `transport_socket`, or the cluster where there is none. */
   readonly socketAt?: Place;
-  /** True when `transport_socket_matches` may choose another socket for an endpoint. */
-  readonly hasMatches: boolean;
   /** `upstream_bind_config`. */
   readonly source?: string;
 }

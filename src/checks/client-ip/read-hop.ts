@@ -9,6 +9,7 @@ import { originalSrcFilter, proxyProtocolFilter, usesProxyProto } from "../lints
 import { isReachable, isSenderRestricted } from "../lints/restricted-sender.ts";
 import type { Entry } from "../traffic.ts";
 import { placeIn } from "../problem-at.ts";
+import { unfollowedOfManager, unfollowedOfProxy } from "./unfollowed.ts";
 import type {
   ClusterSettings,
   Detection,
@@ -16,11 +17,13 @@ import type {
   HttpSettings,
   ListenerFilterSettings,
   Range,
+  Unfollowed,
   Way,
 } from "./hop-settings.ts";
 
 const headerSocket = "envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport";
 const httpOriginalSrc = "envoy.extensions.filters.http.original_src.v3.OriginalSrc";
+const networkRbac = "envoy.extensions.filters.network.rbac.v3.RBAC";
 const xffDetection = "envoy.extensions.http.original_ip_detection.xff.v3.XffConfig";
 const headerDetection = "envoy.extensions.http.original_ip_detection.custom_header.v3.CustomHeaderConfig";
 
@@ -29,9 +32,17 @@ export function readHop(view: LintView, listener: Decoded<Listener>, name: strin
   const at = placesIn(listener);
   const { http, tcp } = view.traffic;
   const ways = [
-    ...http.flatMap((entry) => waysOf(view, listener, entry, () => readManager(view, entry.filter, at))),
+    ...http.flatMap((entry) =>
+      waysOf(view, listener, entry, () => [
+        readManager(view, entry.filter, at),
+        unfollowedOfManager(view, entry.filter, at),
+      ]),
+    ),
     ...tcp.flatMap((entry) =>
-      waysOf(view, listener, entry, () => ({ kind: "tcp", ...at(entry.filter.path) })),
+      waysOf(view, listener, entry, () => [
+        { kind: "tcp", ...at(entry.filter.path) },
+        unfollowedOfProxy(entry.filter, at),
+      ]),
     ),
   ];
   return {
@@ -48,17 +59,26 @@ function waysOf(
   view: LintView,
   listener: Decoded<Listener>,
   entry: Entry<unknown>,
-  readFilter: () => Way["filter"],
+  readFilter: () => readonly [Way["filter"], Way["unfollowed"]],
 ): readonly Way[] {
   if (entry.listener !== listener) return [];
   const { chain } = entry;
   const match = chain.value.filter_chain_match;
-  return [...entry.clusters].map((cluster) => ({
+  const [filter, unfollowed] = readFilter();
+  const rbac = items(chain, "filters").filter(
+    ({ value }) => typeNameOf(value.typed_config?.type_url ?? "") === networkRbac,
+  );
+  const rules = rbac.map(({ path }) => ({
+    message: "RBAC may refuse connections",
+    ...placesIn(listener)(path),
+  }));
+  return [...entry.clusters].map((name) => ({
     isTls: isTlsChain(chain),
     directRanges: rangesOf(match?.direct_source_prefix_ranges),
     sourceRanges: rangesOf(match?.source_prefix_ranges),
-    filter: readFilter(),
-    cluster: readCluster(view, cluster),
+    filter,
+    cluster: readCluster(view, name),
+    unfollowed: [...rules, ...unfollowed, ...unfollowedOfCluster(view, name)],
   }));
 }
 
@@ -169,7 +189,7 @@ function readDetection(view: LintView, config: Parameters<typeof unpack>[1]): De
 
 function readCluster(view: LintView, name: string): ClusterSettings {
   const cluster = view.clusters.get(name);
-  if (!cluster) return { name, endpoints: [], hasMatches: false };
+  if (!cluster) return { name, endpoints: [] };
   const at = placesIn(cluster);
   const socket = field(cluster, "transport_socket");
   const config = socket && field(socket, "typed_config");
@@ -182,9 +202,16 @@ function readCluster(view: LintView, name: string): ClusterSettings {
     endpoints: endpointsOf(view, cluster),
     ...(header && { header: { version: header.value.config?.version ?? "V1", ...at(header.path) } }),
     ...(socketAt && { socketAt }),
-    hasMatches: (cluster.value.transport_socket_matches?.length ?? 0) > 0,
     ...(bound && !/^(?:0\.0\.0\.0|::)$/.test(bound) && { source: bound }),
   };
+}
+
+function unfollowedOfCluster(view: LintView, name: string): readonly Unfollowed[] {
+  const cluster = view.clusters.get(name);
+  const matches = cluster && field(cluster, "transport_socket_matches");
+  if (!matches || matches.value.length === 0) return [];
+  const message = "transport_socket_matches may choose another socket for an endpoint";
+  return [{ message, ...placesIn(cluster)(matches.path) }];
 }
 
 function endpointsOf(view: LintView, cluster: Decoded<Cluster>): readonly string[] {

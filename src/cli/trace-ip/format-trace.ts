@@ -38,9 +38,9 @@ function hopLines({ hop, arriving, result, isKnown, spoofers }: TracedHop, color
     ...(result.unknown === undefined ? [] : field("not predicted", result.unknown)),
     ...spoofers.map((spoofer) => colors.yellow(`  can be forged by ${spooferText(spoofer, name)}`)),
     `  to cluster ${cluster.name}${placeText(cluster.place)}`,
-    ...(cluster.hasMatches
-      ? field("not predicted", "transport_socket_matches may choose another socket")
-      : []),
+    ...result.way.unfollowed.flatMap(({ message, place: where }) =>
+      field("not predicted", `${message}${placeText(where)}`),
+    ),
   ];
 }
 

@@ -20,7 +20,10 @@ export function traceDocument(trace: Trace): Readonly<Record<string, unknown>> {
             isKnown,
             cluster: result.way.cluster.name,
             toUpstream: result.out,
-            notPredicted: result.unknown,
+            notPredicted: [
+              ...(result.unknown === undefined ? [] : [{ message: result.unknown }]),
+              ...result.way.unfollowed,
+            ],
           }),
       canBeForgedBy: spoofers,
     })),

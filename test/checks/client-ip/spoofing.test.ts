@@ -18,7 +18,7 @@ const http: HttpSettings = {
 };
 const edge: HttpSettings = { ...http, usesRemoteAddress: true };
 const reads: ListenerFilterSettings = { kind: "proxy-protocol", isOptional: false, disallowed: [] };
-const cluster = { name: "up", endpoints: [], hasMatches: false };
+const cluster = { name: "up", endpoints: [] };
 
 function hop(
   name: string,
@@ -26,7 +26,7 @@ function hop(
   more: Partial<HopSettings> & { readonly direct?: string } = {},
 ): ChainedHop {
   const directRanges = more.direct === undefined ? [] : [{ address: more.direct, bits: 32 }];
-  const way = { isTls: false, directRanges, sourceRanges: [], filter, cluster };
+  const way = { isTls: false, directRanges, sourceRanges: [], filter, cluster, unfollowed: [] };
   return {
     settings: { name, listener: name, isOpen: true, listenerFilters: [], ways: [way], ...more },
     ways: [way],
