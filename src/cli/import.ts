@@ -52,7 +52,7 @@ export const importCommand = defineCommand({
     const text = await readText(source, flags.timeout, terminal);
     const { loadSchemaWith } = await import("./user-schema.ts");
     const { readSource } = await import("./import/read-source.ts");
-    const { layOut } = await import("./import/lay-out.ts");
+    const { groupFolder, layOut } = await import("./import/lay-out.ts");
     const { verifyFiles } = await import("./import/verify.ts");
     const schema = await loadSchemaWith(flags, terminal);
     const shownAs = source === "-" ? "<stdin>" : source;
@@ -69,19 +69,20 @@ export const importCommand = defineCommand({
         `${shownAs} cannot be served as it is; nothing was written`,
       );
     }
+    let kept: readonly string[] = [];
     if (!flags.dryRun) {
       const { writeFolder } = await import("./import/write-folder.ts");
-      await writeFolder(resolve(terminal.cwd, folder), files, flags.force);
+      const full = resolve(terminal.cwd, folder);
+      const own = flags.group === undefined ? full : resolve(full, groupFolder(flags.group));
+      kept = await writeFolder({ folder: full, own, force: flags.force }, files);
     }
-    terminal.stdout.write(files.map(({ path }) => `${path}\n`).join(""));
+    const written = files.filter(({ path }) => !kept.includes(path));
+    terminal.stdout.write(written.map(({ path }) => `${path}\n`).join(""));
     if (!flags.quiet) {
       const { notesOn } = await import("./import/notes.ts");
-      const target = { folder, isDry: flags.dryRun, group: flags.group };
-      terminal.stderr.write(
-        notesOn(imported, files, target)
-          .map((note) => `note: ${note}\n`)
-          .join(""),
-      );
+      const target = { folder, isDry: flags.dryRun, group: flags.group, kept };
+      const notes = notesOn(imported, files, target);
+      terminal.stderr.write(notes.map((note) => `note: ${note}\n`).join(""));
     }
     return exitCode.ok;
   },

@@ -13,6 +13,7 @@ import { loadSchema } from "../../src/schema/load.ts";
 import { parseYaml } from "../../src/schema/yaml/parse-yaml.ts";
 import { repositoryPath } from "../docs/code-blocks.ts";
 import { testCa } from "../kit/certificates.ts";
+import { startBundledProxy } from "../kit/bundled-proxy.ts";
 import { ServeProcess } from "../kit/chancery-process.ts";
 import { commands } from "../kit/commands.ts";
 import { closedPort } from "../kit/echo-backend.ts";
@@ -162,6 +163,31 @@ describe("chancery import of a bootstrap", () => {
     assert.deepEqual(readdirSync(folder.path), ["config"]);
   });
 
+  it("takes one proxy after another into one folder, and keeps a chancery.yaml", async () => {
+    using folder = temporaryFolder();
+    const plan = {
+      nodeId: "a",
+      nodeCluster: "edge",
+      xds: { host: "127.0.0.1", port: 1 },
+      mode: "delta",
+    } as const;
+    const bootstrap = JSON.stringify(makeBootstrap(plan));
+    assert.equal(
+      (await importFrom([join(examplesFolder, "redirect.yaml"), folder.file("c"), "--group", "a"])).code,
+      0,
+    );
+    writeFileSync(folder.file("c/chancery.yaml"), "bootstrap_clusters: [own]\n");
+    const second = await importFrom(["-", folder.file("c"), "--group", "b"], [bootstrap]);
+    assert.deepEqual([second.code, second.stdout], [0, ""]);
+    assert.match(
+      second.stderr,
+      /^note: chancery\.yaml is kept as it is; it should have bootstrap_clusters: \[chancery\]$/m,
+    );
+    assert.equal(readFileSync(folder.file("c/chancery.yaml"), "utf8"), "bootstrap_clusters: [own]\n");
+    const again = await importFrom([join(examplesFolder, "redirect.yaml"), folder.file("c"), "--group", "a"]);
+    assert.match(again.stderr, /groups\/a is not empty/);
+  });
+
   it("shows what is wrong with a source, and writes nothing", async () => {
     using folder = temporaryFolder();
     const cases: readonly (readonly [string, RegExp])[] = [
@@ -208,34 +234,38 @@ describe("chancery import of a bootstrap", () => {
   });
 });
 
-describe("chancery import of a running Envoy", needs("envoy", "openssl"), () => {
-  it("takes static resources, and marks the secrets that Envoy masks", async () => {
-    using folder = temporaryFolder();
-    const { documents } = parseYaml({ name: "tls.yaml", text: example("tls.yaml") });
-    const type = "envoy.config.bootstrap.v3.Bootstrap";
-    const json: JsonObject = JSON.parse(
-      JSON.stringify(schema.toJson(type, schema.fromSource(type, documents[0]!).message!)).replaceAll(
-        "8443",
-        "0",
-      ),
-    );
-    await using envoy = await startEnvoy(json);
-    const { code, stdout, stderr } = await importFrom([envoy.admin.address, folder.file("c")]);
-    assert.equal(code, 0, stderr);
-    assert.deepEqual(stdout, "listeners/secure.yaml\nsecrets/front.yaml\n");
-    const secret = readFileSync(folder.file("c/secrets/front.yaml"), "utf8");
-    assert.match(secret, /inline_string: '\[redacted\]' {2}# masked in the dump: put the secret here/);
-    assert.match(stderr, /^note: secrets\/front\.yaml has 1 masked secret, at the comments$/m);
-    assert.doesNotMatch(secret, /PRIVATE KEY/);
-    resourcesIn(folder.file("c"));
-  });
+for (const [program, start, skip] of [
+  ["Envoy", startEnvoy, needs("envoy", "openssl")],
+  ["bundled data plane", startBundledProxy, needs("openssl")],
+] as const)
+  describe(`chancery import of a running ${program}`, skip, () => {
+    it("takes static resources, and marks the secrets that Envoy masks", async () => {
+      using folder = temporaryFolder();
+      const { documents } = parseYaml({ name: "tls.yaml", text: example("tls.yaml") });
+      const type = "envoy.config.bootstrap.v3.Bootstrap";
+      const json: JsonObject = JSON.parse(
+        JSON.stringify(schema.toJson(type, schema.fromSource(type, documents[0]!).message!)).replaceAll(
+          "8443",
+          "0",
+        ),
+      );
+      await using envoy = await start(json);
+      const { code, stdout, stderr } = await importFrom([envoy.admin.address, folder.file("c")]);
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(stdout, "listeners/secure.yaml\nsecrets/front.yaml\n");
+      const secret = readFileSync(folder.file("c/secrets/front.yaml"), "utf8");
+      assert.match(secret, /inline_string: '\[redacted\]' {2}# masked in the dump: put the secret here/);
+      assert.match(stderr, /^note: secrets\/front\.yaml has 1 masked secret, at the comments$/m);
+      assert.doesNotMatch(secret, /PRIVATE KEY/);
+      resourcesIn(folder.file("c"));
+    });
 
-  it("takes what came over xDS: listeners, routes, clusters and endpoints as they were served", async () => {
-    const ads = "{ads: {}, resource_api_version: V3}";
-    const hcm = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
-    const router = "envoy.extensions.filters.http.router.v3.Router";
-    using served = servedFolder({
-      "all.yaml": `
+    it("takes what came over xDS: listeners, routes, clusters and endpoints as they were served", async () => {
+      const ads = "{ads: {}, resource_api_version: V3}";
+      const hcm = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+      const router = "envoy.extensions.filters.http.router.v3.Router";
+      using served = servedFolder({
+        "all.yaml": `
 clusters:
 - {name: web, type: EDS, connect_timeout: 1s, eds_cluster_config: {eds_config: ${ads}}}
 endpoints:
@@ -257,23 +287,23 @@ routes:
 - name: routes
   virtual_hosts: [{name: all, domains: ["*"], routes: [{match: {prefix: /}, route: {cluster: web}}]}]
 `,
+      });
+      await using server = new ServeProcess(served.path, served.state);
+      const xds = { host: "127.0.0.1", port: await server.xdsPort() };
+      const bootstrap = makeBootstrap({ nodeId: "edge-1", nodeCluster: "edge", xds, mode: "delta" });
+      await using envoy = await start(JSON.parse(JSON.stringify(bootstrap)));
+      await server.said("all connected nodes have accepted the revision");
+      using folder = temporaryFolder();
+      const { code, stderr } = await importFrom([envoy.admin.address, folder.file("c")]);
+      assert.equal(code, 0, stderr);
+      const [imported, original] = [resourcesIn(folder.file("c")), resourcesIn(served.path)];
+      assert.deepEqual([...imported.keys()].toSorted(), [...original.keys()].toSorted());
+      for (const [key, value] of original) {
+        // Envoy tells endpoints with the defaults that it applies.
+        if (key.includes("ClusterLoadAssignment"))
+          assert.match(JSON.stringify(imported.get(key)), /"port_value":9\b/);
+        else assert.deepEqual(imported.get(key), value, key);
+      }
+      assert.match(readFileSync(folder.file("c/chancery.yaml"), "utf8"), /- chancery$/m);
     });
-    await using server = new ServeProcess(served.path, served.state);
-    const xds = { host: "127.0.0.1", port: await server.xdsPort() };
-    const bootstrap = makeBootstrap({ nodeId: "edge-1", nodeCluster: "edge", xds, mode: "delta" });
-    await using envoy = await startEnvoy(JSON.parse(JSON.stringify(bootstrap)));
-    await server.said("all connected nodes have accepted the revision");
-    using folder = temporaryFolder();
-    const { code, stderr } = await importFrom([envoy.admin.address, folder.file("c")]);
-    assert.equal(code, 0, stderr);
-    const [imported, original] = [resourcesIn(folder.file("c")), resourcesIn(served.path)];
-    assert.deepEqual([...imported.keys()].toSorted(), [...original.keys()].toSorted());
-    for (const [key, value] of original) {
-      // Envoy tells endpoints with the defaults that it applies.
-      if (key.includes("ClusterLoadAssignment"))
-        assert.match(JSON.stringify(imported.get(key)), /"port_value":9\b/);
-      else assert.deepEqual(imported.get(key), value, key);
-    }
-    assert.match(readFileSync(folder.file("c/chancery.yaml"), "utf8"), /- chancery$/m);
   });
-});

@@ -1,3 +1,4 @@
+import { chanceryFile } from "../../config/config-file.ts";
 import { resourceTypes } from "../../config/resource-types.ts";
 import type { JsonValue } from "../../schema/json-value.ts";
 import { toYamlText } from "../../schema/to-json/yaml-text.ts";
@@ -18,9 +19,14 @@ const longestName = 80;
 const maskedLine = /^(.*(?:'\[redacted\]'|W3JlZGFjdGVkXQ==))$/gm;
 const maskedComment = "# masked in the dump: put the secret here, or the name of a file";
 
+/** The folder of a group's own files. */
+export function groupFolder(group: string): string {
+  return `groups/${group}`;
+}
+
 /** A file for each resource, in a folder for each type; with a group below `groups/NAME/`. */
 export function layOut(imported: Imported, group: string | undefined): readonly LaidOutFile[] {
-  const root = group === undefined ? "" : `groups/${group}/`;
+  const root = group === undefined ? "" : `${groupFolder(group)}/`;
   const taken = new Set<string>();
   const files = imported.resources.map((resource) => {
     const { key, item } = keyed(resource);
@@ -33,7 +39,7 @@ export function layOut(imported: Imported, group: string | undefined): readonly 
   const comment =
     "# Clusters that every node has from its own bootstrap, so that naming them is no mistake.\n";
   const text = `${comment}${toYamlText({ bootstrap_clusters: [...imported.bootstrapClusters] })}`;
-  return [...files, { path: "chancery.yaml", text, masked: 0 }];
+  return [...files, { path: chanceryFile, text, masked: 0 }];
 }
 
 /** The key of the list that a resource stands in; types without one say what they are. */
