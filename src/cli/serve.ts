@@ -14,6 +14,7 @@ import { durationFlag } from "./duration.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
 import { gitFlags } from "./serve/git-flags.ts";
 import { limitFlags, limitsFromFlags } from "./serve/limit-flags.ts";
+import { webhookFlags } from "./serve/webhook-flags.ts";
 import { securityFlags } from "./serve/security-flags.ts";
 import { choiceFlag, type Flag, listFlag, switchFlag, textFlag } from "./flag.ts";
 
@@ -53,6 +54,7 @@ export const serveCommand = defineCommand({
     adminHost: listFlag("NAME", "a host name that the admin API answers to besides addresses; may repeat"),
     ...securityFlags,
     ...gitFlags,
+    ...webhookFlags,
     ...limitFlags,
     metricsNodes: countFlag("how many nodes metrics name; further ones are counted as other", "100"),
     stateDir: textFlag("DIR", "where the last good revision is kept", ".chancery"),
@@ -95,6 +97,7 @@ export const serveCommand = defineCommand({
     const { threadLoader } = await import("../server/loading/thread-loader.ts");
     const { createSourceControlPlane } = await import("../server/source-control-plane.ts");
     const { openSource } = await import("./serve/open-source.ts");
+    const { listenWebhook, openWebhook } = await import("./serve/open-webhook.ts");
     const { ListenError } = await import("../server/listen-address.ts");
     const { readVersion } = await import("../server/build-info.ts");
     const { systemClock } = await import("../base/clock.ts");
@@ -111,9 +114,11 @@ export const serveCommand = defineCommand({
     const stopped = firstStopSignal(terminal);
     const { source, git } = openSource(args[0]!, flags, terminal, voice.log);
     const schema = await loadSchemaWith(flags, terminal);
+    const webhook = await openWebhook(flags, git, cwd, voice.log);
     const plane = createSourceControlPlane({
       source,
-      ...(git && { git: () => git.status() }),
+      ...(git && { git: () => ({ ...git.status(), ...(webhook && { deliveries: webhook.counts }) }) }),
+      ...(webhook && !flags.webhookAddress && { webhook }),
       cwd,
       stateFolder: flags.stateDir,
       xdsAddress: flags.xdsAddress,
@@ -136,6 +141,7 @@ export const serveCommand = defineCommand({
     });
     const ended = new AbortController();
     const filesFollowed = security.follow(ended.signal);
+    let webhookServer: AsyncDisposable | undefined;
     try {
       const stopUnhooked = terminal.onSignal("SIGHUP", () => {
         voice.log.info("SIGHUP: looking at the source now");
@@ -144,6 +150,7 @@ export const serveCommand = defineCommand({
       });
       // A signal that comes meanwhile is answered when the start is through; a second one ends the process anyway.
       await plane.start();
+      webhookServer = await listenWebhook(webhook, flags.webhookAddress, voice.log);
       await Promise.race([plane.following, stopped]);
       stopUnhooked();
     } catch (error) {
@@ -151,6 +158,7 @@ export const serveCommand = defineCommand({
         throw new CommandError(exitCode.failure, error.message, undefined, { cause: error });
       throw error;
     } finally {
+      await webhookServer?.[Symbol.asyncDispose]();
       await plane.close();
       ended.abort();
       await filesFollowed;

@@ -6,7 +6,6 @@ import { Loads } from "../fleet/loads.ts";
 import type { JsonValue } from "../schema/json-value.ts";
 import type { Resource } from "../snapshot/resource.ts";
 import type { Revision } from "../snapshot/revision.ts";
-import type { GitStatus } from "../sources/git/git-source.ts";
 import type { Reading } from "../sources/reading.ts";
 import type { XdsEvent } from "../xds/events.ts";
 import type { AdsServerOptions } from "./ads-server.ts";
@@ -22,6 +21,7 @@ import {
   ListenError,
   type ServeAddress,
 } from "./listen-address.ts";
+import type { GitReport } from "./metrics/git-metrics.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { Observer } from "./observer.ts";
 import type { AcceptedLoad, Attempt, RefusedLoad } from "./reconcile/attempt.ts";
@@ -35,12 +35,15 @@ import type { CsdsSource } from "./services/csds-service.ts";
 import { nodeConfigReport } from "./node-config-report.ts";
 import { whyReport, type WhySource } from "./why-report.ts";
 import type { Loader } from "./loading/loader.ts";
+import type { Webhook } from "./webhook/webhook.ts";
 import type { XdsFront } from "./xds-front.ts";
 
 export interface ControlPlaneOptions {
   readonly version: string;
   /** How the git repository stands that is followed; absent for other sources. */
-  readonly git?: () => GitStatus;
+  readonly git?: () => GitReport;
+  /** Deliveries of the repository's host, on the admin API. */
+  readonly webhook?: Webhook;
   readonly removals: RemovalPolicy;
   readonly adminAddress: ListenAddress;
   /** Host names, besides addresses and `localhost`, that the admin API answers to. */
@@ -135,6 +138,7 @@ export class ControlPlane {
       allowedHosts: adminHosts,
       ...(adminTokens && { tokens: adminTokens }),
       signal: this.#stop.signal,
+      ...(this.#options.webhook && { webhook: this.#options.webhook }),
     });
     this.#admin = await listenAdmin(app, adminAddress).catch((error: NodeJS.ErrnoException) => {
       throw new ListenError(explainListenError(error, adminAddress, "--admin-address"), { cause: error });

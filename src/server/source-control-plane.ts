@@ -7,7 +7,6 @@ import type { ConfigFile } from "../config/config-file.ts";
 import { resourceTypeOf } from "../config/resource-types.ts";
 import type { Schema } from "../schema/schema.ts";
 import { typeNameOf } from "../schema/type-urls.ts";
-import type { GitStatus } from "../sources/git/git-source.ts";
 import type { Source } from "../sources/source.ts";
 import type { TokenCheck } from "./auth/served-tokens.ts";
 import { type AdsLimits, createAdsServer } from "./ads-server.ts";
@@ -16,14 +15,18 @@ import { formatListenAddress, type ListenAddress, type ServeAddress } from "./li
 import type { Loader } from "./loading/loader.ts";
 import type { RemovalPolicy } from "./reconcile/removals.ts";
 import { RefusedConnections } from "./refused-connections.ts";
+import type { GitReport } from "./metrics/git-metrics.ts";
 import { operatorServices } from "./services/operator-services.ts";
 import { openRevisionStore } from "./state/revision-store.ts";
+import type { Webhook } from "./webhook/webhook.ts";
 import { diskFiles } from "./state/state-files.ts";
 
 export interface SourceControlPlaneOptions {
   readonly source: Source;
   /** How the repository stands, where the source is one. */
-  readonly git?: () => GitStatus;
+  readonly git?: () => GitReport;
+  /** Deliveries of the repository's host, on the admin API. */
+  readonly webhook?: Webhook;
   /** The folder that relative paths start from. */
   readonly cwd: string;
   readonly stateFolder: string;
@@ -60,6 +63,7 @@ export function createSourceControlPlane(options: SourceControlPlaneOptions): Co
   return new ControlPlane({
     version,
     ...(options.git && { git: options.git }),
+    ...(options.webhook && { webhook: options.webhook }),
     removals: options.removals,
     adminAddress: options.adminAddress,
     adminHosts: options.adminHosts,

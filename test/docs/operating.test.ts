@@ -3,11 +3,13 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../../src/base/clock.ts";
+import { createLog } from "../../src/base/log.ts";
 import { exitCode } from "../../src/cli/exit-code.ts";
 import { Loads } from "../../src/fleet/loads.ts";
 import { createAdminApp } from "../../src/server/admin/app.ts";
 import { EventLog } from "../../src/server/event-log.ts";
 import { createMetrics } from "../../src/server/metrics/metrics.ts";
+import { Webhook } from "../../src/server/webhook/webhook.ts";
 import { XdsCounters } from "../../src/server/metrics/xds-counters.ts";
 
 const page = readFileSync(fileURLToPath(import.meta.resolve("#root/docs/operating.md")), "utf8");
@@ -46,6 +48,13 @@ describe("docs/operating.md", () => {
         metrics: () => assert.fail(),
       },
       clock: systemClock,
+      webhook: new Webhook({
+        secrets: () => assert.fail(),
+        target: { kind: "head" },
+        poke: () => assert.fail(),
+        clock: systemClock,
+        log: createLog("off", () => undefined),
+      }),
       allowedHosts: [],
       signal: new AbortController().signal,
     });

@@ -5,8 +5,10 @@ import type { Clock } from "../../base/clock.ts";
 import type { TokenCheck } from "../auth/served-tokens.ts";
 import type { AdminSource } from "./admin-source.ts";
 import { apiVersion, problem } from "./answers.ts";
+import type { Webhook } from "../webhook/webhook.ts";
 import { eventStream } from "./event-stream.ts";
 import { refusalOf } from "./guard.ts";
+import { webhookRoutes } from "./webhook-routes.ts";
 import { limitOf } from "./limit.ts";
 import { nodeConfigRoutes } from "./node-config-routes.ts";
 import { whyRoutes } from "./why-routes.ts";
@@ -20,6 +22,7 @@ export interface AdminAppOptions {
   readonly tokens?: TokenCheck;
   /** Ends event streams. */
   readonly signal: AbortSignal;
+  readonly webhook?: Webhook;
 }
 
 const mostEventStreams = 100;
@@ -29,6 +32,7 @@ const bodyMaxBytes = 64 * 1024;
 export function createAdminApp(options: AdminAppOptions): Hono {
   const { source } = options;
   const app = new Hono();
+  if (options.webhook) webhookRoutes(app, options.webhook);
   guard(app, options);
   probes(app, source);
   queries(app, source);

@@ -2,9 +2,8 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom
 import type { Loads } from "../../fleet/loads.ts";
 import type { NodeStatus } from "../../fleet/node-status.ts";
 import type { Revision } from "../../snapshot/revision.ts";
-import type { GitStatus } from "../../sources/git/git-source.ts";
-import { registerGit } from "./git-metrics.ts";
 import type { StreamStatus } from "../../xds/events.ts";
+import { type GitReport, registerGit } from "./git-metrics.ts";
 import { typeLabel, type XdsCounters } from "./xds-counters.ts";
 
 /** What is read at a scrape. */
@@ -20,7 +19,7 @@ export interface MetricSources {
   isReady(): boolean;
   /** Wall clock of the last load that was accepted; absent before the first. */
   lastGoodLoadMs(): number | undefined;
-  readonly git?: () => GitStatus;
+  readonly git?: () => GitReport;
 }
 
 /** The metrics of one control plane, in a registry of its own. */

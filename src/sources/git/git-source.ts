@@ -88,6 +88,11 @@ export class GitSource implements Source {
     this.#repository = new Repository({ ...options, fileMaxBytes: limits.fileBytes });
   }
 
+  /** What of the repository is followed. */
+  get target(): GitTarget {
+    return this.#options.target;
+  }
+
   /** Has the remote asked soon, without waiting for the next poll. */
   poke(): void {
     this.#settling.poke();
