@@ -67,8 +67,9 @@ describe("chancery serve GIT_URL", { timeout: 120_000, ...needs("git") }, () => 
     using repository = gitRepository({ "a.yaml": clusters("a") });
     using files = temporaryFolder();
     const { commit } = await (async () => {
-      await using serve = new ServeProcess(repository.url, files.file("state"));
+      await using serve = new ServeProcess(repository.url, files.file("state"), ["--log-level", "debug"]);
       const line = await serve.said("revision is served");
+      await serve.said("revision is kept in the state directory");
       serve.child.kill("SIGKILL");
       await serve.child.exit();
       return { commit: line["commit"] };
