@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { type GitRepository, gitRepository } from "../../kit/git-repository.ts";
 import { needs, peerPath } from "../../kit/peers.ts";
@@ -102,7 +103,7 @@ describe("GitSource with --git-gpg-keyring", needs("git", "gpg", "ssh-keygen"), 
       commitWith(repository, sshKey(keys, "ssh"), "by ssh");
       assert.match(failuresOf(await followed.poked()).join(), /^git-signature -: /);
     } finally {
-      execFileSync("gpgconf", ["--homedir", home, "--kill", "all"]);
+      execFileSync(join(dirname(peerPath("gpg")), "gpgconf"), ["--homedir", home, "--kill", "all"]);
     }
   });
 });
