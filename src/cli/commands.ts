@@ -11,6 +11,7 @@ import { importCommand } from "./import.ts";
 import type { LoadHeaderCodec } from "./header-codec.ts";
 import { probeCommand } from "./probe.ts";
 import { reconcileCommand } from "./reconcile.ts";
+import { schemaCommand } from "./schema.ts";
 import { serveCommand } from "./serve.ts";
 import { statusCommand } from "./status.ts";
 import { traceIpCommand } from "./trace-ip.ts";
@@ -40,6 +41,7 @@ export function allCommands({ runProxy, loadCodec }: DataPlane): AllCommands {
     serveCommand,
     validateCommand,
     convertCommand,
+    schemaCommand,
     statusCommand,
     whyCommand,
     configCommand(() => serveCommand),

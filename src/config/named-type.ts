@@ -15,10 +15,7 @@ export function namedType(name: string, descriptors: Descriptors): ResourceType 
 
 /** The error for a name at `path` of chancery.yaml that is none of a resource type. */
 export function unknownType(name: string, path: string, document: SourceNode): Problem {
-  const suggestion = nearest(
-    name,
-    resourceTypes.map(({ typeUrl }) => shortNameOf(typeUrl)),
-  );
+  const suggestion = nearest(name, resourceNames());
   return {
     code: "unknown-resource-type",
     severity: "error",
@@ -27,6 +24,11 @@ export function unknownType(name: string, path: string, document: SourceNode): P
     path,
     ...(suggestion !== undefined && { suggestion }),
   };
+}
+
+/** `Cluster`, `Listener`, …: what people call the resource types of Envoy's API. */
+export function resourceNames(): readonly string[] {
+  return resourceTypes.map(({ typeUrl }) => shortNameOf(typeUrl));
 }
 
 function shortNameOf(typeUrl: string): string {
