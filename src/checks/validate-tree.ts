@@ -3,11 +3,15 @@ import type { Compiled } from "../config/compiled.ts";
 import { Compiler } from "../config/compiler.ts";
 import { type ConfigFile, isConfigPath } from "../config/config-file.ts";
 import { readBootstrap } from "../config/bootstrap-file.ts";
+import type { Message } from "../schema/message.ts";
 import type { Schema } from "../schema/schema.ts";
 import { checkBootstrap } from "./check-bootstrap.ts";
 import { checkConfig } from "./check.ts";
 
 export interface Validation {
+  readonly compiled: Compiled;
+  /** When the one file is a bootstrap without errors. */
+  readonly bootstrap?: Message;
   readonly problems: readonly Problem[];
   /** Number of different resources by type URL, over all groups. */
   readonly resources: ReadonlyMap<string, number>;
@@ -28,7 +32,13 @@ export function validateTree(schema: Schema, files: readonly ConfigFile[]): Vali
 function validateFile(schema: Schema, { path, text, shownAs = path }: ConfigFile): Validation {
   const file = { path: isConfigPath(path) ? path : "named.yaml", text, shownAs };
   const bootstrap = readBootstrap(schema, file);
-  if (bootstrap) return validation(bootstrap.compiled, checkBootstrap(schema, bootstrap));
+  if (bootstrap) {
+    const { compiled, message } = bootstrap;
+    return {
+      ...validation(compiled, checkBootstrap(schema, bootstrap)),
+      ...(message && { bootstrap: message }),
+    };
+  }
   const compiled = new Compiler(schema).compile([file]);
   return validation(compiled, checkConfig(schema, compiled));
 }
@@ -43,7 +53,7 @@ function validation(compiled: Compiled, checks: readonly Problem[]): Validation 
       message: "there are no resources in any file",
     });
   }
-  return { problems, resources };
+  return { compiled, problems, resources };
 }
 
 function countByType({ groups }: Compiled): ReadonlyMap<string, number> {

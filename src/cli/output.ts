@@ -2,17 +2,18 @@ import type { Flag } from "./flag.ts";
 import { choiceFlag } from "./flag.ts";
 import type { Terminal } from "./terminal.ts";
 
-export type OutputFormat = "table" | "json" | "yaml" | "jsonl";
+/** The forms of `-o` that every command with an answer has. */
+export const outputFormats = ["table", "json", "yaml", "jsonl"] as const;
+
+export type OutputFormat = (typeof outputFormats)[number];
 
 /** Names the shape of machine output; it never changes shape within one version. */
 export const apiVersion = "chancery/v1";
 
-export const outputFlag: Flag<OutputFormat> = choiceFlag(
-  ["table", "json", "yaml", "jsonl"],
-  "table",
-  "how to print the answer",
-  { short: "o", placeholder: "FORMAT" },
-);
+export const outputFlag: Flag<OutputFormat> = choiceFlag(outputFormats, "table", "how to print the answer", {
+  short: "o",
+  placeholder: "FORMAT",
+});
 
 /** What a command has to say, in the forms that `-o` picks from. */
 export interface Report {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { runProgram } from "../../src/cli/program.ts";
 import { commands } from "../kit/commands.ts";
@@ -40,8 +40,10 @@ describe("chancery schema", () => {
   });
 
   it("says why a folder cannot be written to", async () => {
-    const { code, stderr } = await schema("/", "--dir", "/proc/nowhere");
+    using folder = temporaryFolder();
+    writeFileSync(folder.file("taken"), "");
+    const { code, stderr } = await schema(folder.path, "--dir", "taken/schemas");
     assert.equal(code, 1);
-    assert.match(stderr, /cannot write to \/proc\/nowhere/);
+    assert.match(stderr, /cannot write to taken\/schemas: /);
   });
 });

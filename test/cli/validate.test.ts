@@ -107,4 +107,46 @@ describe("chancery validate", () => {
     const { code, stdout, stderr } = await validate({}, ["gone"]);
     assert.deepEqual([code, stdout, stderr], [65, "", "error: cannot read gone: it does not exist\n"]);
   });
+
+  it("prints annotations of GitHub, with nothing in a text taken for a command", async () => {
+    const text = 'clusters:\n- name: a\n  type: "STA,T::IK%\\n::error::x"\n';
+    const { code, stdout } = await validate({ "config/a,b.yaml": text }, ["config", "-o", "github"]);
+    assert.equal(code, 1);
+    const lines = stdout.trimEnd().split("\n");
+    assert.match(
+      lines[0]!,
+      /^::error file=config\/a%2Cb\.yaml,line=3,col=9,title=unknown-enum-value::clusters\[0\]\.type: /,
+    );
+    assert.ok(lines.every((line) => line.startsWith("::error file=") || line.startsWith("::warning ")));
+  });
+
+  it("prints SARIF with a rule and a place for each problem", async () => {
+    const { code, stdout } = await validate({ "config/a b.yaml": bad }, ["config", "-o", "sarif"]);
+    assert.equal(code, 1);
+    const { version, runs } = JSON.parse(stdout);
+    assert.equal(version, "2.1.0");
+    const [{ tool, results }] = runs;
+    assert.equal(tool.driver.name, "chancery");
+    assert.deepEqual(
+      results.map(({ ruleId, level, locations }: SarifResult) => [ruleId, level, locations[0]]),
+      [
+        ["unknown-enum-value", "error", { physicalLocation: place(3, 9) }],
+        ["unknown-field", "error", { physicalLocation: place(4, 3) }],
+      ],
+    );
+    assert.deepEqual(
+      results.map(({ ruleIndex }: { ruleIndex: number }) => tool.driver.rules[ruleIndex].id),
+      ["unknown-enum-value", "unknown-field"],
+    );
+  });
 });
+
+interface SarifResult {
+  readonly ruleId: string;
+  readonly level: string;
+  readonly locations: readonly object[];
+}
+
+function place(startLine: number, startColumn: number) {
+  return { artifactLocation: { uri: "config/a%20b.yaml" }, region: { startLine, startColumn } };
+}
