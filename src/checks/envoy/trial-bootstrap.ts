@@ -13,7 +13,7 @@ import {
 } from "../../schema/type-urls.ts";
 import type { Resource } from "../../config/resource.ts";
 
-const own = "chancery-trial";
+const own = "chancery_trial";
 const router = "envoy.extensions.filters.http.router.v3.Router";
 const connectionManager = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 const httpOptions = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
