@@ -1,3 +1,4 @@
+import { unreachable } from "../base/unreachable.ts";
 import { MessageSchemas } from "../schema/json-schema/message-schemas.ts";
 import type { JsonSchema } from "../schema/json-schema/scalar-schema.ts";
 import type { Schema } from "../schema/schema.ts";
@@ -37,22 +38,27 @@ export function editorSchema(schema: Schema, of: EditorSchemaOf): JsonSchema {
       return messages.document({ title: of.typeName, ...messages.ref(of.typeName) });
     case "file":
       return messages.document({ title: "Envoy resources", ...fileSchema(schema, messages) });
+    default:
+      return unreachable(of);
   }
+}
+
+/** A list, or a key with nothing behind it. */
+function listSchema(items: JsonSchema): JsonSchema {
+  return { anyOf: [{ type: "array", items }, { type: "null" }] };
 }
 
 /** The shapes that a document may have (`findResources`): which one it is, its keys say. */
 function fileSchema(schema: Schema, messages: MessageSchemas): JsonSchema {
-  const list = (items: JsonSchema): JsonSchema => ({ anyOf: [{ type: "array", items }, { type: "null" }] });
   const lists = Object.fromEntries(
     resourceTypes.flatMap(({ keys, typeUrl }) =>
-      keys.map((key) => [key, list(messages.ref(typeNameOf(typeUrl)))] as const),
+      keys.map((key) => [key, listSchema(messages.ref(typeNameOf(typeUrl)))] as const),
     ),
   );
   const others = resourceTypes.flatMap(({ keys }) =>
     keys.map((key) => key.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())),
   );
   const single = { $ref: "#/definitions/google.protobuf.Any" };
-  const item = { anyOf: [single] };
   messages.ref("google.protobuf.Any");
   return {
     type: ["object", "null"],
@@ -66,7 +72,7 @@ function fileSchema(schema: Schema, messages: MessageSchemas): JsonSchema {
       else: {
         properties: {
           ...lists,
-          resources: list(item),
+          resources: listSchema(single),
           version_info: { type: "string" },
           type_url: { type: "string" },
           nonce: { type: "string" },

@@ -8,8 +8,10 @@ import { fakeTerminal } from "../kit/fake-terminal.ts";
 import { needs, peerPath } from "../kit/peers.ts";
 import { temporaryFolder } from "../kit/temporary-folder.ts";
 
-/** Envoy alone knows that this regular expression is none. */
-const listener = (regex: string) => `listeners:
+const bootstrapWith = (policy: string) =>
+  `node: {id: a, cluster: b}\nstatic_resources: {clusters: [{name: x, type: STATIC, lb_policy: ${policy}}]}\n`;
+/** Envoy alone knows the operators of formats. */
+const listener = (format: string) => `listeners:
 - name: web
   address: {socket_address: {address: 127.0.0.1, port_value: 10000}}
   filter_chains:
@@ -23,7 +25,7 @@ const listener = (regex: string) => `listeners:
         - name: log
           typed_config:
             "@type": type.googleapis.com/envoy.extensions.access_loggers.stream.v3.StdoutAccessLog
-            log_format: {text_format_source: {inline_string: "${regex}"}}
+            log_format: {text_format_source: {inline_string: "${format}"}}
         http_filters:
         - name: router
           typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
@@ -54,17 +56,15 @@ async function validate(files: Record<string, string>, envoy: string, ...args: s
 }
 
 describe("chancery validate --envoy", needs("envoy"), () => {
-  const envoy = () => peerPath("envoy");
-
   it("has Envoy look at listeners, clusters, endpoints and routes that come over xDS", async () => {
     const files = { "config/a.yaml": listener("%START_TIME%\\\\n"), "config/b.yaml": rest };
-    const { code, stdout } = await validate(files, envoy(), "config");
+    const { code, stdout } = await validate(files, peerPath("envoy"), "config");
     assert.deepEqual([code, stdout], [0, "configuration 'config' OK\n"]);
   });
 
   it("shows what Envoy alone refuses at the line of the resource, in its words", async () => {
     const files = { "config/a.yaml": listener("%NOT_AN_OPERATOR%"), "config/b.yaml": rest };
-    const { code, stdout } = await validate(files, envoy(), "config");
+    const { code, stdout } = await validate(files, peerPath("envoy"), "config");
     assert.equal(code, 1);
     assert.match(stdout, /^error: config\/a\.yaml:2:9: Envoy refuses listener "web": .*NOT_AN_OPERATOR/m);
     assert.doesNotMatch(stdout, /source\/server|bootstrap\.pb/);
@@ -80,16 +80,21 @@ describe("chancery validate --envoy", needs("envoy"), () => {
         )
         .replace("connect_timeout: 1s", "connect_timeout: 1s\n  lb_policy: CLUSTER_PROVIDED"),
     };
-    const { stdout } = await validate(files, envoy(), "config");
+    const { stdout } = await validate(files, peerPath("envoy"), "config");
     assert.match(stdout, /Envoy refuses route configuration "site": .*BAD_ONE/);
     assert.match(stdout, /Envoy refuses cluster "app": /);
   });
 
   it("takes a bootstrap as it is", async () => {
-    const bootstrap = (level: string) =>
-      `node: {id: a, cluster: b}\nstatic_resources: {clusters: [{name: x, type: STATIC, lb_policy: ${level}}]}\n`;
-    assert.equal((await validate({ "e.yaml": bootstrap("RANDOM") }, envoy(), "e.yaml")).code, 0);
-    const { code, stdout } = await validate({ "e.yaml": bootstrap("CLUSTER_PROVIDED") }, envoy(), "e.yaml");
+    assert.equal(
+      (await validate({ "e.yaml": bootstrapWith("RANDOM") }, peerPath("envoy"), "e.yaml")).code,
+      0,
+    );
+    const { code, stdout } = await validate(
+      { "e.yaml": bootstrapWith("CLUSTER_PROVIDED") },
+      peerPath("envoy"),
+      "e.yaml",
+    );
     assert.equal(code, 1);
     assert.match(stdout, /Envoy refuses this bootstrap: /);
   });

@@ -56,9 +56,11 @@ describe("The JSON Schemas for editors take", () => {
   }
 });
 
+/** A cluster whose transport socket has these fields. */
+const typed = (fields: string) =>
+  `clusters: [{name: a, transport_socket: {name: p, typed_config: {"@type": type.googleapis.com/envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport, transport_socket: {name: raw}, ${fields}}}}]`;
+
 describe("The JSON Schemas for editors mark", () => {
-  const typed = (fields: string) =>
-    `clusters: [{name: a, transport_socket: {name: p, typed_config: {"@type": type.googleapis.com/envoy.extensions.transport_sockets.proxy_protocol.v3.ProxyProtocolUpstreamTransport, transport_socket: {name: raw}, ${fields}}}}]`;
   const bad: Readonly<Record<string, string>> = {
     "an unknown key": "clustres: []",
     "an unknown field": "clusters: [{name: a, connect_timeouts: 1s}]",

@@ -46,15 +46,19 @@ async function eachAlone(
 ): Promise<Problem[]> {
   const problems: Problem[] = [];
   // Those that others name come first; once refused, they are left out of what the others are tried with.
-  const named = (resource: Resource) => resource.typeUrl === CLUSTER || resource.typeUrl === SECRET;
   const good: Resource[] = [];
-  for (const resource of [...resources].sort((a, b) => Number(named(b)) - Number(named(a)))) {
-    const beside = named(resource) ? [] : good;
+  for (const resource of [...resources].sort((a, b) => Number(isNamed(b)) - Number(isNamed(a)))) {
+    const beside = isNamed(resource) ? [] : good;
     const reason = await ask(trialBootstrap(schema, [...beside, resource], bootstrapClusters));
     if (reason !== undefined) problems.push(ofResource(resource, reason));
-    else if (named(resource)) good.push(resource);
+    else if (isNamed(resource)) good.push(resource);
   }
   return problems;
+}
+
+/** True for what other resources name. */
+function isNamed({ typeUrl }: Resource): boolean {
+  return typeUrl === CLUSTER || typeUrl === SECRET;
 }
 
 function ofResource({ typeUrl, name, origin }: Resource, reason: string): Problem {

@@ -32,6 +32,10 @@ export function isTriable({ typeUrl }: Resource): boolean {
   return triable.has(typeUrl);
 }
 
+function staticCluster(name: string, more: Message = {}): Message {
+  return { name, type: "STATIC", ...more };
+}
+
 /**
  * The bytes of a bootstrap that has Envoy look at resources which it would otherwise get over xDS: clusters, listeners and
  * secrets as they are; endpoints in a static cluster each, routes in a connection manager each. `bootstrapClusters` are
@@ -50,9 +54,8 @@ export function trialBootstrap(
     type_url: `${TYPE_URL_PREFIX}${typeName}`,
     value: schema.encode(typeName, message),
   });
-  const cluster = (name: string, more: Message = {}): Message => ({ name, type: "STATIC", ...more });
   const endpoints = of(CLUSTER_LOAD_ASSIGNMENT).map((load_assignment, index) =>
-    cluster(`${own}-endpoints-${index}`, { load_assignment }),
+    staticCluster(`${own}-endpoints-${index}`, { load_assignment }),
   );
   const hosts = of(VIRTUAL_HOST).map((host, index) => ({ name: `${own}-${index}`, virtual_hosts: [host] }));
   const routes = [...of(ROUTE_CONFIGURATION), ...hosts].map((route, index) => ({
@@ -74,7 +77,7 @@ export function trialBootstrap(
       },
     ],
   }));
-  const xds = cluster(own, {
+  const xds = staticCluster(own, {
     typed_extension_protocol_options: {
       [httpOptions]: any(httpOptions, { explicit_http_config: { http2_protocol_options: {} } }),
     },
@@ -91,7 +94,7 @@ export function trialBootstrap(
       },
     },
     static_resources: {
-      clusters: [xds, ...named.map((name) => cluster(name)), ...of(CLUSTER), ...endpoints],
+      clusters: [xds, ...named.map((name) => staticCluster(name)), ...of(CLUSTER), ...endpoints],
       listeners: [...of(LISTENER), ...routes],
       secrets: of(SECRET),
     },

@@ -7,7 +7,7 @@ import type {
   MessageDescriptor,
 } from "../descriptor.ts";
 import { isRecord } from "../record.ts";
-import { TYPE_URL_PREFIX } from "../type-urls.ts";
+import { typeUrlOf } from "../type-urls.ts";
 import { wrapperKinds } from "../well-known-types.ts";
 import { type JsonSchema, scalarSchema, valueReference } from "./scalar-schema.ts";
 
@@ -137,13 +137,12 @@ export class MessageSchemas {
 
   /** Offers every extension by its type URL, and then the fields of that one. Another "@type" is let through. */
   #any(): JsonSchema {
-    const url = (name: string) => `${TYPE_URL_PREFIX}${name}`;
     return {
       type: "object",
       required: ["@type"],
-      properties: { "@type": { anyOf: [{ enum: this.#packable.map(url) }, { type: "string" }] } },
+      properties: { "@type": { anyOf: [{ enum: this.#packable.map(typeUrlOf) }, { type: "string" }] } },
       allOf: this.#packable.map((name) => ({
-        if: { properties: { "@type": { const: url(name) } } },
+        if: { properties: { "@type": { const: typeUrlOf(name) } } },
         // oxlint-disable-next-line unicorn/no-thenable -- JSON Schema's word
         then: this.ref(name),
       })),
@@ -162,9 +161,6 @@ function isExtension(name: string, descriptors: Descriptors): boolean {
 
 function isRequired(rules: FieldRules = {}): boolean {
   const { message, any, duration, string: text } = rules;
-  const has = (of: unknown, key: string) => isRecord(of) && of[key] !== undefined && of[key] !== false;
-  if (has(message, "required") || has(any, "required") || has(duration, "required")) return true;
-  return (
-    has(text, "min_len") && Number(isRecord(text) ? text["min_len"] : 0) > 0 && !has(text, "ignore_empty")
-  );
+  if ([message, any, duration].some((of) => isRecord(of) && of["required"] === true)) return true;
+  return isRecord(text) && Number(text["min_len"] ?? 0) > 0 && text["ignore_empty"] !== true;
 }

@@ -1,3 +1,4 @@
+import { unreachable } from "../../base/unreachable.ts";
 import type { FieldRules, ScalarKind } from "../descriptor.ts";
 import type { JsonValue } from "../json-value.ts";
 import { isRecord } from "../record.ts";
@@ -6,14 +7,6 @@ export type JsonSchema = Readonly<Record<string, JsonValue>>;
 
 /** `${name}` stands for a value of chancery.yaml, which may be of any kind. */
 export const valueReference: JsonSchema = { type: "string", pattern: "\\$\\{" };
-
-const bits: Readonly<Partial<Record<ScalarKind, readonly [bigint, bigint]>>> = {
-  int32: [-(2n ** 31n), 2n ** 31n - 1n],
-  sint32: [-(2n ** 31n), 2n ** 31n - 1n],
-  sfixed32: [-(2n ** 31n), 2n ** 31n - 1n],
-  uint32: [0n, 2n ** 32n - 1n],
-  fixed32: [0n, 2n ** 32n - 1n],
-};
 
 /** What may be written for a scalar, with those of its rules that an editor can check. */
 export function scalarSchema(scalar: ScalarKind, rules: FieldRules = {}): JsonSchema {
@@ -39,23 +32,27 @@ export function scalarSchema(scalar: ScalarKind, rules: FieldRules = {}): JsonSc
     case "sint64":
     case "fixed64":
     case "sfixed64":
-      return {
-        anyOf: [
-          { type: "integer", ...bounds(own) },
-          { type: "string", pattern: "^-?\\d+$|\\$\\{" },
-        ],
-      };
-    default: {
-      const [minimum, maximum] = bits[scalar] ?? [0n, 0n];
-      const range = { minimum: Number(minimum), maximum: Number(maximum), ...bounds(own) };
-      return {
-        anyOf: [
-          { type: "integer", ...range },
-          { type: "string", pattern: "^-?\\d+$|\\$\\{" },
-        ],
-      };
-    }
+      return integerSchema(bounds(own));
+    case "int32":
+    case "sint32":
+    case "sfixed32":
+      return integerSchema({ minimum: -(2 ** 31), maximum: 2 ** 31 - 1, ...bounds(own) });
+    case "uint32":
+    case "fixed32":
+      return integerSchema({ minimum: 0, maximum: 2 ** 32 - 1, ...bounds(own) });
+    default:
+      return unreachable(scalar);
   }
+}
+
+/** Integers may be written as text, as those of 64 bits are in JSON. */
+function integerSchema(range: JsonSchema): JsonSchema {
+  return {
+    anyOf: [
+      { type: "integer", ...range },
+      { type: "string", pattern: "^-?\\d+$|\\$\\{" },
+    ],
+  };
 }
 
 function textSchema(rules: Readonly<Record<string, unknown>>): JsonSchema {
