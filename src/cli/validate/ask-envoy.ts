@@ -64,7 +64,7 @@ async function run(binary: string, bootstrap: Buffer): Promise<string | undefine
 }
 
 /** Envoy's own words, without the time, the place in its source, and the file that it was given. */
-export function reasonIn(output: string, config: string): string {
+function reasonIn(output: string, config: string): string {
   const text = output.replaceAll(config, "bootstrap");
   const marker = "error initializing configuration 'bootstrap': ";
   const at = text.indexOf(marker);
