@@ -91,7 +91,7 @@ const cases: readonly [string, WhyFacts, string, string, string][] = [
     'edge-1 does not have Cluster payments: no group matches the node: edge is for {"cluster":"edge"}, core is for {"cluster":"core"}',
   ],
   [
-    "the rollout has not reached the node (XDS-61)",
+    "the rollout has not reached the node",
     factsOf({ newest: revision({ edge: [cluster("payments", "2")] }) }),
     "otherRevision",
     "nothing",
