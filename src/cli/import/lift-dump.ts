@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { JsonValue } from "../../schema/json-value.ts";
 import { BOOTSTRAP, CLUSTER_LOAD_ASSIGNMENT, typeNameOf, typeUrlOf } from "../../schema/type-urls.ts";
 import type { DumpItem } from "../config/config-dump.ts";
@@ -21,7 +22,19 @@ export function liftDump(items: readonly DumpItem[]): Imported {
       : ["the dump has no bootstrap, so static resources are missing: ask for all of /config_dump"]),
     ...unused.map(({ type, name, state }) => `${type} ${name} is left out: it is ${state}`),
   ];
-  return { ...lifted, resources: [...lifted.resources, ...active.map(resourceOf)], notes };
+  return { ...lifted, resources: distinct([...lifted.resources, ...active.map(resourceOf)]), notes };
+}
+
+/** A dump tells a resource once for each place that uses it; those that differ stay, and are an error later. */
+function distinct(resources: readonly ImportedResource[]): readonly ImportedResource[] {
+  const kept = new Map<string, ImportedResource[]>();
+  return resources.filter((resource) => {
+    const key = `${resource.typeUrl} ${resource.name}`;
+    const before = kept.get(key) ?? [];
+    if (before.some(({ fields }) => isDeepStrictEqual(fields, resource.fields))) return false;
+    kept.set(key, [...before, resource]);
+    return true;
+  });
 }
 
 function resourceOf({ type, name, resource }: DumpItem): ImportedResource {
