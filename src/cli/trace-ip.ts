@@ -1,4 +1,4 @@
-import { parseIp } from "../base/ip-address.ts";
+import { formatIp, parseIp } from "../base/ip-address.ts";
 import { hasErrors } from "../base/problem.ts";
 import { colorFlag, colorsFor } from "./color.ts";
 import { defineCommand } from "./command.ts";
@@ -92,9 +92,10 @@ export const traceIpCommand = defineCommand({
   },
 });
 
+/** In the one form that addresses are compared in. */
 function addressOf(flag: string, text: string | undefined): string | undefined {
-  if (text !== undefined && !parseIp(text)) {
-    throw new CommandError(exitCode.usage, `${flag} ${text}: expected an IP address, such as 203.0.113.7`);
-  }
-  return text;
+  if (text === undefined) return undefined;
+  const bytes = parseIp(text);
+  if (bytes) return formatIp(bytes);
+  throw new CommandError(exitCode.usage, `${flag} ${text}: expected an IP address, such as 203.0.113.7`);
 }

@@ -15,6 +15,18 @@ export function dissectTlvs(
   tlvTypeName: (type: number) => string,
   findings: Finding[],
 ): readonly DissectedTlv[] {
+  return tlvsIn(header, start, isWhole, { tlvTypeName, findings, isSubTlv: false });
+}
+
+interface Reading {
+  readonly tlvTypeName: (type: number) => string;
+  readonly findings: Finding[];
+  /** Inside a PP2_TYPE_SSL. */
+  readonly isSubTlv: boolean;
+}
+
+function tlvsIn(header: Buffer, start: number, isWhole: boolean, reading: Reading): readonly DissectedTlv[] {
+  const { tlvTypeName, findings } = reading;
   const tlvs: DissectedTlv[] = [];
   for (let at = start; at < header.length;) {
     const valueAt = at + tlvFixedBytes;
@@ -28,7 +40,7 @@ export function dissectTlvs(
       if (isWhole) findings.push({ severity: "error", offset: at, message });
       return tlvs;
     }
-    tlvs.push(dissectTlv(header, at, length, tlvTypeName, findings));
+    tlvs.push(dissectTlv(header, at, length, reading));
     at = valueAt + length;
   }
   return tlvs;
@@ -38,8 +50,7 @@ function dissectTlv(
   header: Buffer,
   offset: number,
   length: number,
-  tlvTypeName: (type: number) => string,
-  findings: Finding[],
+  { tlvTypeName, findings, isSubTlv }: Reading,
 ): DissectedTlv {
   const type = header[offset]!;
   const end = offset + tlvFixedBytes + length;
@@ -47,15 +58,14 @@ function dissectTlv(
   const { meaning, problem } = meaningOfTlv(type, value);
   if (problem) findings.push({ ...problem, offset });
   const tlv = { offset, type, name: tlvTypeName(type), length, hex: value.toString("hex", 0, mostHexBytes) };
+  // Sub-TLVs of SSL are no SSL themselves (§2.2.6): opened once, hostile bytes cannot nest without end.
   const children =
-    type === SSL && length >= sslFixedBytes
-      ? dissectTlvs(
-          header.subarray(0, end),
-          offset + tlvFixedBytes + sslFixedBytes,
-          true,
+    type === SSL && length >= sslFixedBytes && !isSubTlv
+      ? tlvsIn(header.subarray(0, end), offset + tlvFixedBytes + sslFixedBytes, true, {
           tlvTypeName,
           findings,
-        )
+          isSubTlv: true,
+        })
       : undefined;
   return { ...tlv, ...(meaning !== undefined && { meaning }), ...(children && { children }) };
 }

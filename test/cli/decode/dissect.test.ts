@@ -5,6 +5,7 @@ import { formatIp, socketAddress } from "../../../src/base/ip-address.ts";
 import { crc32c } from "../../../src/base/hash/crc32c.ts";
 import { dissect } from "../../../src/cli/decode/dissect.ts";
 import type { Dissected } from "../../../src/cli/decode/dissected.ts";
+import { mutatedHeader } from "../../data-plane/proxy-protocol/mutated-header.ts";
 import { codec } from "../../kit/commands.ts";
 
 const signature = "0d0a0d0a000d0a515549540a";
@@ -233,6 +234,29 @@ describe("dissect()", () => {
   for (const [name, bytes, expected] of wrong) {
     it(`says at which byte ${name} is wrong`, () => assert.deepEqual(errors(bytes), expected));
   }
+
+  it("opens no SSL inside SSL, however deep hostile bytes nest it", () => {
+    const deep = Buffer.alloc(65_000);
+    for (let at = 0; at + 8 <= deep.length; at += 8) {
+      deep[at] = 0x20;
+      deep.writeUInt16BE(deep.length - at - 3, at + 1);
+    }
+    const [ssl] = take(withTlvs([0x20, deep.subarray(3).toString("hex")])).tlvs;
+    assert.equal(ssl!.children![0]!.children, undefined);
+  });
+
+  it("calls no bytes a right header that the data plane still waits for, whatever they are", () => {
+    const random = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
+    const headed = random.map((bytes) => Buffer.concat([Buffer.from(signature, "hex"), bytes]));
+    fc.assert(
+      fc.property(fc.oneof(random, headed, mutatedHeader), (bytes) => {
+        const found = dissect(bytes, codec.tlvTypeName);
+        const policy = { allowRequestsWithoutProxyProtocol: false, disallowedVersions: [] } as const;
+        const isRight = "version" in found && found.findings.every(({ severity }) => severity !== "error");
+        if (codec.decodeHeader(bytes, policy).kind === "more") assert.equal(isRight, false);
+      }),
+    );
+  });
 
   it("agrees with the data plane on every header that this one writes", () => {
     const ends = fc.constantFrom(4, 16).chain((size) => fc.tuple(octets(size), octets(size)));

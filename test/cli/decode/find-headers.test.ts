@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import * as fc from "fast-check";
 import { searchCapture } from "../../../src/cli/decode/capture/find-headers.ts";
 import { ethernetFrame, ipPacket, pcap, pcapng, type SegmentToCapture } from "../../kit/capture.ts";
 
@@ -128,6 +129,24 @@ describe("searchCapture()", () => {
       /^byte 72: the capture ends inside a block$/,
     );
     assert.match(searchCapture(file.subarray(0, 10)).problems.join(), /inside its own header/);
+  });
+
+  it("survives any damage to a capture", () => {
+    const whole = [1, RAW].flatMap((linkType) => {
+      const packets = [syn, segment(1000, "PROXY"), segment(1005, " UNKNOWN")];
+      const framed = linkType === 1 ? packets.map((packet) => ethernetFrame(packet)) : packets;
+      return [pcap(linkType, framed), pcapng(linkType, framed)];
+    });
+    const edits = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 6 });
+    fc.assert(
+      fc.property(fc.constantFrom(...whole), edits, fc.nat(), (file, changes, cut) => {
+        const damaged = Buffer.from(file);
+        for (const [at, byte] of changes) damaged[at % damaged.length] = byte;
+        const { streams } = searchCapture(damaged.subarray(0, Math.max(4, cut % (damaged.length + 1))));
+        assert.ok(streams.length <= 3);
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   it("names link types that it cannot read", () => {
