@@ -6,8 +6,10 @@ export interface AdminCall {
   readonly timeoutMs: number;
   /** Shown to a server that asks for one. */
   readonly token?: string | undefined;
-  /** Sent as JSON by POST; without it the call is a GET. */
+  /** Sent as JSON by POST, or by `method`; without it the call is a GET. */
   readonly body?: Readonly<Record<string, unknown>>;
+  readonly method?: "POST" | "PUT";
+  readonly headers?: Readonly<Record<string, string>>;
   /** HTTP statuses besides 200 whose answer is one of the asked kind. */
   readonly alsoTakes?: readonly number[];
 }
@@ -47,13 +49,18 @@ export function authorization(token: string | undefined): Record<string, string>
   return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }
 
-async function send(url: string, where: string, { body, timeoutMs, token }: AdminCall): Promise<Response> {
+async function send(
+  url: string,
+  where: string,
+  { body, method = "POST", headers, timeoutMs, token }: AdminCall,
+): Promise<Response> {
   try {
     return await fetch(url, {
       signal: AbortSignal.timeout(timeoutMs),
-      ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
+      ...(body !== undefined && { method, body: JSON.stringify(body) }),
       headers: {
         ...(body !== undefined && { "content-type": "application/json" }),
+        ...headers,
         ...authorization(token),
       },
     });

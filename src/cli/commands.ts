@@ -10,6 +10,7 @@ import type { RunProxy } from "./demo/hop.ts";
 import { importCommand } from "./import.ts";
 import type { LoadHeaderCodec } from "./header-codec.ts";
 import { probeCommand } from "./probe.ts";
+import { pushCommand } from "./push.ts";
 import { reconcileCommand } from "./reconcile.ts";
 import { schemaCommand } from "./schema.ts";
 import { serveCommand } from "./serve.ts";
@@ -46,6 +47,7 @@ export function allCommands({ runProxy, loadCodec }: DataPlane): AllCommands {
     whyCommand,
     configCommand(() => serveCommand),
     reconcileCommand,
+    pushCommand,
     xdsCommand,
     importCommand,
     bootstrapCommand,

@@ -44,6 +44,7 @@ export const serveCommand = defineCommand({
   arguments: [
     {
       name: "SOURCE",
+      isOptional: true,
       description: "a folder of YAML and JSON, or the URL of a git repository of them (ssh, https, file)",
     },
   ],
@@ -55,6 +56,7 @@ export const serveCommand = defineCommand({
     ...securityFlags,
     ...gitFlags,
     ...webhookFlags,
+    push: switchFlag("serve what `chancery push` gives over the admin API, in place of SOURCE"),
     ...limitFlags,
     metricsNodes: countFlag("how many nodes metrics name; further ones are counted as other", "100"),
     stateDir: textFlag("DIR", "where the last good revision is kept", ".chancery"),
@@ -112,13 +114,14 @@ export const serveCommand = defineCommand({
     });
     const { tls, xdsTokens, adminTokens } = security;
     const stopped = firstStopSignal(terminal);
-    const { source, git } = openSource(args[0]!, flags, terminal, voice.log);
+    const { source, git, push } = openSource(args[0], flags, terminal, voice.log);
     const schema = await loadSchemaWith(flags, terminal);
     const webhook = await openWebhook(flags, git, cwd, voice.log);
     const plane = createSourceControlPlane({
       source,
       ...(git && { git: () => ({ ...git.status(), ...(webhook && { deliveries: webhook.counts }) }) }),
       ...(webhook && !flags.webhookAddress && { webhook }),
+      ...(push && { push }),
       cwd,
       stateFolder: flags.stateDir,
       xdsAddress: flags.xdsAddress,

@@ -6,7 +6,8 @@ import { Loads } from "../fleet/loads.ts";
 import type { JsonValue } from "../schema/json-value.ts";
 import type { Resource } from "../snapshot/resource.ts";
 import type { Revision } from "../snapshot/revision.ts";
-import type { Reading } from "../sources/reading.ts";
+import type { PushSource } from "../sources/push/push-source.ts";
+import { defaultSourceLimits, type Reading } from "../sources/reading.ts";
 import type { XdsEvent } from "../xds/events.ts";
 import type { AdsServerOptions } from "./ads-server.ts";
 import type { AdminSource, RevisionReport } from "./admin/admin-source.ts";
@@ -25,6 +26,7 @@ import type { GitReport } from "./metrics/git-metrics.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { Observer } from "./observer.ts";
 import type { AcceptedLoad, Attempt, RefusedLoad } from "./reconcile/attempt.ts";
+import { PushDoor } from "./push/push-door.ts";
 import { newProblems } from "./reconcile/new-problems.ts";
 import { Reconciler } from "./reconcile/reconciler.ts";
 import type { RemovalPolicy } from "./reconcile/removals.ts";
@@ -44,6 +46,8 @@ export interface ControlPlaneOptions {
   readonly git?: () => GitReport;
   /** Deliveries of the repository's host, on the admin API. */
   readonly webhook?: Webhook;
+  /** The source, where it is fed over the admin API. */
+  readonly push?: PushSource;
   readonly removals: RemovalPolicy;
   readonly adminAddress: ListenAddress;
   /** Host names, besides addresses and `localhost`, that the admin API answers to. */
@@ -139,6 +143,7 @@ export class ControlPlane {
       ...(adminTokens && { tokens: adminTokens }),
       signal: this.#stop.signal,
       ...(this.#options.webhook && { webhook: this.#options.webhook }),
+      ...(this.#options.push && { pushDoor: this.#pushDoor(this.#options.push) }),
     });
     this.#admin = await listenAdmin(app, adminAddress).catch((error: NodeJS.ErrnoException) => {
       throw new ListenError(explainListenError(error, adminAddress, "--admin-address"), { cause: error });
@@ -328,6 +333,21 @@ export class ControlPlane {
     };
   }
 
+  #pushDoor(source: PushSource): PushDoor {
+    const { clock, log, removals } = this.#options;
+    const judge = async (allowsRemovals: boolean) => {
+      const { kind } = await this.reconcile(allowsRemovals ? anyRemovals : removals);
+      return kind === "accepted";
+    };
+    return new PushDoor({
+      source,
+      limits: defaultSourceLimits,
+      clock,
+      log: log.with({ component: "push" }),
+      judge,
+    });
+  }
+
   #adminSource(): AdminSource {
     const { version, contentOf, removals } = this.#options;
     return {
@@ -341,7 +361,7 @@ export class ControlPlane {
       nodeConfig: (query) => nodeConfigReport(query, { ...this.#nodeAnswers(), contentOf }),
       resources: (query) => resourceReports(this.#served?.revision, query, contentOf),
       reconcile: async ({ allowsRemovals }) => {
-        const policy = allowsRemovals ? { allowsEmptyTypes: true, largestShare: 1 } : removals;
+        const policy = allowsRemovals ? anyRemovals : removals;
         const { kind } = await this.reconcile(policy);
         return { isAccepted: kind === "accepted", ...this.#revisionReport() };
       },
@@ -352,6 +372,9 @@ export class ControlPlane {
     };
   }
 }
+
+/** Somebody has said that it is meant. */
+const anyRemovals: RemovalPolicy = { allowsEmptyTypes: true, largestShare: 1 };
 
 function consequence(served: { readonly isRestored: boolean } | undefined): string {
   if (!served)

@@ -7,6 +7,7 @@ import type { ConfigFile } from "../config/config-file.ts";
 import { resourceTypeOf } from "../config/resource-types.ts";
 import type { Schema } from "../schema/schema.ts";
 import { typeNameOf } from "../schema/type-urls.ts";
+import type { PushSource } from "../sources/push/push-source.ts";
 import type { Source } from "../sources/source.ts";
 import type { TokenCheck } from "./auth/served-tokens.ts";
 import { type AdsLimits, createAdsServer } from "./ads-server.ts";
@@ -27,6 +28,8 @@ export interface SourceControlPlaneOptions {
   readonly git?: () => GitReport;
   /** Deliveries of the repository's host, on the admin API. */
   readonly webhook?: Webhook;
+  /** The source, where it is fed over the admin API. */
+  readonly push?: PushSource;
   /** The folder that relative paths start from. */
   readonly cwd: string;
   readonly stateFolder: string;
@@ -64,6 +67,7 @@ export function createSourceControlPlane(options: SourceControlPlaneOptions): Co
     version,
     ...(options.git && { git: options.git }),
     ...(options.webhook && { webhook: options.webhook }),
+    ...(options.push && { push: options.push }),
     removals: options.removals,
     adminAddress: options.adminAddress,
     adminHosts: options.adminHosts,

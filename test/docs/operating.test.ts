@@ -9,6 +9,9 @@ import { Loads } from "../../src/fleet/loads.ts";
 import { createAdminApp } from "../../src/server/admin/app.ts";
 import { EventLog } from "../../src/server/event-log.ts";
 import { createMetrics } from "../../src/server/metrics/metrics.ts";
+import { PushDoor } from "../../src/server/push/push-door.ts";
+import { PushSource } from "../../src/sources/push/push-source.ts";
+import { defaultSourceLimits } from "../../src/sources/reading.ts";
 import { Webhook } from "../../src/server/webhook/webhook.ts";
 import { XdsCounters } from "../../src/server/metrics/xds-counters.ts";
 
@@ -48,6 +51,13 @@ describe("docs/operating.md", () => {
         metrics: () => assert.fail(),
       },
       clock: systemClock,
+      pushDoor: new PushDoor({
+        source: new PushSource({ get: () => assert.fail(), put: () => assert.fail() }, systemClock),
+        limits: defaultSourceLimits,
+        clock: systemClock,
+        log: createLog("off", () => undefined),
+        judge: () => assert.fail(),
+      }),
       webhook: new Webhook({
         secrets: () => assert.fail(),
         target: { kind: "head" },
@@ -61,7 +71,7 @@ describe("docs/operating.md", () => {
     const routes = app.routes
       .filter(({ method }) => method !== "ALL")
       .map(({ method, path }) => `${method} ${path}`);
-    const documented = [...page.matchAll(/`((?:GET|POST) \/[\w/]+)/g)].map(([, route]) => route!);
+    const documented = [...page.matchAll(/`((?:GET|POST|PUT) \/[\w/]+)/g)].map(([, route]) => route!);
     assert.deepEqual(documented.toSorted(), [...new Set(routes)].toSorted());
   });
 

@@ -8,7 +8,10 @@ import { runProgram } from "../../sources/git/run-program.ts";
 import { sshCommandProblem, sshPathProblem } from "../../sources/git/ssh-command.ts";
 import { type GitTarget, isCommitId, isRefName } from "../../sources/git/target.ts";
 import { defaultSourceLimits } from "../../sources/reading.ts";
+import { PushSource } from "../../sources/push/push-source.ts";
 import type { Source } from "../../sources/source.ts";
+import { ContentStore } from "../../server/state/content-store.ts";
+import { diskFiles } from "../../server/state/state-files.ts";
 import { stateFolderOf } from "../../server/state/revision-store.ts";
 import { CommandError, exitCode } from "../exit-code.ts";
 import type { Flag, FlagValues } from "../flag.ts";
@@ -24,15 +27,25 @@ const fetchMaxBytes = 512 * 1024 * 1024;
 export interface OpenedSource {
   readonly source: Source;
   readonly git?: GitSource;
+  readonly push?: PushSource;
 }
 
-/** The source that the argument names: a git repository by its URL, else a folder. Throws `CommandError` (64) for what cannot be. */
+/**
+ * The source that the argument names: a git repository by its URL, else a folder; with `--push`, none of these. Throws `CommandError` (64) for what
+ * cannot be.
+ */
 export function openSource(
-  place: string,
-  flags: GitFlagValues & { readonly stateDir: string },
+  place: string | undefined,
+  flags: GitFlagValues & {
+    readonly stateDir: string;
+    readonly push: boolean;
+    readonly adminTokenFile: string | undefined;
+  },
   terminal: Terminal,
   log: Log,
 ): OpenedSource {
+  if (flags.push) return openPush(place, flags, terminal);
+  if (place === undefined) throw usage("give a folder or a git URL to serve, or --push");
   const location = locationOf(place);
   if (!location) {
     refuseGitFlags(flags);
@@ -70,6 +83,21 @@ export function openSource(
     random: Math.random,
   });
   return { source: git, git };
+}
+
+/** A push changes what a fleet runs: nobody may do so without a token, on this machine neither. */
+function openPush(
+  place: string | undefined,
+  flags: GitFlagValues & { readonly stateDir: string; readonly adminTokenFile: string | undefined },
+  { cwd, pid }: Terminal,
+): OpenedSource {
+  if (place !== undefined) throw usage("--push serves what is pushed: give no folder or URL");
+  refuseGitFlags(flags);
+  if (flags.adminTokenFile === undefined) throw usage("--push needs --admin-token-file, for who may push");
+  const identity = { kind: "push", place: "push" };
+  const folder = join(resolve(cwd, flags.stateDir), stateFolderOf(identity), "tree");
+  const push = new PushSource(new ContentStore(folder, diskFiles, String(pid)), systemClock);
+  return { source: push, push };
 }
 
 function locationOf(place: string): GitLocation | undefined {

@@ -5,9 +5,11 @@ import type { Clock } from "../../base/clock.ts";
 import type { TokenCheck } from "../auth/served-tokens.ts";
 import type { AdminSource } from "./admin-source.ts";
 import { apiVersion, problem } from "./answers.ts";
+import type { PushDoor } from "../push/push-door.ts";
 import type { Webhook } from "../webhook/webhook.ts";
 import { eventStream } from "./event-stream.ts";
 import { refusalOf } from "./guard.ts";
+import { pushRoutes } from "./push-routes.ts";
 import { webhookRoutes } from "./webhook-routes.ts";
 import { limitOf } from "./limit.ts";
 import { nodeConfigRoutes } from "./node-config-routes.ts";
@@ -23,6 +25,8 @@ export interface AdminAppOptions {
   /** Ends event streams. */
   readonly signal: AbortSignal;
   readonly webhook?: Webhook;
+  /** Where trees are pushed to, if they are. */
+  readonly pushDoor?: PushDoor;
 }
 
 const mostEventStreams = 100;
@@ -38,6 +42,7 @@ export function createAdminApp(options: AdminAppOptions): Hono {
   queries(app, source);
   whyRoutes(app, source);
   nodeConfigRoutes(app, source);
+  if (options.pushDoor) pushRoutes(app, options.pushDoor, source, options.tokens);
   eventRoutes(app, options);
   app.post("/api/v1/reconcile", bodyLimit({ maxSize: bodyMaxBytes, onError: tooLarge }), async (context) => {
     const body: unknown = await context.req.json().catch(() => undefined);
