@@ -120,7 +120,7 @@ function judgeServing({ bare, behind, broken }: Replies): Verdict {
       `it answers alike (${without}) without and with a header, and a broken one: ${refusal}`,
     );
   }
-  // The same answer to a right and a broken header that differs from the one to none: it reads both as data.
+  // Silence may be an answer that takes longer than the wait; any other difference is the header's doing.
   const because = `without a header: ${without}; with one: ${withHeader}`;
   return behind.kind === "silence" ? likely("rejects", because) : sure("rejects", because);
 }
