@@ -7,7 +7,7 @@ import { resourceKey } from "../config/resource-key.ts";
 import { nounOf } from "../config/resource-types.ts";
 import type { Resource } from "../config/resource.ts";
 import type { Schema } from "../schema/schema.ts";
-import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, SECRET } from "../schema/type-urls.ts";
+import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, ROUTE_CONFIGURATION, SECRET } from "../schema/type-urls.ts";
 import { placeOfValue, problemAt } from "./problem-at.ts";
 
 /**
@@ -31,7 +31,8 @@ export function checkReferences(schema: Schema, group: Group, compiled: Compiled
           ? [unservedSecret(resource, reference)]
           : [];
       }
-      if (isThere(reference) || isOfBootstrap(reference)) return [];
+      if (isThere(reference)) return isApart(reference) ? [orderNotKept(resource, reference)] : [];
+      if (isOfBootstrap(reference)) return [];
       return [dangling(resource, reference, group)];
     }),
   );
@@ -48,6 +49,23 @@ function dangling(resource: Resource, reference: Reference, group: Group): Probl
     message: `group ${JSON.stringify(group.name)} has no ${nounOf(typeUrl)} ${JSON.stringify(name)}, which ${nounOf(resource.typeUrl)} ${JSON.stringify(resource.name)} names${consequence(typeUrl)}`,
     path,
     ...(suggestion ? { suggestion } : {}),
+  });
+}
+
+/** Types whose order among each other keeps traffic whole. */
+const orderedTypes: readonly string[] = [CLUSTER, CLUSTER_LOAD_ASSIGNMENT, ROUTE_CONFIGURATION];
+
+function isApart({ typeUrl, lookup }: Reference): boolean {
+  return lookup === "another-api" && orderedTypes.includes(typeUrl);
+}
+
+/** XDS-103: this server cannot order what other streams bring. */
+function orderNotKept(resource: Resource, { typeUrl, name, path }: Reference): Problem {
+  return problemAt(placeOfValue(resource, path), {
+    code: "order-not-kept",
+    severity: "warning",
+    message: `${nounOf(typeUrl)} ${JSON.stringify(name)} is fetched over a stream of its own, so that no order with the rest is kept; take it over ADS: {ads: {}, resource_api_version: V3}`,
+    path,
   });
 }
 

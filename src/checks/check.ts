@@ -3,6 +3,7 @@ import type { Compiled } from "../config/compiled.ts";
 import type { LintExemption } from "../config/lint-exemptions.ts";
 import { distinctProblems } from "../config/distinct-problems.ts";
 import type { Schema } from "../schema/schema.ts";
+import { checkExtensionTypes } from "./check-extension-types.ts";
 import { checkListeners } from "./check-listeners.ts";
 import { checkReferences } from "./check-references.ts";
 import { checkRoutes } from "./check-routes.ts";
@@ -24,6 +25,7 @@ export function checkConfig(schema: Schema, compiled: Compiled): Problem[] {
     const view = { ...groupView, traffic: traceTraffic(groupView) };
     errors.push(
       checkReferences(schema, group, compiled),
+      checkExtensionTypes(schema, group),
       checkListeners(view),
       checkRoutes(view, view.traffic),
     );

@@ -240,7 +240,7 @@ const rows: Readonly<Record<string, readonly [string, readonly string[]]>> = {
     ["field-without-effect", "field-without-effect"],
   ],
   "a filter that comes over ECDS": [
-    `${listener({ filters: "{name: f, config_discovery: {config_source: {ads: {}}, type_urls: [a]}}" })}extension_configs: [{name: f, typed_config: {${type("filters.network.echo.v3.Echo")}}}]`,
+    `${listener({ filters: "{name: f, config_discovery: {config_source: {ads: {}}, type_urls: [type.googleapis.com/envoy.extensions.filters.network.echo.v3.Echo]}}" })}extension_configs: [{name: f, typed_config: {${type("filters.network.echo.v3.Echo")}}}]`,
     [],
   ],
 };
