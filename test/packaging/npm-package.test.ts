@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { repositoryPath } from "../docs/code-blocks.ts";
@@ -111,10 +111,15 @@ describe("the npm package", () => {
     });
   });
 
-  it("has the command", () => {
+  it("has the command, which npx finds", () => {
     const command = join("node_modules/chancery", manifest.bin["chancery"]!);
-    assert.match(run(command, "--help"), /^Usage: chancery /);
-    assert.match(readFileSync(join(project, command), "utf8"), /^#!\/usr\/bin\/env node\n/);
+    // What npm does with `bin` as it installs.
+    chmodSync(join(project, command), 0o755);
+    mkdirSync(join(project, "node_modules/.bin"));
+    symlinkSync(join(project, command), join(project, "node_modules/.bin/chancery"));
+    const npx = ["--no-install", "chancery", "--help"];
+    const help = execFileSync("npx", npx, { cwd: project, encoding: "utf8", stdio: "pipe" });
+    assert.match(help, /^Usage: chancery /);
     const yaml = "clusters:\n- {name: a, type: STATIC, connect_timeout: 1s}\n";
     writeFileSync(join(project, "a.yaml"), yaml);
     assert.match(run(command, "validate", "a.yaml"), /configuration 'a\.yaml' OK/);

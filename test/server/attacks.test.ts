@@ -200,6 +200,24 @@ describe("an attacker with connections", () => {
     });
   }
 
+  it("slow loris: a stream whose first message never ends is ended after its time", async () => {
+    const clock = new FakeClock();
+    await using up = await startServer({ clock });
+    using peer = new RawHttp2(up.port);
+    peer.begin();
+    // A length of 4 MiB, and then a byte now and again.
+    const start = Buffer.from([0, 0, 0x40, 0, 0, 0x0a]);
+    peer.write(frame(frameType.headers, 4, 1, callHeaders(adsSotw)), frame(frameType.data, 0, 1, start));
+    await up.log.told("streamOpened", 2);
+    for (let second = 1; second <= 30; second += 1) {
+      peer.write(frame(frameType.data, 0, 1, Buffer.of(0)));
+      clock.advance(1_000);
+    }
+    await up.log.told("streamClosed");
+    assert.equal(up.log.of("streamClosed")[0]?.code, status.DEADLINE_EXCEEDED);
+    await up.isUnharmed();
+  });
+
   it("a connection without calls is closed after its time", async () => {
     await using up = await startServer({ limits: { idleConnectionMs: 100 } });
     using peer = new RawHttp2(up.port);
