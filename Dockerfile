@@ -15,7 +15,7 @@ WORKDIR /chancery
 ENV NODE_ENV=production
 COPY --from=build /chancery/node_modules node_modules
 COPY --from=build /chancery/dist dist
-COPY --from=build /chancery/src/schema/generated/descriptors.json src/schema/generated/
+COPY --from=build /chancery/src/schema/generated/descriptors.json.gz src/schema/generated/
 COPY --from=build /chancery/package.json ./
 COPY examples/quickstart /etc/chancery/config
 RUN ln -s /chancery/dist/src/main.js /usr/local/bin/chancery \

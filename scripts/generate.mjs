@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { createRequire } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = join(root, "src/schema/generated");
@@ -63,7 +64,10 @@ const main = async (args) => {
   const { files, descriptors: all, failures } = await compile(inputs);
   const descriptors = closure(files, all, failures);
   rmSync(stampFile, { force: true });
-  writeFileSync(join(out, "descriptors.json"), bundleText(descriptors));
+  const bundle = bundleText(descriptors);
+  // Plain for people and for scripts/envoy-api; packed, an eighth of it, is what is read and shipped.
+  writeFileSync(join(out, "descriptors.json"), bundle);
+  writeFileSync(join(out, "descriptors.json.gz"), gzipSync(bundle, { level: 9 }));
   writeTypes(descriptors);
   writeFileSync(stampFile, stamp);
 };

@@ -49,7 +49,7 @@ describe("the npm package", () => {
   it("has what is needed and nothing else, in less than 5 MB", () => {
     assert.ok(packed.unpackedSize < 5_000_000, `${packed.unpackedSize} bytes unpacked`);
     const wanted =
-      /^(LICENSE|README\.md|package\.json|dist\/(src|data-plane)\/.+(\.js|\.d\.ts)|src\/schema\/generated\/descriptors\.json|protos\/chancery\/.+\.proto|examples\/.+)$/;
+      /^(LICENSE|README\.md|package\.json|dist\/(src|data-plane)\/.+(\.js|\.d\.ts)|src\/schema\/generated\/descriptors\.json\.gz|protos\/chancery\/.+\.proto|examples\/.+)$/;
     const unwanted = /(^|\/)(test|bench|scripts)\/|\.map$|\.test\./;
     const strange = packed.files.filter(({ path }) => !wanted.test(path) || unwanted.test(path));
     assert.deepEqual(strange, []);
