@@ -42,7 +42,7 @@ export function parseGitLocation(text: string): GitLocation | undefined {
       "the URL has a password in it, which logs and process lists would show; use --git-token-file",
     );
   }
-  if (transport !== "file" && (url.hostname === "" || url.hostname.startsWith("-"))) {
+  if (transport !== "file" && (/:\/\/\//.test(text) || url.hostname === "" || url.hostname.startsWith("-"))) {
     throw new Error("the URL has no usable host");
   }
   if (url.username === "") return { url: text, transport };
