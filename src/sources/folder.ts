@@ -1,5 +1,7 @@
+import { relative } from "node:path";
 import { watch } from "chokidar";
 import { systemClock, type Clock } from "../base/clock.ts";
+import { isEndpointFile } from "./endpoint-files.ts";
 import { defaultSourceLimits, type Reading, type SourceLimits } from "./reading.ts";
 import { readTree, type KnownFiles } from "./read-tree.ts";
 import { Settling } from "./settling.ts";
@@ -13,6 +15,8 @@ export interface FolderOptions {
   readonly quietMs?: number;
   /** The longest a busy folder is waited for. Default 1 s (XDS-125). */
   readonly atMostMs?: number;
+  /** How long changes of endpoint files alone are waited for, to merge those of one moment. Default 20 ms (XDS-125). */
+  readonly urgentMs?: number;
   /** How often to look without being told, for file systems that tell nothing (NFS, 9p). Default 5 s. */
   readonly pollMs?: number;
 }
@@ -33,6 +37,7 @@ export async function* watchFolder(
   const settling = new Settling(clock, {
     quietMs: options.quietMs ?? 100,
     atMostMs: options.atMostMs ?? 1000,
+    urgentMs: options.urgentMs ?? 20,
   });
   let stopWatching: (() => Promise<void>) | undefined;
   let known: KnownFiles = new Map();
@@ -48,7 +53,7 @@ export async function* watchFolder(
         await stopWatching?.();
         stopWatching = undefined;
       } else {
-        stopWatching ??= startWatching(root, () => settling.poke());
+        stopWatching ??= startWatching(root, (path) => settling.poke(isEndpointFile(relative(root, path))));
       }
       const now = signature(result.reading);
       if (now !== last) yield result.reading;
@@ -69,12 +74,12 @@ function signature(reading: Reading): string {
   return reading.kind === "tree" ? reading.contentHash : JSON.stringify(reading.problems);
 }
 
-/** Any event leads to a rescan, so what the event says does not matter; errors are found by the rescan too. */
-function startWatching(root: string, onChange: () => void): () => Promise<void> {
+/** Any event leads to a rescan, so only how soon depends on what the event says; errors are found by the rescan too. */
+function startWatching(root: string, onChange: (path: string) => void): () => Promise<void> {
   const watcher = watch(root, { ignoreInitial: true, ignored: /(^|[/\\])\.git([/\\]|$)/ });
-  watcher.on("all", onChange);
+  watcher.on("all", (_event, path) => onChange(path));
   // What changed before every folder was under watch is caught by looking once more.
-  watcher.on("ready", onChange);
-  watcher.on("error", onChange);
+  watcher.on("ready", () => onChange(root));
+  watcher.on("error", () => onChange(root));
   return () => watcher.close();
 }

@@ -5,6 +5,7 @@ import type { Problem } from "../base/problem.ts";
 import type { ConfigFile } from "../config/config-file.ts";
 import { contentHash } from "../config/content-hash.ts";
 import { failure, refusal } from "./problems.ts";
+import { isEndpointFile } from "./endpoint-files.ts";
 import type { Reading, SourceLimits } from "./reading.ts";
 import { scanTree, type FoundFile } from "./scan-tree.ts";
 
@@ -23,7 +24,7 @@ const betweenAttemptsMs = 50;
 
 /**
  * Reads all configuration files below a folder as they stood at one moment: lists, reads, lists again, and starts
- * anew when anything moved in between, up to 20 times 50 ms apart. Never throws for what is on disk.
+ * anew when anything but endpoints moved in between, up to 20 times 50 ms apart. Never throws for what is on disk.
  */
 export async function readTree(
   root: string,
@@ -43,7 +44,11 @@ export async function readTree(
       if (before.problems.length > 0) return failed(...before.problems);
       const read = await readFiles(before.files, known, clock);
       const after = await scanTree(root, limits);
-      if (!isSame(before.files, after.files)) continue;
+      const moving = movingEndpoints(before.files, after.files);
+      if (!moving?.every((path) => known.has(path))) continue;
+      // Endpoints that are written on and on must not keep the rest from being read. What is being written may be half of
+      // it, so the file stays as it was; the reading after this one, which its event asks for, has it.
+      for (const path of moving) read.known.set(path, known.get(path)!);
       if (read.problems.length > 0) return failed(...read.problems);
       const files = [...read.known.values()].map(({ file }) => file);
       const hash = contentHash(...files.flatMap(({ path, text }) => [path, "\0", text, "\0"]));
@@ -110,14 +115,15 @@ function decode(bytes: Buffer): string | undefined {
   }
 }
 
-function isSame(before: readonly FoundFile[], after: readonly FoundFile[]): boolean {
-  return (
-    before.length === after.length &&
-    before.every((file, index) => {
-      const other = after[index]!;
-      return file.path === other.path && file.fingerprint === other.fingerprint;
-    })
-  );
+/** The endpoint files that were written between two lists; undefined when anything else has moved, or files came or went. */
+function movingEndpoints(
+  before: readonly FoundFile[],
+  after: readonly FoundFile[],
+): readonly string[] | undefined {
+  if (before.length !== after.length || before.some(({ path }, index) => path !== after[index]!.path))
+    return undefined;
+  const moving = before.filter(({ fingerprint }, index) => fingerprint !== after[index]!.fingerprint);
+  return moving.every(({ path }) => isEndpointFile(path)) ? moving.map(({ path }) => path) : undefined;
 }
 
 async function isMissing(root: string): Promise<boolean> {

@@ -5,6 +5,8 @@ export interface SettlingOptions {
   readonly quietMs: number;
   /** The longest that a burst without a pause is waited for, counted from its first change. */
   readonly atMostMs: number;
+  /** How long a burst of nothing but urgent changes is waited for, counted from its first one. Default `quietMs`. */
+  readonly urgentMs?: number;
 }
 
 /** Merges bursts of changes into one wake-up (XDS-125). For one waiter; what changes between two waits counts. */
@@ -12,6 +14,7 @@ export class Settling {
   readonly #clock: Clock;
   readonly #options: SettlingOptions;
   #burstStartMs: number | undefined;
+  #isUrgent = false;
   #isSettled = false;
   #cancelTimer: (() => void) | undefined;
   #wake: (() => void) | undefined;
@@ -21,13 +24,19 @@ export class Settling {
     this.#options = options;
   }
 
-  /** Something changed. */
-  poke(): void {
+  /** Something changed. A burst is urgent as long as everything in it is: of changes that each stand for themselves. */
+  poke(isUrgent = false): void {
     const nowMs = this.#clock.monotonic();
+    const isFirst = this.#burstStartMs === undefined;
     this.#burstStartMs ??= nowMs;
-    const leftMs = this.#burstStartMs + this.#options.atMostMs - nowMs;
+    this.#isUrgent = isUrgent && (isFirst || this.#isUrgent);
+    // Its end is set by its first change.
+    if (this.#isUrgent && !isFirst) return;
+    const { quietMs, atMostMs, urgentMs = quietMs } = this.#options;
+    const leftMs = this.#burstStartMs + atMostMs - nowMs;
     this.#cancelTimer?.();
-    this.#cancelTimer = this.#clock.after(Math.max(0, Math.min(this.#options.quietMs, leftMs)), () => {
+    const waitMs = this.#isUrgent ? urgentMs : Math.max(0, Math.min(quietMs, leftMs));
+    this.#cancelTimer = this.#clock.after(waitMs, () => {
       this.#burstStartMs = undefined;
       this.#cancelTimer = undefined;
       this.#isSettled = true;

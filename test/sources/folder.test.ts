@@ -151,6 +151,31 @@ describe("watchFolder()", () => {
     assert.equal(files["a.yaml"], "0");
   });
 
+  it("XDS-125 reads the tree although endpoints are written on and on, each file whole", async () => {
+    const whole = /^(\d+) \1$/;
+    await using tree = await started({ "endpoints/a.yaml": "0 0", "b.yaml": "before" });
+    let count = 0;
+    let files: Record<string, string> = {};
+    let writing: NodeJS.Immediate;
+    const write = () => {
+      count += 1;
+      writeFileSync(tree.path(".aside"), `${count} ${count}`);
+      renameSync(tree.path(".aside"), tree.path("endpoints/a.yaml"));
+      writing = setImmediate(write);
+    };
+    write();
+    try {
+      tree.write("b.yaml", "after");
+      while (files["b.yaml"] !== "after") {
+        files = await tree.nextFiles();
+        assert.match(files["endpoints/a.yaml"] ?? "", whole);
+      }
+    } finally {
+      clearImmediate(writing!);
+    }
+    while (files["endpoints/a.yaml"] !== `${count} ${count}`) files = await tree.nextFiles();
+  });
+
   it("keeps files that did not change as the same objects", async () => {
     await using tree = new Tree({ "a.yaml": "1", "b.yaml": "1" });
     tree.watch();

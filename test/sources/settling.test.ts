@@ -33,7 +33,7 @@ function handClock(): Clock & { go(ms: number): Promise<void>; readonly timers: 
 
 function setUp() {
   const clock = handClock();
-  const settling = new Settling(clock, { quietMs: 100, atMostMs: 1000 });
+  const settling = new Settling(clock, { quietMs: 100, atMostMs: 1000, urgentMs: 20 });
   const abort = new AbortController();
   const log: string[] = [];
   const wait = (timeoutMs = 60_000) => settling.wait(timeoutMs, abort.signal).then(() => log.push("woken"));
@@ -53,6 +53,33 @@ describe("Settling (XDS-125)", () => {
     await waiting;
     assert.deepEqual(log, ["woken"]);
   });
+
+  it("wakes 20 ms after the first of changes that are all urgent, however many follow", async () => {
+    const { clock, settling, log, wait } = setUp();
+    const waiting = wait();
+    for (let ms = 0; ms < 20; ms += 5) {
+      settling.poke(true);
+      assert.deepEqual(log, []);
+      await clock.go(5);
+    }
+    await waiting;
+    assert.deepEqual(log, ["woken"]);
+  });
+
+  for (const [name, order] of [
+    ["before", [false, true]],
+    ["after", [true, false]],
+  ] as const) {
+    it(`takes its time when something else changes ${name} what is urgent`, async () => {
+      const { clock, settling, log, wait } = setUp();
+      const waiting = wait();
+      for (const isUrgent of order) settling.poke(isUrgent);
+      await clock.go(99);
+      assert.deepEqual(log, []);
+      await clock.go(1);
+      await waiting;
+    });
+  }
 
   it("wakes after at most 1 s of a burst without a pause", async () => {
     const { clock, settling, log, wait } = setUp();
