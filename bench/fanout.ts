@@ -46,6 +46,35 @@ export const fanoutMarks: readonly Mark[] = [
  * that the server spends on an update and the time until the last ACK.
  */
 export async function runFanout(rounds: number, log: (line: string) => void): Promise<Figure[]> {
+  return runScenarios(scenarios, rounds, log);
+}
+
+const curve: readonly Scenario[] = [1_000, 10_000, 100_000].map((clusters) => ({
+  name: `${clusters} resources, one changed, 50 delta streams`,
+  mode: "delta",
+  streams: 50,
+  clusters,
+  updates: 10,
+}));
+
+export const curveMarks: readonly Mark[] = curve.map(({ name: scenario }) => ({
+  scenario,
+  metric: "server CPU an update",
+  ours: "chancery",
+  theirs: "go-control-plane",
+  bound: { atMost: 1 },
+}));
+
+/** The same for sets of resources that differ in size a hundredfold, while the change stays one resource (XDS-130). */
+export async function runCurve(rounds: number, log: (line: string) => void): Promise<Figure[]> {
+  return runScenarios(curve, rounds, log);
+}
+
+async function runScenarios(
+  scenarios: readonly Scenario[],
+  rounds: number,
+  log: (line: string) => void,
+): Promise<Figure[]> {
   const bench = buildXdsBench();
   const figures: Figure[] = [];
   for (const scenario of scenarios) {

@@ -2,7 +2,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { compileMarks, runCompile } from "./compile.ts";
-import { fanoutMarks, runFanout } from "./fanout.ts";
+import { coldMarks, runCold } from "./cold.ts";
+import { edsMarks, runEds } from "./eds.ts";
+import { curveMarks, fanoutMarks, runCurve, runFanout } from "./fanout.ts";
 import { httpMarks, runHttp } from "./http/run.ts";
 import { idleMarks, runIdle } from "./idle.ts";
 import { orderMarks, runOrder } from "./order.ts";
@@ -15,10 +17,14 @@ import { runTurns, turnsMarks } from "./turns.ts";
 
 interface Benchmark {
   readonly marks: readonly Mark[];
-  run(rounds: number, log: (line: string) => void): Promise<Figure[]>;
+  /** `seconds`: how long the load lasts, where it is load that is measured. */
+  run(rounds: number, log: (line: string) => void, seconds: number): Promise<Figure[]>;
 }
 
 const benchmarks: Readonly<Record<string, Benchmark>> = {
+  cold: { marks: coldMarks, run: runCold },
+  curve: { marks: curveMarks, run: runCurve },
+  eds: { marks: edsMarks, run: runEds },
   fanout: { marks: fanoutMarks, run: runFanout },
   idle: { marks: idleMarks, run: runIdle },
   stalled: { marks: stalledMarks, run: runStalled },
@@ -31,12 +37,17 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   "proxy-protocol": { marks: proxyProtocolMarks, run: runProxyProtocol },
 };
 
-const usage = `Usage: npm run bench -- ${Object.keys(benchmarks).join("|")} [--rounds N] [--out FILE]
+const usage = `Usage: npm run bench -- ${Object.keys(benchmarks).join("|")} [--rounds N] [--seconds N] [--out FILE]
 
 Measures Chancery and its peers in turn and prints each figure's median with the ratio; exits 1 when a mark is missed.`;
 
 const { values, positionals } = parseArgs({
-  options: { rounds: { type: "string", default: "3" }, out: { type: "string" }, help: { type: "boolean" } },
+  options: {
+    rounds: { type: "string", default: "3" },
+    seconds: { type: "string", default: "60" },
+    out: { type: "string" },
+    help: { type: "boolean" },
+  },
   allowPositionals: true,
 });
 const name = positionals[0] ?? "";
@@ -46,7 +57,11 @@ if (!benchmark || values.help) {
   process.exit(values.help ? 0 : 64);
 }
 
-const figures = await benchmark.run(Number(values.rounds), (line) => console.error(line));
+const figures = await benchmark.run(
+  Number(values.rounds),
+  (line) => console.error(line),
+  Number(values.seconds),
+);
 const results = judge(benchmark.marks, figures);
 const out = values.out ?? join(fileURLToPath(import.meta.resolve("#root/bench")), "results", `${name}.json`);
 writeJson(out, figures, results);

@@ -36,6 +36,16 @@ export class LineProcess implements AsyncDisposable {
     }
   }
 
+  /** The first group of the pattern, on the next line that it matches; other lines are passed over. */
+  async expectMatch(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const { value, done } = await this.#lines.next();
+      if (done) throw new Error(`${this.name}: ended before it said ${pattern}`);
+      const found = pattern.exec(value)?.[1];
+      if (found !== undefined) return found;
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     this.#child.kill("SIGKILL");
