@@ -15,7 +15,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   "src/snapshot": ["src/base", "src/schema", "src/config"],
   "src/xds": ["src/base", "src/snapshot"],
   "src/fleet": ["src/base", "src/snapshot", "src/xds"],
-  "src/rollout": ["src/base", "src/snapshot", "src/fleet"],
+  "src/rollout": ["src/base", "src/config", "src/snapshot", "src/fleet"],
   "src/sources": ["src/base", "src/config"],
   "src/server": [
     "src/base",
