@@ -1,9 +1,10 @@
-import type { Problem } from "../base/problem.ts";
+import type { Place, Problem } from "../base/problem.ts";
 import type { AccessPolicy } from "./access-policy.ts";
 import type { Ignore } from "./ignores.ts";
 import type { LintExemption } from "./lint-exemptions.ts";
 import type { NodeMatch } from "./node-match.ts";
 import type { Resource } from "./resource.ts";
+import type { RolloutPolicies } from "./rollout-policy.ts";
 
 /** A set of resources and the nodes that it is for. */
 export interface Group {
@@ -32,6 +33,10 @@ export interface Compiled {
   readonly authorization?: AccessPolicy;
   /** Comments that silence lints. */
   readonly ignores: readonly Ignore[];
+  /** How groups come to a new revision. */
+  readonly rollout: RolloutPolicies;
+  /** Where `rollout` has programs run. */
+  readonly probeCommands: readonly Place[];
   /** Lints that chancery.yaml silences. */
   readonly lintExemptions: readonly LintExemption[];
 }

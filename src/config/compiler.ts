@@ -52,6 +52,8 @@ export class Compiler {
         bootstrapClusters: [],
         ignores: [],
         lintExemptions: [],
+        rollout: noSettings.rollout,
+        probeCommands: [],
       };
     }
     const settingsFile = files.find(({ path }) => path === chanceryFile);
@@ -81,6 +83,8 @@ export class Compiler {
       ...(settings.authorization && { authorization: settings.authorization }),
       ignores: [...new Map(compiled.all.map((file) => [file.path, file.ignores])).values()].flat(),
       lintExemptions: settings.lintExemptions,
+      rollout: settings.rollout,
+      probeCommands: settings.probeCommands,
     };
   }
 

@@ -11,6 +11,8 @@ import { type LintExemption, readLintExemptions } from "./lint-exemptions.ts";
 import type { Overlay } from "./overlays/overlay.ts";
 import { readOverlays } from "./overlays/read-overlays.ts";
 import { readAuthorization } from "./read-authorization.ts";
+import { readRollout } from "./read-rollout.ts";
+import { policiesByDefault, type RolloutPolicies } from "./rollout-policy.ts";
 import { entryOf, placeOfNode, textOf } from "./source-tree.ts";
 import { unknownGroups } from "./unknown-groups.ts";
 import { mergeValues, type Values } from "./values/values.ts";
@@ -32,6 +34,9 @@ export interface Settings {
   readonly authorization?: AccessPolicy;
   readonly overlays: readonly Overlay[];
   readonly lintExemptions: readonly LintExemption[];
+  readonly rollout: RolloutPolicies;
+  /** Where `rollout` has programs run. */
+  readonly probeCommands: readonly Place[];
   /** What a text of this group may refer to; undefined when there are no values anywhere. */
   valuesOf(group: string): Values | undefined;
   /** Problems of what names groups, once it is known which there are. */
@@ -48,6 +53,8 @@ export const noSettings: Settings = {
   bootstrapClusters: [],
   overlays: [],
   lintExemptions: [],
+  rollout: policiesByDefault,
+  probeCommands: [],
   valuesOf: () => undefined,
   checkGroups: () => [],
 };
@@ -79,6 +86,7 @@ export function readSettings(schema: Schema, file: SourceFile): SettingsResult {
   const { policy, problems: policyProblems } = readAuthorization(config, document, schema.descriptors);
   const { overlays, problems: overlayProblems } = readOverlays(config, document, schema.descriptors);
   const { exemptions, problems: lintProblems } = readLintExemptions(config, document, schema.descriptors);
+  const { policies, commands, problems: rolloutProblems } = readRollout(config, document);
   return {
     settings: {
       groups,
@@ -86,11 +94,20 @@ export function readSettings(schema: Schema, file: SourceFile): SettingsResult {
       ...(policy && { authorization: policy }),
       overlays,
       lintExemptions: exemptions,
+      rollout: policies,
+      probeCommands: commands,
       valuesOf: readValues(document),
       checkGroups: (names) =>
         listsOfGroups(config).flatMap(([path, listed]) => unknownGroups(listed, path, names, document)),
     },
-    problems: [...problems, ...repeated(groups), ...policyProblems, ...overlayProblems, ...lintProblems],
+    problems: [
+      ...problems,
+      ...repeated(groups),
+      ...policyProblems,
+      ...overlayProblems,
+      ...lintProblems,
+      ...rolloutProblems,
+    ],
   };
 }
 
