@@ -62,6 +62,7 @@ export const serveCommand = defineCommand({
     stateDir: textFlag("DIR", "where the last good revision is kept", ".chancery"),
     allowEmpty: switchFlag("serve also a load that takes a type of a group from some to none"),
     maxRemoved: maxRemovedFlag,
+    allowProbeCommands: switchFlag("let chancery.yaml run programs here as probes of rollouts"),
     drainTime: durationFlag("how long streams are drained for at the end", "5s"),
     ...userTypeFlags,
     logFormat: choiceFlag(["auto", "json", "text"], "auto", "auto: text on a terminal, else JSON lines", {
@@ -131,6 +132,7 @@ export const serveCommand = defineCommand({
       ...(adminTokens && { adminTokens }),
       adminAddress: flags.adminAddress,
       adminHosts: flags.adminHost.map((name) => name.toLowerCase()),
+      allowsProbeCommands: flags.allowProbeCommands,
       removals: { allowsEmptyTypes: flags.allowEmpty, largestShare: flags.maxRemoved / 100 },
       drainMs: flags.drainTime,
       limits: limitsFromFlags(flags),

@@ -7,8 +7,12 @@ import type { NodeStatus, NodeTypeStatus } from "./node-status.ts";
 import { type PlacedResource, refusedResources } from "./refused-resources.ts";
 
 export interface FleetOptions {
-  /** The resources that a group's nodes should hold of a type, to trace refusals to their lines. */
-  resourcesOf(group: string, typeUrl: string): ReadonlyMap<string, PlacedResource>;
+  /** The resources that a group's nodes should hold of a type in a revision, to trace refusals to their lines. */
+  resourcesOf(
+    group: string,
+    typeUrl: string,
+    revisionId: string | undefined,
+  ): ReadonlyMap<string, PlacedResource>;
   /** Where a revision was read from, to trace refusals to their commit. */
   sourceOf?(revisionId: string): RevisionSource | undefined;
   /** How long a node that went is remembered. Default one hour. */
@@ -130,7 +134,10 @@ export class Fleet {
   #stepStream(stream: StreamRecord, event: TypeEvent): StreamRecord {
     const resources =
       event.kind === "nacked" && stream.group !== undefined
-        ? refusedResources(event.message, this.#options.resourcesOf(stream.group, event.typeUrl))
+        ? refusedResources(
+            event.message,
+            this.#options.resourcesOf(stream.group, event.typeUrl, stream.revisionId),
+          )
         : [];
     const { revisionId } = stream;
     const source =

@@ -99,7 +99,7 @@ export function quarantined(
 export function endRun(
   state: Running,
   end: {
-    readonly result: RolloutResult;
+    readonly result: Exclude<RolloutResult, "refused">;
     readonly reason: string;
     readonly stable: Revision;
     readonly by?: string;

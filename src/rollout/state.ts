@@ -74,11 +74,14 @@ export interface Run {
   readonly steps: readonly RolloutStep[];
 }
 
-export type RolloutResult = "completed" | "rolled-back" | "aborted" | "superseded";
+/** `refused`: the source had something that was never rolled out, since it has errors. */
+export type RolloutResult = "completed" | "rolled-back" | "aborted" | "superseded" | "refused";
 
 /** A rollout that is over. */
 export interface RolloutRecord {
+  /** 0 when it was refused. */
   readonly number: number;
+  /** Empty when it was refused. */
   readonly revisionId: string;
   readonly source: RevisionSource;
   readonly trigger: Trigger;
@@ -147,7 +150,6 @@ export type RolloutAction =
 export interface News {
   readonly event:
     | "started"
-    | "stage"
     | "passed"
     | "paused"
     | "resumed"

@@ -133,7 +133,7 @@ function first(state: RolloutState, { revision }: Offer, { atMs }: Moment): Outc
 }
 
 function start(
-  { run: _, serving, ...rest }: RolloutState,
+  { serving, ...rest }: RolloutState,
   { revision, policies }: Offer,
   trigger: Trigger,
   moment: Moment,

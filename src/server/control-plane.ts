@@ -1,11 +1,11 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import type { Problem } from "../base/problem.ts";
+import { formatProblem, type Problem } from "../base/problem.ts";
 import type { ConfigFile } from "../config/config-file.ts";
 import { Loads } from "../fleet/loads.ts";
 import type { JsonValue } from "../schema/json-value.ts";
 import type { Resource } from "../snapshot/resource.ts";
-import type { Revision } from "../snapshot/revision.ts";
+import type { Serving } from "../snapshot/serving.ts";
 import type { PushSource } from "../sources/push/push-source.ts";
 import { defaultSourceLimits, type Reading } from "../sources/reading.ts";
 import type { XdsEvent } from "../xds/events.ts";
@@ -32,7 +32,9 @@ import { Reconciler } from "./reconcile/reconciler.ts";
 import type { RemovalPolicy } from "./reconcile/removals.ts";
 import { refusedReport, resourceReports, servedReport } from "./reports.ts";
 import { sourceFields } from "./source-fields.ts";
-import type { RevisionStore } from "./state/revision-store.ts";
+import { rolloutAnswers } from "./rollout/rollout-answers.ts";
+import { RolloutDriver, type RolloutDriverOptions } from "./rollout/rollout-driver.ts";
+import type { RolloutStore } from "./state/rollout-store.ts";
 import type { CsdsSource } from "./services/csds-service.ts";
 import { nodeConfigReport } from "./node-config-report.ts";
 import { whyReport, type WhySource } from "./why-report.ts";
@@ -58,7 +60,9 @@ export interface ControlPlaneOptions {
   readonly adminTokens?: TokenCheck;
   readonly clock: Clock;
   readonly log: Log;
-  readonly store: RevisionStore;
+  readonly store: RolloutStore;
+  /** Performs a probe of a rollout. */
+  readonly probe: RolloutDriverOptions["probe"];
   readonly watch: (signal: AbortSignal) => AsyncIterable<Reading>;
   readonly load: Loader["load"];
   /** A resource as JSON with its secrets masked. */
@@ -88,9 +92,9 @@ export class ControlPlane {
   #reconciler: Reconciler | undefined;
   #following: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
-  /** What was served before the restart, until something is served. */
-  #previous: Revision | undefined;
-  #served: { readonly revision: Revision; readonly isRestored: boolean } | undefined;
+  readonly #rollout: RolloutDriver;
+  /** The source has had no valid state since the start. */
+  #isRestored = true;
   #refused: RefusedLoad | undefined;
   #lastGoodLoadMs: number | undefined;
 
@@ -105,7 +109,7 @@ export class ControlPlane {
       },
       streams: () => this.#xds.streams(),
       nodes: () => this.#observer.nodes(),
-      resourcesOf: (group, typeUrl) => this.#resourcesOf(group, typeUrl),
+      resourcesOf: (group, typeUrl, id) => this.#resourcesOf(group, typeUrl, id),
     });
     this.#observer = new Observer({
       metricNodes: options.metricNodes,
@@ -113,8 +117,20 @@ export class ControlPlane {
       log: options.log,
       events: this.#events,
       streams: () => this.#xds.streams(),
-      resourcesOf: (group, typeUrl) => this.#resourcesOf(group, typeUrl),
+      resourcesOf: (group, typeUrl, id) => this.#resourcesOf(group, typeUrl, id),
+      onTaken: (event, stream) => this.#rollout.note(event, stream?.node),
       onConverged: (revisionId, tookMs) => this.#converged(revisionId, tookMs),
+    });
+    this.#rollout = new RolloutDriver({
+      clock: options.clock,
+      log: options.log.with({ component: "rollout" }),
+      events: this.#events,
+      store: options.store,
+      serve: (serving) => this.#serve(serving),
+      streams: () => this.#xds.streams(),
+      resourcesNamed: (streamId, typeUrl) => this.#observer.resourcesNamed(streamId, typeUrl),
+      probe: options.probe,
+      onStateError: () => this.#metrics.stateErrors.inc(),
     });
     this.#metrics = createMetrics({
       counters: this.#observer.counters,
@@ -122,7 +138,8 @@ export class ControlPlane {
       streams: () => this.#xds.streams(),
       loads: this.#loads,
       nodes: () => this.#observer.nodes(),
-      served: () => this.#served?.revision,
+      served: () => this.#rollout.target,
+      rollout: () => this.#rollout.state,
       isReady: () => this.#notReadyBecause() === undefined,
       lastGoodLoadMs: () => this.#lastGoodLoadMs,
       ...(options.git && { git: options.git }),
@@ -135,7 +152,7 @@ export class ControlPlane {
    */
   async start(): Promise<void> {
     const { adminAddress, adminHosts, adminTokens, clock, log } = this.#options;
-    this.#previous = await this.#restore();
+    await this.#rollout.restore();
     const app = createAdminApp({
       source: this.#adminSource(),
       clock,
@@ -180,28 +197,19 @@ export class ControlPlane {
 
   async #close(): Promise<void> {
     this.#options.log.info("shutting down", { nodes: this.#observer.connectedCount });
+    // What streams that we end would say is not to be judged.
+    await this.#rollout.close();
     await this.#xds.close();
     this.#stop.abort();
     await this.#following.catch(() => undefined);
     await this.#admin?.close();
   }
 
-  async #restore(): Promise<Revision | undefined> {
-    const { log, store } = this.#options;
-    const restored = await store.get();
-    if (restored.kind === "found") return restored.revision;
-    if (restored.kind === "unusable") {
-      this.#metrics.stateErrors.inc();
-      log.error("the last good revision cannot be used and is not served", { error: restored.reason });
-    }
-    return undefined;
-  }
-
   #follow(onFirst: () => void): Reconciler {
     const { removals, watch, load, clock } = this.#options;
     return new Reconciler({
       signal: this.#stop.signal,
-      current: this.#previous,
+      current: () => this.#rollout.target,
       removals,
       watch,
       load,
@@ -217,43 +225,33 @@ export class ControlPlane {
     });
   }
 
-  async #accept({ revision, isNew, files }: AcceptedLoad, tookMs: number): Promise<void> {
+  async #accept({ revision, isNew, rollout, files }: AcceptedLoad, tookMs: number): Promise<void> {
     const { log, clock, showProblems } = this.#options;
-    const isFirst = this.#served === undefined;
-    const previous = this.#served?.revision;
+    const isFirst = this.#rollout.target === undefined || this.#isRestored;
+    const previous = this.#isRestored ? undefined : this.#rollout.target;
     const wasRefused = this.#refused !== undefined;
     this.#refused = undefined;
+    this.#isRestored = false;
     this.#lastGoodLoadMs = clock.now();
     const isNews = isNew || isFirst || wasRefused;
+    const isHeldBack = this.#rollout.state.quarantine.has(revision.id);
     // Said before the nodes answer, so that the events tell the story in its order.
-    if (isNews) this.#events.add("revision-served", clock.now(), { revision: revision.id });
-    await this.#serve(revision, false);
-    if (!isNews) return;
-    showProblems(newProblems(previous?.problems ?? [], revision.problems), files);
-    const groups = [...revision.groups.values()];
-    const resources = groups.flatMap(({ snapshot }) => [...snapshot.types.values()]);
-    log.info(isNew || isFirst ? "revision is served" : "the source is good again; nothing changed", {
-      revision: revision.id,
-      groups: groups.length,
-      resources: resources.reduce((sum, set) => sum + set.resources.size, 0),
-      took_ms: Math.round(tookMs),
-      ...sourceFields(revision.source),
-    });
-    if (isNew) await this.#keep(revision);
-  }
-
-  async #keep(revision: Revision): Promise<void> {
-    const { log, store } = this.#options;
-    try {
-      await store.put(revision);
-      log.debug("revision is kept in the state directory", { revision: revision.id });
-    } catch (error) {
-      this.#metrics.stateErrors.inc();
-      log.error("the revision is served, but would not survive a restart: the state directory refuses it", {
+    if (isNews && !isHeldBack) this.#events.add("revision-served", clock.now(), { revision: revision.id });
+    if (isNews && !isHeldBack) {
+      showProblems(newProblems(previous?.problems ?? [], revision.problems), files);
+      const groups = [...revision.groups.values()];
+      const resources = groups.flatMap(({ snapshot }) => [...snapshot.types.values()]);
+      log.info(isNew || isFirst ? "revision is served" : "the source is good again; nothing changed", {
         revision: revision.id,
-        error: error instanceof Error ? error.message : String(error),
+        groups: groups.length,
+        resources: resources.reduce((sum, set) => sum + set.resources.size, 0),
+        took_ms: Math.round(tookMs),
+        ...sourceFields(revision.source),
       });
     }
+    this.#rollout.serveRestored();
+    this.#rollout.offer({ revision, policies: rollout });
+    await this.#listened();
   }
 
   async #refuse(refusal: RefusedLoad): Promise<void> {
@@ -261,21 +259,32 @@ export class ControlPlane {
     this.#refused = refusal;
     this.#metrics.loadErrors.inc({ reason: refusal.reason });
     showProblems(refusal.problems, refusal.files);
-    if (!this.#served && this.#previous) await this.#serve(this.#previous, true);
-    const errors = refusal.problems.filter(({ severity }) => severity === "error").length;
-    log.error(consequence(this.#served), {
-      errors,
+    this.#rollout.serveRestored();
+    const revision = this.#rollout.target?.id;
+    const errors = refusal.problems.filter(({ severity }) => severity === "error");
+    log.error(consequence(revision !== undefined, this.#isRestored), {
+      errors: errors.length,
       reason: refusal.reason,
-      revision: this.#served?.revision.id,
+      revision,
       ...sourceFields(refusal.source),
     });
-    this.#events.add("revision-refused", clock.now(), { reason: refusal.reason, errors });
+    this.#events.add("revision-refused", clock.now(), { reason: refusal.reason, errors: errors.length });
+    if (refusal.source) {
+      const [first] = errors;
+      const reason = `${refusal.reason}, ${errors.length} errors${first ? `: ${formatProblem(first)}` : ""}`;
+      this.#rollout.noteRefused({ source: refusal.source, reason });
+    }
+    if (revision !== undefined) await this.#listened();
   }
 
-  async #serve(revision: Revision, isRestored: boolean): Promise<void> {
-    this.#served = { revision, isRestored };
-    this.#observer.expect(revision);
-    this.#xds.serve({ stable: revision });
+  #serve(serving: Serving): void {
+    const target = serving.candidate?.revision ?? serving.stable;
+    const isFromSource = target === this.#rollout.state.head?.revision;
+    this.#observer.expect(target, isFromSource ? target.createdAtMs : this.#options.clock.now());
+    this.#xds.serve(serving);
+  }
+
+  async #listened(): Promise<void> {
     this.#listening ??= this.#listen();
     await this.#listening;
   }
@@ -300,21 +309,26 @@ export class ControlPlane {
     this.#events.add("converged", clock.now(), { revision, tookMs });
   }
 
-  #resourcesOf(group: string, typeUrl: string): ReadonlyMap<string, Resource> {
-    return this.#served?.revision.groups.get(group)?.snapshot.types.get(typeUrl)?.resources ?? new Map();
+  #resourcesOf(
+    group: string,
+    typeUrl: string,
+    revisionId: string | undefined,
+  ): ReadonlyMap<string, Resource> {
+    const revision = this.#rollout.servedRevision(revisionId);
+    return revision?.groups.get(group)?.snapshot.types.get(typeUrl)?.resources ?? new Map();
   }
 
   #notReadyBecause(): string | undefined {
     if (this.#closing) return "shutting down";
-    if (this.#served) return undefined;
+    if (this.#rollout.target) return undefined;
     return this.#refused ? "the source has no valid revision, and there was none before" : "starting";
   }
 
   #revisionReport(): RevisionReport {
-    const { revision, isRestored } = this.#served ?? {};
+    const { target } = this.#rollout;
     const refused = this.#refused;
     return {
-      current: revision ? servedReport(revision, isRestored ?? false, this.#observer.nodes()) : null,
+      current: target ? servedReport(target, this.#isRestored, this.#observer.nodes()) : null,
       refused: refused ? refusedReport(refused) : null,
     };
   }
@@ -326,7 +340,7 @@ export class ControlPlane {
       nowMs: this.#options.clock.now(),
       nodes: this.#observer.nodes(),
       streams: xds.streams(),
-      serving: this.#served && { stable: this.#served.revision },
+      serving: this.#rollout.state.serving,
       refusedSource: this.#refused?.reason,
       standings: (nodeId, resource) => xds.standings(nodeId, resource),
       holdings: (nodeId, typeUrl) => xds.holdings(nodeId, typeUrl),
@@ -357,9 +371,10 @@ export class ControlPlane {
       nodes: () => this.#observer.nodes(),
       revision: () => this.#revisionReport(),
       loads: () => this.#loads.list(),
+      ...rolloutAnswers(this.#rollout),
       why: (query) => whyReport(query, this.#nodeAnswers()),
       nodeConfig: (query) => nodeConfigReport(query, { ...this.#nodeAnswers(), contentOf }),
-      resources: (query) => resourceReports(this.#served?.revision, query, contentOf),
+      resources: (query) => resourceReports(this.#rollout.target, query, contentOf),
       reconcile: async ({ allowsRemovals }) => {
         const policy = allowsRemovals ? anyRemovals : removals;
         const { kind } = await this.reconcile(policy);
@@ -376,10 +391,9 @@ export class ControlPlane {
 /** Somebody has said that it is meant. */
 const anyRemovals: RemovalPolicy = { allowsEmptyTypes: true, largestShare: 1 };
 
-function consequence(served: { readonly isRestored: boolean } | undefined): string {
-  if (!served)
+function consequence(isServing: boolean, isRestored: boolean): string {
+  if (!isServing)
     return "the source is not served, and there is nothing from before: nodes are refused until it is valid";
-  if (served.isRestored)
-    return "the source is not served; the last good revision from the state directory is";
+  if (isRestored) return "the source is not served; the last good revision from the state directory is";
   return "the source is not served; the last good revision stays";
 }

@@ -2,7 +2,9 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { Convergence } from "../fleet/convergence.ts";
 import { Fleet, type FleetOptions } from "../fleet/fleet.ts";
+import type { StreamRecord } from "../fleet/node-record.ts";
 import type { NodeStatus } from "../fleet/node-status.ts";
+import type { NamedResource } from "../fleet/refused-resources.ts";
 import type { Revision, RevisionSource } from "../snapshot/revision.ts";
 import type { StreamStatus, XdsEvent } from "../xds/events.ts";
 import type { EventLog } from "./event-log.ts";
@@ -17,6 +19,8 @@ export interface ObserverOptions extends Pick<FleetOptions, "resourcesOf"> {
   readonly metricNodes?: number | undefined;
   /** The open streams as their sessions see them. */
   readonly streams: () => Iterable<StreamStatus>;
+  /** After everything else; `stream` is what the fleet knows of the event's stream. */
+  readonly onTaken: (event: XdsEvent, stream: StreamRecord | undefined) => void;
   /** All connected nodes have accepted the revision, so long after its source changed. */
   readonly onConverged: (revisionId: string, tookMs: number) => void;
 }
@@ -56,16 +60,21 @@ export class Observer {
     return this.#fleet.nodes(this.#options.clock.now(), this.#options.streams());
   }
 
-  /** This revision is what nodes are brought to from now on. */
-  expect(revision: Revision): void {
-    this.#source = revision.source;
-    this.#sources.delete(revision.id);
-    this.#sources.set(revision.id, revision.source);
+  /** This revision is what nodes are brought to from now on; `sinceMs` (wall clock) is when that was wished for. */
+  expect({ id, source }: Revision, sinceMs: number): void {
+    this.#source = source;
+    this.#sources.delete(id);
+    this.#sources.set(id, source);
     const [oldest] = this.#sources.keys();
     if (this.#sources.size > mostSources && oldest !== undefined) this.#sources.delete(oldest);
-    if (revision.id === this.#revisionId) return;
-    this.#revisionId = revision.id;
-    this.#convergence.begin(revision.createdAtMs);
+    if (id === this.#revisionId) return;
+    this.#revisionId = id;
+    this.#convergence.begin(sinceMs);
+  }
+
+  /** The resources that the last refusal of a stream's type names. */
+  resourcesNamed(streamId: number, typeUrl: string): readonly NamedResource[] {
+    return this.#fleet.stream(streamId)?.types.get(typeUrl)?.refusal?.resources ?? [];
   }
 
   take(event: XdsEvent): void {
@@ -73,7 +82,9 @@ export class Observer {
     this.#convergence.apply(event);
     const before = event.kind === "streamClosed" ? this.#fleet.stream(event.streamId) : undefined;
     this.#fleet.apply(event);
-    this.#narrator.tell(event, before ?? this.#fleet.stream(event.streamId));
+    const stream = before ?? this.#fleet.stream(event.streamId);
+    this.#narrator.tell(event, stream);
+    this.#options.onTaken(event, stream);
     if (!this.#convergence.mayBeSettled || this.#isCheckDue) return;
     this.#isCheckDue = true;
     // Not now: the session that told us of the ACK may be about to send what it had held back for it.
@@ -84,6 +95,8 @@ export class Observer {
     this.#isCheckDue = false;
     if (!this.#convergence.mayBeSettled) return;
     for (const stream of this.#options.streams()) {
+      // A stage of a rollout is not everybody.
+      if (stream.node && stream.revisionId !== this.#revisionId) return;
       // What was refused, now or in an earlier revision, is not what that node runs.
       if (stream.types.some(({ state }) => state === "STALE" || state === "NACKED")) return;
     }

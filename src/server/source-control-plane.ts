@@ -4,6 +4,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { ConfigFile } from "../config/config-file.ts";
+import { probeCommandsNotAllowed } from "../config/read-rollout.ts";
 import { resourceTypeOf } from "../config/resource-types.ts";
 import type { Schema } from "../schema/schema.ts";
 import { typeNameOf } from "../schema/type-urls.ts";
@@ -18,7 +19,8 @@ import type { RemovalPolicy } from "./reconcile/removals.ts";
 import { RefusedConnections } from "./refused-connections.ts";
 import type { GitReport } from "./metrics/git-metrics.ts";
 import { operatorServices } from "./services/operator-services.ts";
-import { openRevisionStore } from "./state/revision-store.ts";
+import { runProbe } from "./rollout/run-probe.ts";
+import { openRolloutStore } from "./state/rollout-store.ts";
 import type { Webhook } from "./webhook/webhook.ts";
 import { diskFiles } from "./state/state-files.ts";
 
@@ -46,6 +48,8 @@ export interface SourceControlPlaneOptions {
   /** How many nodes metrics name; further ones are counted together. Default 100. */
   readonly metricNodes?: number;
   readonly removals: RemovalPolicy;
+  /** True lets the configuration have programs run here, as probes of rollouts. */
+  readonly allowsProbeCommands: boolean;
   /** How long open streams are drained for at the end. */
   readonly drainMs: number;
   /** What xDS clients are held to beside the defaults. */
@@ -76,19 +80,25 @@ export function createSourceControlPlane(options: SourceControlPlaneOptions): Co
     xdsAddress: options.xdsAddress,
     clock,
     log,
-    store: openRevisionStore(
+    store: openRolloutStore(
       resolve(cwd, options.stateFolder),
       source.identity,
       diskFiles,
       options.processToken,
     ),
     watch: (signal) => source.watch(signal),
-    load: (files, signal) => options.loader.load(files, signal),
+    load: async (files, signal) => {
+      const loaded = await options.loader.load(files, signal);
+      if (options.allowsProbeCommands || !loaded.probeCommands) return loaded;
+      const refused = probeCommandsNotAllowed(loaded.probeCommands);
+      return { ...loaded, problems: [...loaded.problems, ...refused] };
+    },
     contentOf: ({ typeUrl, bytes }) => {
       const typeName = typeNameOf(typeUrl);
       return schema.toJson(typeName, schema.decode(typeName, bytes), { mask: true });
     },
     showProblems: options.showProblems,
+    probe: runProbe,
     createXds: (onEvent, known) =>
       createAdsServer({
         address: formatListenAddress(options.xdsAddress),

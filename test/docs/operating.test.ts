@@ -8,6 +8,7 @@ import { exitCode } from "../../src/cli/exit-code.ts";
 import { Loads } from "../../src/fleet/loads.ts";
 import { createAdminApp } from "../../src/server/admin/app.ts";
 import { EventLog } from "../../src/server/event-log.ts";
+import { noRollout } from "../../src/rollout/state.ts";
 import { createMetrics } from "../../src/server/metrics/metrics.ts";
 import { PushDoor } from "../../src/server/push/push-door.ts";
 import { PushSource } from "../../src/sources/push/push-source.ts";
@@ -26,6 +27,7 @@ describe("docs/operating.md", () => {
       loads: new Loads(),
       nodes: () => [],
       served: () => undefined,
+      rollout: () => noRollout,
       isReady: () => false,
       lastGoodLoadMs: () => undefined,
       git: () => ({ commit: undefined, lastFetchMs: undefined, errors: new Map() }),
@@ -44,6 +46,10 @@ describe("docs/operating.md", () => {
         nodes: () => [],
         revision: () => ({ current: null, refused: null }),
         loads: () => [],
+        rollout: () => ({ stable: null, rollout: null, last: null, quarantine: [], stateError: null }),
+        rolloutHistory: () => [],
+        orderRollout: async () => undefined,
+        explain: () => undefined,
         why: async () => ({ items: [] }),
         nodeConfig: async () => ({ items: [], isTruncated: false }),
         resources: () => ({ resources: [], isTruncated: false }),
@@ -71,7 +77,7 @@ describe("docs/operating.md", () => {
     const routes = app.routes
       .filter(({ method }) => method !== "ALL")
       .map(({ method, path }) => `${method} ${path}`);
-    const documented = [...page.matchAll(/`((?:GET|POST|PUT) \/[\w/]+)/g)].map(([, route]) => route!);
+    const documented = [...page.matchAll(/`((?:GET|POST|PUT) \/[\w/:]+)/g)].map(([, route]) => route!);
     assert.deepEqual(documented.toSorted(), [...new Set(routes)].toSorted());
   });
 

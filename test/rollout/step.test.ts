@@ -169,8 +169,9 @@ describe("stepRollout", () => {
       const [asked] = [...rollouts.actions, ...actions].flatMap((action) =>
         action.kind === "probe" ? [action] : [],
       );
-      assert.deepEqual(asked?.probe, probe);
-      return { rollouts, key: asked!.key };
+      assert.ok(asked);
+      assert.deepEqual(asked.probe, probe);
+      return { rollouts, key: asked.key };
     };
     const good = probing();
     good.rollouts.step({ kind: "probed", key: "0 0 edge", failure: "of another stage" });

@@ -6,7 +6,8 @@ import { createLog, type LogRecord } from "../../src/base/log.ts";
 import { ControlPlane, type ControlPlaneOptions } from "../../src/server/control-plane.ts";
 import { ListenError } from "../../src/server/listen-address.ts";
 import { cautiousRemovals } from "../../src/server/reconcile/removals.ts";
-import type { StoredRevision } from "../../src/server/state/revision-store.ts";
+import { noRollout, type RolloutState } from "../../src/rollout/state.ts";
+import type { RolloutStore, StoredRollout } from "../../src/server/state/rollout-store.ts";
 import { makeRevision, type Revision } from "../../src/snapshot/revision.ts";
 import { Snapshot } from "../../src/snapshot/snapshot.ts";
 import type { XdsEvent } from "../../src/xds/events.ts";
@@ -26,8 +27,13 @@ function revisionOf(names: string): Revision {
   return makeRevision({ groups, source: { kind: "program" }, createdAtMs: 1 });
 }
 
+function keptOf(names: string): StoredRollout {
+  const state: RolloutState = { ...noRollout, serving: { stable: revisionOf(names) } };
+  return { kind: "found", state, history: [], losses: [] };
+}
+
 /** A control plane over a source of names, an xDS server that only notes what it is given, and a store in memory. */
-function planeOver(content: string, stored: StoredRevision, more: Partial<ControlPlaneOptions> = {}) {
+function planeOver(content: string, stored: StoredRollout, more: Partial<ControlPlaneOptions> = {}) {
   const source = new TextSource(content);
   const lines: LogRecord[] = [];
   const heard = new EventTarget();
@@ -47,13 +53,18 @@ function planeOver(content: string, stored: StoredRevision, more: Partial<Contro
       heard.dispatchEvent(new Event("line"));
     }),
     store: {
-      get: async () => stored,
-      put: async (revision) => void put.push(revision.id),
+      load: async () => stored,
+      save: async ({ serving }) => {
+        const target = serving?.candidate?.revision ?? serving?.stable;
+        if (target && put.at(-1) !== target.id) put.push(target.id);
+      },
+      revision: async () => undefined,
     },
     watch: (signal) => source.watch(signal),
     load: loadNames,
     contentOf: ({ name }) => ({ name }),
     showProblems: () => undefined,
+    probe: async () => undefined,
     createXds: (listener) => {
       onEvent = listener;
       return {
@@ -61,9 +72,11 @@ function planeOver(content: string, stored: StoredRevision, more: Partial<Contro
           starts += 1;
           return { port: 18000 };
         },
-        serve: ({ stable }) => {
-          const set = stable.groups.get("default")?.snapshot.types.get(namesType);
-          served.push([...(set?.resources.keys() ?? [])].join(" "));
+        serve: ({ stable, candidate }) => {
+          const { groups } = candidate?.revision ?? stable;
+          const set = groups.get("default")?.snapshot.types.get(namesType);
+          const names = [...(set?.resources.keys() ?? [])].join(" ");
+          if (served.at(-1) !== names) served.push(names);
         },
         streams: () => [],
         standings: async () => [],
@@ -125,7 +138,7 @@ describe("ControlPlane", () => {
   });
 
   it("starts with what the state directory has when the source is broken, and says so", async () => {
-    await using over = planeOver("bad", { kind: "found", revision: revisionOf("a b") });
+    await using over = planeOver("bad", keptOf("a b"));
     await over.plane.start();
     assert.deepEqual(over.served, ["a b"]);
     await over.said(/last good revision from the state directory is/);
@@ -160,7 +173,7 @@ describe("ControlPlane", () => {
   });
 
   it("holds back a load that empties a type, also right after a restart, until told otherwise (XDS-71)", async () => {
-    await using over = planeOver("", { kind: "found", revision: revisionOf("a") });
+    await using over = planeOver("", keptOf("a"));
     await over.plane.start();
     assert.deepEqual(over.served, ["a"]);
     const headers = { "content-type": "application/json" };
@@ -172,9 +185,10 @@ describe("ControlPlane", () => {
   });
 
   it("serves on when the state directory cannot be written, and says what that means", async () => {
-    const store = {
-      get: async (): Promise<StoredRevision> => ({ kind: "none" }),
-      put: () => Promise.reject(new Error("ENOSPC: no space left on device")),
+    const store: RolloutStore = {
+      load: async () => ({ kind: "none" }),
+      save: () => Promise.reject(new Error("ENOSPC: no space left on device")),
+      revision: async () => undefined,
     };
     await using over = planeOver("a", { kind: "none" }, { store });
     await over.plane.start();

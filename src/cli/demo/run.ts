@@ -128,6 +128,7 @@ async function createPlane(
     xdsAddress,
     adminAddress,
     adminHosts: [],
+    allowsProbeCommands: false,
     removals: { allowsEmptyTypes: true, largestShare: 1 },
     drainMs: 0,
     schema,

@@ -12,7 +12,7 @@ import { PushSource } from "../../sources/push/push-source.ts";
 import type { Source } from "../../sources/source.ts";
 import { ContentStore } from "../../server/state/content-store.ts";
 import { diskFiles } from "../../server/state/state-files.ts";
-import { stateFolderOf } from "../../server/state/revision-store.ts";
+import { stateFolderOf } from "../../server/state/state-folder.ts";
 import { CommandError, exitCode } from "../exit-code.ts";
 import type { Flag, FlagValues } from "../flag.ts";
 import type { Terminal } from "../terminal.ts";

@@ -5,6 +5,7 @@ import type { NodeStatus } from "../../fleet/node-status.ts";
 import type { Reach } from "../../fleet/reach.ts";
 import type { JsonValue } from "../../schema/json-value.ts";
 import type { RevisionSource } from "../../snapshot/revision.ts";
+import type { RolloutAnswers } from "../rollout/rollout-answers.ts";
 import type { EventLog } from "../event-log.ts";
 import type { NodeConfigAnswers } from "./node-config-routes.ts";
 import type { WhyAnswers } from "./why-routes.ts";
@@ -65,7 +66,7 @@ export interface ResourceQuery {
 }
 
 /** What the admin API needs of the control plane. */
-export interface AdminSource extends WhyAnswers, NodeConfigAnswers {
+export interface AdminSource extends WhyAnswers, NodeConfigAnswers, RolloutAnswers {
   readonly version: string;
   readonly events: EventLog;
   /** Why it is not ready, or undefined when it is: ready means that a valid revision is served and nobody shuts down. */

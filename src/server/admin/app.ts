@@ -13,6 +13,7 @@ import { pushRoutes } from "./push-routes.ts";
 import { webhookRoutes } from "./webhook-routes.ts";
 import { limitOf } from "./limit.ts";
 import { nodeConfigRoutes } from "./node-config-routes.ts";
+import { rolloutRoutes } from "./rollout-routes.ts";
 import { whyRoutes } from "./why-routes.ts";
 
 export interface AdminAppOptions {
@@ -43,6 +44,7 @@ export function createAdminApp(options: AdminAppOptions): Hono {
   whyRoutes(app, source);
   nodeConfigRoutes(app, source);
   if (options.pushDoor) pushRoutes(app, options.pushDoor, source, options.tokens);
+  rolloutRoutes(app, source, options.tokens);
   eventRoutes(app, options);
   app.post("/api/v1/reconcile", bodyLimit({ maxSize: bodyMaxBytes, onError: tooLarge }), async (context) => {
     const body: unknown = await context.req.json().catch(() => undefined);

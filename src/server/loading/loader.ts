@@ -21,10 +21,12 @@ export function inlineLoader(schema: Schema): Loader & { load(files: readonly Co
     load: (files) => {
       const compiled = compiler.compile(files);
       const problems = [...compiled.problems, ...checkConfig(schema, compiled)];
-      const { authorization } = compiled;
+      const { authorization, rollout, probeCommands } = compiled;
       return {
         groups: [...compiled.groups.values()],
         problems,
+        rollout,
+        probeCommands,
         ...(authorization && { authorization }),
       };
     },

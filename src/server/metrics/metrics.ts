@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Loads } from "../../fleet/loads.ts";
 import type { NodeStatus } from "../../fleet/node-status.ts";
+import type { RolloutState } from "../../rollout/state.ts";
 import type { Revision } from "../../snapshot/revision.ts";
 import type { StreamStatus } from "../../xds/events.ts";
 import { type GitReport, registerGit } from "./git-metrics.ts";
@@ -16,6 +17,7 @@ export interface MetricSources {
   readonly loads: Pick<Loads, "clusters">;
   nodes(): readonly NodeStatus[];
   served(): Revision | undefined;
+  rollout(): RolloutState;
   isReady(): boolean;
   /** Wall clock of the last load that was accepted; absent before the first. */
   lastGoodLoadMs(): number | undefined;
@@ -284,6 +286,22 @@ function registerFleet(registry: Registry, sources: MetricSources): void {
       revision.reset();
       const served = sources.served();
       if (served) revision.set({ revision: served.id }, 1);
+    },
+  });
+  const stage = new Gauge({
+    name: "chancery_rollout_stage",
+    help: "The stage that a group has come to in the rollout under way, from 1; none when there is none",
+    labelNames: ["group", "revision", "state"],
+    registers,
+    collect: () => {
+      stage.reset();
+      const { run, serving } = sources.rollout();
+      const revisionId = serving?.candidate?.revision.id;
+      if (!run || revisionId === undefined) return;
+      for (const [group, { stage: index, phase }] of run.groups) {
+        const state = run.paused ? "paused" : phase.kind;
+        stage.set({ group, revision: revisionId, state }, index + 1);
+      }
     },
   });
   const ready: Gauge = new Gauge({

@@ -1,8 +1,9 @@
-import { hasErrors, type Problem } from "../../base/problem.ts";
+import { hasErrors, type Place, type Problem } from "../../base/problem.ts";
 import type { AccessPolicy } from "../../config/access-policy.ts";
 import type { ConfigFile } from "../../config/config-file.ts";
 import type { NodeMatch } from "../../config/node-match.ts";
 import type { Resource } from "../../config/resource.ts";
+import { policiesByDefault, type RolloutPolicies } from "../../config/rollout-policy.ts";
 import { makeRevision, type Revision, type RevisionSource } from "../../snapshot/revision.ts";
 import { Snapshot } from "../../snapshot/snapshot.ts";
 import type { Reading } from "../../sources/reading.ts";
@@ -17,6 +18,10 @@ export interface Loaded {
   }>;
   readonly problems: readonly Problem[];
   readonly authorization?: AccessPolicy;
+  /** How groups come to it. Default: all nodes at once. */
+  readonly rollout?: RolloutPolicies;
+  /** Where `rollout` has programs run. Default: nowhere. */
+  readonly probeCommands?: readonly Place[];
 }
 
 /** What came of looking at the source once. */
@@ -31,6 +36,7 @@ export interface AcceptedLoad {
   readonly revision: Revision;
   /** False when nodes would get nothing else than before. */
   readonly isNew: boolean;
+  readonly rollout: RolloutPolicies;
   /** The texts, for excerpts of warnings. */
   readonly files: readonly ConfigFile[];
 }
@@ -69,7 +75,7 @@ export async function attempt(reading: Reading, options: AttemptOptions): Promis
     kind: "refused",
     refusal: { atMs, reason, problems: because, files, source: origin },
   });
-  const { groups, problems, authorization } = await loadSafely(files, options);
+  const { groups, problems, authorization, rollout = policiesByDefault } = await loadSafely(files, options);
   if (hasErrors(problems)) return refused("errors", problems);
   const { current } = options;
   const revision = makeRevision({
@@ -85,7 +91,7 @@ export async function attempt(reading: Reading, options: AttemptOptions): Promis
   });
   const removals = current ? excessiveRemovals(current, revision, options.removals) : [];
   if (removals.length > 0) return refused("removals", removals);
-  return { kind: "accepted", revision, isNew: revision.id !== current?.id, files };
+  return { kind: "accepted", revision, isNew: revision.id !== current?.id, rollout, files };
 }
 
 /** A text that breaks the loader itself must not take the server down: it is refused like any other bad text. */
@@ -94,6 +100,7 @@ async function loadSafely(files: readonly ConfigFile[], options: AttemptOptions)
     return await options.load(files);
   } catch (error) {
     const message = `the configuration could not be loaded: ${error instanceof Error ? error.message : String(error)}`;
-    return { groups: [], problems: [{ code: "internal-error", severity: "error", message }] };
+    const problem: Problem = { code: "internal-error", severity: "error", message };
+    return { groups: [], problems: [problem] };
   }
 }

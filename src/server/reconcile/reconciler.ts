@@ -7,8 +7,8 @@ import type { RemovalPolicy } from "./removals.ts";
 export interface ReconcilerOptions {
   /** Ends the loop; `run` then resolves. */
   readonly signal: AbortSignal;
-  /** What was served before a restart. */
-  readonly current: Revision | undefined;
+  /** What nodes are brought to, or were before a restart: what the next state of the source is compared with. */
+  readonly current: () => Revision | undefined;
   readonly removals: RemovalPolicy;
   /** Watches the source until the signal aborts; yields a reading at once, and one for each change. */
   watch(signal: AbortSignal): AsyncIterable<Reading>;
@@ -30,13 +30,11 @@ interface Waiter {
 /** Follows a source: every state of it becomes an attempt, and what was accepted is what the next is compared with. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
-  #current: Revision | undefined;
   #round = new AbortController();
   #waiting: readonly Waiter[] = [];
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
-    this.#current = options.current;
   }
 
   /** Follows the source until the signal aborts. Rejects only when `onAttempt` or the source itself breaks. */
@@ -67,13 +65,12 @@ export class Reconciler {
     const due = this.#waiting.filter(({ isDue }) => isDue);
     const removals = due.at(-1)?.removals ?? this.#options.removals;
     const result = await attempt(reading, {
-      current: this.#current,
+      current: this.#options.current(),
       removals,
       load: (files) => load(files, signal),
     });
     // What the end has interrupted says nothing about the source.
     if (signal.aborted) return;
-    if (result.kind === "accepted") this.#current = result.revision;
     await this.#options.onAttempt(result, monotonic() - startMs);
     this.#waiting = this.#waiting.filter((waiter) => !due.includes(waiter));
     for (const waiter of due) waiter.resolve(result);

@@ -15,7 +15,7 @@ export interface CsdsSource {
   streams(): Iterable<StreamStatus>;
   nodes(): readonly NodeStatus[];
   /** By name. */
-  resourcesOf(group: string, typeUrl: string): ReadonlyMap<string, Resource>;
+  resourcesOf(group: string, typeUrl: string, revisionId: string | undefined): ReadonlyMap<string, Resource>;
 }
 
 /** An answer is made as a whole, so it has a bound. */
@@ -58,13 +58,15 @@ function clientConfigs({ node_matchers = [] }: ClientStatusRequest, source: Csds
   const byNode = new Map<string, { readonly node: Node; readonly configs: Message[] }>();
   let count = 0;
   for (const stream of source.streams()) {
-    const { node, group, types } = stream;
+    const { node, group, revisionId, types } = stream;
     if (!node || !matchesOne(node_matchers, node)) continue;
     const entry = byNode.get(node.id) ?? { node, configs: [] };
     byNode.set(node.id, entry);
     for (const type of types) {
       const resources =
-        group === undefined ? new Map<string, Resource>() : source.resourcesOf(group, type.typeUrl);
+        group === undefined
+          ? new Map<string, Resource>()
+          : source.resourcesOf(group, type.typeUrl, revisionId);
       const names = type.isWildcard ? new Set([...resources.keys(), ...type.names]) : type.names;
       count += names.size;
       if (count > mostConfigs) {

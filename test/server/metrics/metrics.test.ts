@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Fleet } from "../../../src/fleet/fleet.ts";
 import { Loads } from "../../../src/fleet/loads.ts";
+import { noRollout } from "../../../src/rollout/state.ts";
 import { createMetrics } from "../../../src/server/metrics/metrics.ts";
 import { XdsCounters } from "../../../src/server/metrics/xds-counters.ts";
 import { ack, CDS, close, connect, envoy, LDS, nack, send, subscribe } from "../../fleet/transcript.ts";
@@ -23,6 +24,7 @@ async function scrape(
     loads: new Loads(),
     nodes: () => fleet.nodes(2000),
     served: () => undefined,
+    rollout: () => noRollout,
     isReady: () => false,
     lastGoodLoadMs: () => undefined,
   });

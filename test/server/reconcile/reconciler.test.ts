@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { describe, it } from "node:test";
 import type { Attempt } from "../../../src/server/reconcile/attempt.ts";
+import type { Revision } from "../../../src/snapshot/revision.ts";
 import { Reconciler } from "../../../src/server/reconcile/reconciler.ts";
 import { cautiousRemovals } from "../../../src/server/reconcile/removals.ts";
 import { loadNames, TextSource } from "../../kit/text-source.ts";
@@ -11,14 +12,16 @@ function follow(content: string) {
   const files = new TextSource(content);
   const attempts: Attempt[] = [];
   const arrivals = new EventTarget();
+  let current: Revision | undefined;
   const reconciler = new Reconciler({
     signal: stop.signal,
-    current: undefined,
+    current: () => current,
     removals: cautiousRemovals,
     watch: (signal) => files.watch(signal),
     load: loadNames,
     onAttempt: async (attempt) => {
       attempts.push(attempt);
+      if (attempt.kind === "accepted") current = attempt.revision;
       arrivals.dispatchEvent(new Event("attempt"));
     },
     monotonic: () => 0,
