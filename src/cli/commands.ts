@@ -11,8 +11,10 @@ import { importCommand } from "./import.ts";
 import type { LoadHeaderCodec } from "./header-codec.ts";
 import { probeCommand } from "./probe.ts";
 import { pushCommand } from "./push.ts";
+import { explainCommand } from "./explain.ts";
 import { reconcileCommand } from "./reconcile.ts";
 import { schemaCommand } from "./schema.ts";
+import { rolloutCommand } from "./rollout.ts";
 import { serveCommand } from "./serve.ts";
 import { statusCommand } from "./status.ts";
 import { traceIpCommand } from "./trace-ip.ts";
@@ -48,6 +50,8 @@ export function allCommands({ runProxy, loadCodec }: DataPlane): AllCommands {
     configCommand(() => serveCommand),
     reconcileCommand,
     pushCommand,
+    rolloutCommand,
+    explainCommand,
     xdsCommand,
     importCommand,
     bootstrapCommand,
