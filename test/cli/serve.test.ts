@@ -124,12 +124,12 @@ describe("chancery serve", () => {
       assert.equal(await stopped(serve), 0);
     }
     const [own] = readdirSync(config.state);
-    const contents = join(config.state, own!, "contents");
+    const contents = join(config.state, own!, "revisions");
     for (const name of readdirSync(contents)) writeFileSync(join(contents, name), "garbage");
     config.write("nonsense: [");
     await using serve = new ServeProcess(config.config, config.state);
     const line = await serve.said("the last good revision cannot be used and is not served");
-    assert.match(String(line["error"]), /has the hash/);
+    assert.match(String(line["error"]), /is damaged/);
     await serve.said(
       "the source is not served, and there is nothing from before: nodes are refused until it is valid",
     );

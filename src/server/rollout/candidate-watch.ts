@@ -5,7 +5,7 @@ import type { Node } from "../../snapshot/node.ts";
 import type { StreamStatus, XdsEvent } from "../../xds/events.ts";
 
 /** A node that went away with the candidate has this long to come back: an Envoy that is restarted does. */
-export const lostAfterMs = 10_000;
+const lostAfterMs = 10_000;
 
 interface CandidateStream {
   readonly node: Node;

@@ -305,7 +305,7 @@ export class RolloutDriver {
         await store.save(this.#state, this.#history);
         if (this.#stateError !== undefined) log.info("the state directory takes what is served again");
         this.#stateError = undefined;
-        log.debug("the rollout is kept in the state directory", { revision: this.target?.id });
+        log.debug("revision is kept in the state directory", { revision: this.target?.id });
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         onStateError();
