@@ -271,6 +271,7 @@ export class Forward implements AttemptOwner {
   /** The wait before the next try is over. */
   onBackOff(): void {
     const { manager, request } = this.#owner;
+    this.#retries?.begun();
     this.#attempts += 1;
     // The cluster may have gone, or have been replaced, meanwhile.
     const upstream = manager.run.upstreams.get(this.#clusterName);

@@ -42,6 +42,8 @@ export class Retries {
   #nextIntervalMs: number;
   /** One of the cluster's retries is taken. */
   #holdsRetry = false;
+  /** How long the wait is was told by the upstream. */
+  #isRateLimited = false;
 
   /** `headers` are those of the request; what they say of retries counts beside the policy. */
   constructor(policy: RetryPolicy, headers: HeaderList, books: RequestRetries, around: Surroundings) {
@@ -95,6 +97,14 @@ export class Retries {
     return this.#verdict(this.#isFailureRetriable(failure, isSent), undefined);
   }
 
+  /** The wait is over and the next try begins. Envoy 1.40 counts a retry here, so one that was given up meanwhile is none. */
+  begun(): void {
+    const { counters } = this.#books;
+    counters.upstream_rq_retry += 1;
+    if (this.#isRateLimited) counters.upstream_rq_retry_backoff_ratelimited += 1;
+    else counters.upstream_rq_retry_backoff_exponential += 1;
+  }
+
   /** No further try. */
   end(): void {
     if (!this.#holdsRetry) return;
@@ -117,13 +127,11 @@ export class Retries {
       return { kind: "overflow" };
     }
     this.#holdsRetry = true;
-    counters.upstream_rq_retry += 1;
+    this.#isRateLimited = resetDelayMs !== undefined;
     if (resetDelayMs !== undefined) {
-      counters.upstream_rq_retry_backoff_ratelimited += 1;
       // Up to half as long again, so that not all come back at once.
       return { kind: "retry", delayMs: resetDelayMs * (1 + this.#around.random() / 2) };
     }
-    counters.upstream_rq_retry_backoff_exponential += 1;
     return { kind: "retry", delayMs: this.#exponentialDelayMs() };
   }
 

@@ -1,3 +1,4 @@
+import { answers } from "../../data-plane/http/http-scene.ts";
 import type { JsonObject, JsonValue } from "../../kit/json.ts";
 import {
   any,
@@ -20,6 +21,12 @@ type More = { readonly scripted: ScriptedUpstream };
 const previousHosts = {
   name: "previous_hosts",
   typed_config: any("envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"),
+};
+/** With waits so long that nobody sees the end of them. */
+const patient = {
+  retry_on: "5xx",
+  retry_back_off: { base_interval: "100000s", max_interval: "100000s" },
+  rate_limited_retry_back_off: { reset_headers: [{ name: "x-reset", format: "SECONDS" }] },
 };
 const quick = { base_interval: "0.001s", max_interval: "0.002s" };
 
@@ -68,6 +75,10 @@ function retriesBootstrap(rig: Rig<More>): JsonObject {
       },
     }),
     route("/budget", "budget", { retry_policy: { retry_back_off: quick, retry_on: "5xx", num_retries: 5 } }),
+    {
+      ...route("/patient", "tcp", { retry_policy: patient }),
+      per_request_buffer_limit_bytes: 10,
+    },
     {
       ...route("/small", "tcp", { retry_policy: { retry_back_off: quick, retry_on: "5xx", num_retries: 1 } }),
       per_request_buffer_limit_bytes: 10,
@@ -165,6 +176,26 @@ function asking({ path, answers, headers = [], body, listener: name = "in" }: Tr
   };
 }
 
+/** Five bytes of a body of 30 are answered with 500; the rest comes during the back-off. */
+const outgrowing =
+  (headers = "") =>
+  async (stage: Stage, { more: { scripted } }: Rig<More>): Promise<JsonValue> => {
+    scripted.script(status(500, headers));
+    stage.logMark("log");
+    const failed = "cluster.tcp.retry.upstream_rq_500";
+    const before = (await stage.admin.stats(`^${failed}$`)).get(failed) ?? 0;
+    const client = await stage.connect();
+    let received = "";
+    const counters = await stage.counted("upstream_rq|retry", async () => {
+      client.write("POST /patient HTTP/1.1\r\nHost: a\r\nContent-Length: 30\r\n\r\naaaaa");
+      await stage.untilStat(failed, before + 1);
+      client.write("a".repeat(25));
+      received = await answers(client, 1);
+    });
+    const log = await stage.logLines("log", 1);
+    return { received: received.split("\r\n"), counters: settledCounters(counters), log };
+  };
+
 /** Without gauges that depend on when a connection is let go of. */
 function settledCounters(counters: Readonly<Record<string, number>>): Record<string, number> {
   const left = Object.entries(counters).filter(
@@ -192,6 +223,8 @@ export const scenes: readonly Scene[] = [
         answers: [status(500), ok],
         body: "a".repeat(30),
       }),
+      "a body that outgrows the limit while the next try waits": outgrowing(),
+      "a body that outgrows the limit while a limited rate is waited for": outgrowing("x-reset: 200\r\n"),
       "num_retries 0 tries once": asking({ path: "/none", answers: [status(500), ok] }),
       "num_retries unset tries twice": asking({ path: "/once", answers: [status(500), status(500), ok] }),
       "gateway-error: 502 to 504 are": asking({ path: "/gateway", answers: [status(502), ok] }),
