@@ -194,7 +194,8 @@ export class ActiveCluster implements Upstream {
     gauges.membership_healthy.set(count((set) => set.healthy));
     gauges.membership_degraded.set(count((set) => set.degraded));
     gauges.membership_excluded.set(count((set) => set.excluded));
-    if (!this.#showsHeaviest) return;
+    // Envoy leaves the weight of those that were there last.
+    if (!this.#showsHeaviest || this.#all.length === 0) return;
     let heaviest = 0;
     for (const { weight } of this.#all) heaviest = Math.max(heaviest, weight);
     gauges.max_host_weight.set(heaviest);

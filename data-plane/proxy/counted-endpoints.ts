@@ -51,6 +51,7 @@ export class CountedEndpoints implements ResourceConsumer {
 
   fetchEnded(names: readonly string[], end: FetchEnd): void {
     if (end === "refused") this.#rejectAll();
+    if (end === "absent") for (const counters of this.#of(names)) counters.rejection();
     if (end === "timeout") for (const counters of this.#of(names)) counters.timeout();
     this.#fetchEnded(names, end);
   }

@@ -80,6 +80,7 @@ class WatchedType implements ResourceConsumer {
     if (end === "refused") for (const resource of this.resources.values()) resource.counters.rejection();
     for (const name of names) {
       const resource = this.resources.get(name);
+      if (end === "absent") resource?.counters.rejection();
       if (end === "timeout") resource?.counters.timeout();
       resource?.endWait();
     }

@@ -96,7 +96,7 @@ export class WatchedCollection implements ResourceConsumer {
 
   fetchEnded(_names: readonly string[], end: FetchEnd): void {
     if (end === "timeout") this.#counters.timeout();
-    else if (end === "refused") this.#counters.rejection();
+    else if (end === "refused" || end === "absent") this.#counters.rejection();
     this.#gate.open();
   }
 

@@ -112,7 +112,7 @@ export class FileSource {
       return this.#session.step({ kind: "wait-over", typeUrl, end: "failed" });
     }
     // A name that is not in the file is waited for no longer: nobody else will bring it.
-    this.#session.step({ kind: "wait-over", typeUrl, end: "refused" });
+    this.#session.step({ kind: "wait-over", typeUrl, end: "absent" });
   }
 }
 

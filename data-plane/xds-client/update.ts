@@ -47,10 +47,10 @@ export interface Verdict {
 }
 
 /**
- * Why names stop waiting for their first answer: nothing came in time (XC-13), it came and was refused whole, or what was to hold it
- * could not be read (XC-55).
+ * Why names stop waiting for their first answer: nothing came in time (XC-13), it came and was refused whole, what was to hold it
+ * could not be read (XC-55), or it was read and does not hold it: a file, which nobody else adds to.
  */
-export type FetchEnd = "timeout" | "refused" | "failed";
+export type FetchEnd = "timeout" | "refused" | "failed" | "absent";
 
 /**
  * Who runs the resources of one type. `apply` is not called again for the type before its verdict is there; a
