@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { systemClock } from "../../../src/base/clock.ts";
 import { createLog } from "../../../src/base/log.ts";
 import type { Message } from "../../../src/schema/message.ts";
-import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, LISTENER, RUNTIME } from "../../../src/schema/type-urls.ts";
+import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, LISTENER, VIRTUAL_HOST } from "../../../src/schema/type-urls.ts";
 import { grpcTransport } from "../../../data-plane/xds-client/grpc-transport.ts";
 import type { SessionMode } from "../../../data-plane/xds-client/session.ts";
 import type { ApiSource, SourcePlan } from "../../../data-plane/xds-client/source-plan.ts";
@@ -137,7 +137,7 @@ describe("XdsClient", { timeout: 20_000 }, () => {
     assert.equal(client.refusalOf({ ads: {} }), undefined);
     assert.throws(() => client.subscribe(CLUSTER_LOAD_ASSIGNMENT, "a", { self: {} }), /no source of itself/);
     const plan: SourcePlan = { kind: "api", timeoutMs: 0, api: apiSource(server, "sotw") };
-    assert.throws(() => client.subscribeAll(RUNTIME, plan), /has no discovery service of its own/);
+    assert.throws(() => client.subscribeAll(VIRTUAL_HOST, plan), /has no discovery service of its own/);
   });
 
   it("ends its streams when it is closed, twice without harm", async () => {
