@@ -1,0 +1,238 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Message } from "../../src/schema/message.ts";
+import { type EffectKind } from "../../src/checks/impact/effect.ts";
+import { resourceEffect } from "../../src/checks/impact/resource-effect.ts";
+import { Schema } from "../../src/schema/schema.ts";
+import { loadDescriptors } from "../../src/schema/load.ts";
+import {
+  CLUSTER,
+  CLUSTER_LOAD_ASSIGNMENT,
+  LISTENER,
+  ROUTE_CONFIGURATION,
+} from "../../src/schema/type-urls.ts";
+import { adsBootstrap, assignment, edsCluster } from "../data-plane/proxy-kit.ts";
+import { startEnvoy } from "../kit/envoy.ts";
+import { freePort } from "../kit/free-port.ts";
+import { startPlainBackend } from "../kit/http-load.ts";
+import { needs } from "../kit/peers.ts";
+import type { ProxyProcess } from "../kit/proxy-process.ts";
+import { connectTo, type ScriptedClient } from "../kit/scripted-client.ts";
+import { ScriptedXds } from "../kit/scripted-xds.ts";
+import { until } from "../kit/within.ts";
+import { proxyStat, Server } from "./scripted-server.ts";
+
+const schema = new Schema(loadDescriptors());
+const managerType = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+
+function typed(name: string, message: Message): Message {
+  return { type_url: `type.googleapis.com/${name}`, value: schema.encode(name, message) };
+}
+
+/** A filter chain whose requests take the routes `web`; `prefix` makes another chain of it. */
+function chain(prefix: string, more: Message = {}): Message {
+  const manager = typed(managerType, {
+    stat_prefix: prefix,
+    rds: { route_config_name: "web", config_source: { ads: {}, resource_api_version: "V3" } },
+    http_filters: [
+      { name: "router", typed_config: typed("envoy.extensions.filters.http.router.v3.Router", {}) },
+    ],
+  });
+  return { filters: [{ name: "hcm", typed_config: manager }], ...more };
+}
+
+function listener(port: number, more: Message = {}): Message {
+  return {
+    name: "web",
+    address: { socket_address: { address: "127.0.0.1", port_value: port } },
+    filter_chains: [chain("web")],
+    ...more,
+  };
+}
+
+function routes(more: Message = {}): Message {
+  const route = { match: { prefix: "/" }, route: { cluster: "service" } };
+  return { name: "web", virtual_hosts: [{ name: "all", domains: ["*"], routes: [route] }], ...more };
+}
+
+interface Scene {
+  readonly xds: Server;
+  readonly proxy: ProxyProcess;
+  readonly port: number;
+  readonly backends: readonly [number, number];
+}
+
+/** A real Envoy with a listener, its routes, a cluster and its endpoints over ADS. Drains tell so at once. */
+async function play(body: (scene: Scene) => Promise<void>): Promise<void> {
+  await using xds = await ScriptedXds.start();
+  await using first = await startPlainBackend();
+  await using second = await startPlainBackend();
+  const port = await freePort();
+  const args = ["--drain-strategy", "immediate"];
+  await using proxy = await startEnvoy(adsBootstrap(xds, "sotw"), { args, untilLive: false });
+  const server = new Server(await xds.stream(), "sotw");
+  await server.stream.nextOf(CLUSTER);
+  server.send(CLUSTER, "1", edsCluster("service"));
+  await server.stream.nextOf(CLUSTER_LOAD_ASSIGNMENT);
+  server.send(CLUSTER_LOAD_ASSIGNMENT, "1", assignment("service", first.port));
+  await server.stream.nextOf(LISTENER);
+  server.send(LISTENER, "1", listener(port));
+  await server.stream.nextOf(ROUTE_CONFIGURATION);
+  server.send(ROUTE_CONFIGURATION, "1", routes());
+  await proxyStat(proxy, "listener_manager.workers_started", 1);
+  await until(
+    10_000,
+    () => "the listener listens",
+    async () => (await proxy.admin.listenerPort("web").catch(() => undefined)) === port || undefined,
+  );
+  await body({ xds: server, proxy, port, backends: [first.port, second.port] });
+}
+
+/** What an answer on a connection says of it. */
+async function requestOn(client: ScriptedClient): Promise<"kept" | "asked to close"> {
+  const before = client.received.length;
+  client.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+  const isWhole = (bytes: Buffer) => /\r\n\r\nok$/.test(bytes.subarray(before).toString("latin1"));
+  const answer = (await client.receivedThat(isWhole)).subarray(before).toString("latin1");
+  assert.match(answer, /^HTTP\/1.1 200/);
+  return /connection: close/i.test(answer) ? "asked to close" : "kept";
+}
+
+/** The kind that Chancery gives the change. */
+function kindOf(typeUrl: string, before: Message, after: Message): EffectKind {
+  return resourceEffect(typeUrl, before, after, []).kind;
+}
+
+describe("what a change does on a real Envoy", needs("envoy"), () => {
+  const cases: readonly {
+    readonly name: string;
+    readonly change: (port: number) => Message;
+    readonly kind: EffectKind;
+    readonly connection: "kept" | "asked to close";
+    readonly stat: "listener_in_place_updated" | "listener_modified";
+  }[] = [
+    {
+      name: "adds a filter chain and leaves the connections of others alone",
+      change: (port) =>
+        listener(port, {
+          filter_chains: [
+            chain("web"),
+            chain("more", { filter_chain_match: { server_names: ["a.example"] } }),
+          ],
+        }),
+      kind: "in-place",
+      connection: "kept",
+      stat: "listener_in_place_updated",
+    },
+    {
+      name: "drains a filter chain that changed",
+      change: (port) => listener(port, { filter_chains: [chain("other")] }),
+      kind: "filter-chain-drained",
+      connection: "asked to close",
+      stat: "listener_in_place_updated",
+    },
+    {
+      name: "drains the listener when more than filter chains changed",
+      change: (port) => listener(port, { per_connection_buffer_limit_bytes: { value: 32768 } }),
+      kind: "listener-drained",
+      connection: "asked to close",
+      stat: "listener_modified",
+    },
+    {
+      name: "takes another socket for other socket options",
+      change: (port) => listener(port, { tcp_fast_open_queue_length: { value: 5 } }),
+      kind: "re-bound",
+      connection: "asked to close",
+      stat: "listener_modified",
+    },
+  ];
+  for (const { name, change, kind, connection, stat } of cases) {
+    it(`${name}: ${kind}`, async () => {
+      await play(async ({ xds, proxy, port }) => {
+        const after = change(port);
+        assert.equal(kindOf(LISTENER, listener(port), after), kind);
+        await using client = await connectTo(port);
+        assert.equal(await requestOn(client), "kept");
+        xds.send(LISTENER, "2", after);
+        await proxyStat(proxy, `listener_manager.${stat}`, 1);
+        await proxyStat(proxy, "listener_manager.total_listeners_warming", 0);
+        assert.equal(await requestOn(client), connection);
+        await using next = await connectTo(port);
+        assert.equal(await requestOn(next), "kept");
+      });
+    });
+  }
+
+  it("binds another address and drains the connections of the old one: re-bound", async () => {
+    await play(async ({ xds, proxy, port }) => {
+      const other = await freePort();
+      assert.equal(kindOf(LISTENER, listener(port), listener(other)), "re-bound");
+      await using client = await connectTo(port);
+      await requestOn(client);
+      xds.send(LISTENER, "2", listener(other));
+      await proxyStat(proxy, "listener_manager.listener_modified", 1);
+      await proxyStat(proxy, "listener_manager.total_listeners_draining", 1);
+      assert.equal(await requestOn(client), "asked to close");
+      await using next = await connectTo(other);
+      assert.equal(await requestOn(next), "kept");
+    });
+  });
+
+  it("drains the connections of a listener that is removed, and listens no more: listener-removed", async () => {
+    await play(async ({ xds, proxy, port }) => {
+      assert.equal(resourceEffect(LISTENER, listener(port), undefined, []).kind, "listener-removed");
+      await using client = await connectTo(port);
+      await requestOn(client);
+      xds.send(LISTENER, "2");
+      await proxyStat(proxy, "listener_manager.listener_removed", 1);
+      assert.equal(await requestOn(client), "asked to close");
+    });
+  });
+
+  it("takes other routes for the next request of a connection: in-place", async () => {
+    await play(async ({ xds, proxy, port }) => {
+      const after = routes({ response_headers_to_remove: ["x-nobody"] });
+      assert.equal(kindOf(ROUTE_CONFIGURATION, routes(), after), "in-place");
+      await using client = await connectTo(port);
+      await requestOn(client);
+      xds.send(ROUTE_CONFIGURATION, "2", after);
+      await proxyStat(proxy, "http.web.rds.web.config_reload", 2);
+      assert.equal(await requestOn(client), "kept");
+      await proxyStat(proxy, "cluster.service.upstream_cx_total", 1);
+    });
+  });
+
+  it("gives up the upstream connections of a cluster that changed, not the client's: cluster-re-warmed", async () => {
+    await play(async ({ xds, proxy, port, backends }) => {
+      const after = edsCluster("service", { connect_timeout: { seconds: "3" } });
+      assert.equal(kindOf(CLUSTER, edsCluster("service"), after), "cluster-re-warmed");
+      await using client = await connectTo(port);
+      await requestOn(client);
+      xds.send(CLUSTER, "2", after);
+      xds.send(CLUSTER_LOAD_ASSIGNMENT, "2", assignment("service", backends[0]));
+      await proxyStat(proxy, "cluster_manager.cluster_modified", 1);
+      await proxyStat(proxy, "cluster.service.upstream_cx_destroy", 1);
+      assert.equal(await requestOn(client), "kept");
+      await proxyStat(proxy, "cluster.service.upstream_cx_total", 2);
+    });
+  });
+
+  it("keeps connections to endpoints that stay, and gives up those to one that is gone: endpoints-drained", async () => {
+    await play(async ({ xds, proxy, port, backends: [first, second] }) => {
+      const one = assignment("service", first);
+      const both = assignment("service", first, second);
+      const other = assignment("service", second);
+      assert.equal(kindOf(CLUSTER_LOAD_ASSIGNMENT, one, both), "in-place");
+      assert.equal(kindOf(CLUSTER_LOAD_ASSIGNMENT, both, other), "endpoints-drained");
+      await using client = await connectTo(port);
+      await requestOn(client);
+      xds.send(CLUSTER_LOAD_ASSIGNMENT, "2", both);
+      await proxyStat(proxy, "cluster.service.membership_total", 2);
+      await proxyStat(proxy, "cluster.service.upstream_cx_destroy", 0);
+      xds.send(CLUSTER_LOAD_ASSIGNMENT, "3", other);
+      await proxyStat(proxy, "cluster.service.membership_total", 1);
+      await proxyStat(proxy, "cluster.service.upstream_cx_destroy", 1);
+      assert.equal(await requestOn(client), "kept");
+    });
+  });
+});
