@@ -7,6 +7,7 @@ import { convertCommand } from "./convert.ts";
 import { decodeCommand } from "./decode.ts";
 import { demoCommand } from "./demo.ts";
 import type { RunProxy } from "./demo/hop.ts";
+import { diffCommand } from "./diff.ts";
 import { importCommand } from "./import.ts";
 import type { LoadHeaderCodec } from "./header-codec.ts";
 import { probeCommand } from "./probe.ts";
@@ -43,6 +44,7 @@ export function allCommands({ runProxy, loadCodec }: DataPlane): AllCommands {
   const commands: readonly CommandDefinition[] = [
     serveCommand,
     validateCommand,
+    diffCommand,
     convertCommand,
     schemaCommand,
     statusCommand,

@@ -8,7 +8,8 @@ import { convertProblemCodes } from "../../src/schema/problem-codes.ts";
 
 const root = dirname(fileURLToPath(import.meta.resolve("#root/package.json")));
 
-/** Where problems of configurations are made. Lints have a page of their own; client-ip makes traces, not problems. */
+/** Where problems of configurations are made. Lints have a page of their own; client-ip and impact make
+ * traces and effects, not problems. */
 const folders = [
   "src/config",
   "src/checks",
@@ -35,7 +36,7 @@ const others = new Set(["another-api", "js-yaml", "utf-8", "too-much", ...gitWor
 function codesInSource(): Set<string> {
   const texts = folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-      .filter((name) => name.endsWith(".ts") && !/^(?:lints|client-ip)\//.test(name))
+      .filter((name) => name.endsWith(".ts") && !/^(?:lints|client-ip|impact)\//.test(name))
       .map((name) => readFileSync(join(root, folder, name), "utf8")),
   );
   const literals = texts.flatMap((text) => [...text.matchAll(/"([a-z]+(?:-[a-z0-9]+)+)"/g)]);

@@ -104,8 +104,7 @@ function compareLists(
 ): void {
   const { type } = where.field;
   const name = type.kind === "message" ? type.name : "";
-  const sameItem = (one: unknown, other: unknown) => isEqual(one, other);
-  const { pairs, order } = pairItems(name, from, to, sameItem);
+  const { pairs, order } = pairItems(name, from, to, isEqual);
   for (const { label, before, after } of pairs) {
     compareValues(comparison, where, type, before, after, `${path}[${label}]`);
   }
@@ -167,14 +166,17 @@ function report(comparison: Comparison, where: Where, from: unknown, to: unknown
 function shown(schema: Schema, { typeName, field, isSecret }: Where, value: unknown): JsonValue {
   if (isSecret) return secret;
   const held = field.type.kind === "map" ? { key: value } : field.isRepeated ? [value] : value;
-  const printed = schema.toJson(typeName, { [field.name]: held }, { mask: true });
-  const inside = isRecord(printed) ? jsonOf(printed[field.name]) : null;
-  if (Array.isArray(inside)) return field.isRepeated ? jsonOf(inside[0]) : inside;
-  return field.type.kind === "map" && isRecord(inside) ? jsonOf(inside["key"]) : inside;
+  const printed = keyOf(schema.toJson(typeName, { [field.name]: held }, { mask: true }), field.name);
+  if (field.type.kind === "map") return keyOf(printed, "key");
+  return field.isRepeated && isJsonList(printed) ? (printed[0] ?? null) : printed;
 }
 
-function jsonOf(value: unknown): JsonValue {
-  return (value ?? null) as JsonValue;
+function keyOf(json: JsonValue, key: string): JsonValue {
+  return typeof json === "object" && json !== null && !isJsonList(json) ? (json[key] ?? null) : null;
+}
+
+function isJsonList(json: JsonValue): json is readonly JsonValue[] {
+  return Array.isArray(json);
 }
 
 /** Equality of values in memory: sparse messages, lists, bytes and scalars. */

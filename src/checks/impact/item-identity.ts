@@ -28,13 +28,14 @@ export function itemIdentity(typeName: string, item: unknown): string | undefine
 }
 
 /** `10.0.0.1:80`, the path of a socket, or the name of an internal listener; undefined for no address. */
-export function addressText(address: unknown): string | undefined {
+function addressText(address: unknown): string | undefined {
   if (!isRecord(address)) return undefined;
   const socket = address["socket_address"];
   if (isRecord(socket)) {
-    const host = String(socket["address"] ?? "");
-    const port = socket["named_port"] ?? socket["port_value"] ?? 0;
-    return `${host.includes(":") ? `[${host}]` : host}:${String(port)}`;
+    const host = textIn(socket, "address") ?? "";
+    const { port_value: number = 0 } = socket;
+    const port = textIn(socket, "named_port") ?? (typeof number === "number" ? number : 0);
+    return `${host.includes(":") ? `[${host}]` : host}:${port}`;
   }
   const internal = textIn(address, "envoy_internal_address", "server_listener_name");
   if (internal === undefined) return textIn(address, "pipe", "path");
@@ -55,7 +56,7 @@ function localityIdentity(item: Message): string {
     : [];
   const place = parts.join("/").replace(/\/+$/, "");
   const name = place === "" ? "no locality" : place;
-  return priority === undefined ? name : `${name}, priority ${String(priority)}`;
+  return typeof priority === "number" ? `${name}, priority ${priority}` : name;
 }
 
 function textIn(item: unknown, ...path: readonly string[]): string | undefined {

@@ -1,5 +1,5 @@
 import { gitFailure, gitWords } from "./git-failure.ts";
-import type { Repository } from "./repository.ts";
+import type { GitReader } from "./repository.ts";
 
 /** So many objects are read by one git; their sizes have been checked before. */
 const atOnce = 500;
@@ -8,7 +8,7 @@ const answerMaxBytes = 1024 * 1024 * 1024;
 
 /** Contents of blobs by object id. Throws `GitFailure` when one is missing. */
 export async function readBlobs(
-  repository: Repository,
+  repository: GitReader,
   oids: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<Map<string, Buffer>> {

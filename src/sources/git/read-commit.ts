@@ -6,7 +6,7 @@ import { failure, refusal } from "../problems.ts";
 import type { SourceLimits } from "../reading.ts";
 import { GitFailure, gitFailure, gitWords } from "./git-failure.ts";
 import { readBlobs } from "./read-blobs.ts";
-import type { Repository } from "./repository.ts";
+import type { GitReader } from "./repository.ts";
 import { resolveTree, type TreeFile } from "./resolve-tree.ts";
 import { parseTree, type TreeEntry } from "./tree-entry.ts";
 
@@ -35,7 +35,7 @@ const linkMaxBytes = 4096;
 
 /** Reads the configuration files of one commit. Sizes are asked first; throws `GitFailure` with all that is wrong. */
 export async function readCommit(
-  repository: Repository,
+  repository: GitReader,
   commit: string,
   { folder, limits, known, signal }: CommitTreeOptions,
 ): Promise<CommitTree> {
@@ -77,7 +77,7 @@ export async function readCommit(
 }
 
 async function listTree(
-  repository: Repository,
+  repository: GitReader,
   commit: string,
   folder: string,
   signal: AbortSignal,
@@ -94,7 +94,7 @@ async function listTree(
   throw gitFailure("git-store", `the commit cannot be listed: ${gitWords(result.stderr)}`);
 }
 
-async function linkTargets(repository: Repository, links: readonly TreeEntry[], signal: AbortSignal) {
+async function linkTargets(repository: GitReader, links: readonly TreeEntry[], signal: AbortSignal) {
   const oids = new Set(links.map(({ oid }) => oid));
   const sizes = await sizesOf(repository, oids, signal);
   const short = [...oids].filter((oid) => (sizes.get(oid) ?? Infinity) <= linkMaxBytes);
@@ -103,7 +103,7 @@ async function linkTargets(repository: Repository, links: readonly TreeEntry[], 
 }
 
 async function tooLarge(
-  repository: Repository,
+  repository: GitReader,
   files: readonly TreeFile[],
   limits: SourceLimits,
   signal: AbortSignal,
@@ -128,7 +128,7 @@ async function tooLarge(
 }
 
 /** Sizes of blobs by object id; those that were not fetched are left out. */
-async function sizesOf(repository: Repository, oids: ReadonlySet<string>, signal: AbortSignal) {
+async function sizesOf(repository: GitReader, oids: ReadonlySet<string>, signal: AbortSignal) {
   if (oids.size === 0) return new Map<string, number>();
   const result = await repository.git(["cat-file", "--batch-check"], {
     signal,

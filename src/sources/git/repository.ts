@@ -297,6 +297,9 @@ export class Repository {
   }
 }
 
+/** What reads objects: a repository that we keep, or one that somebody works in. */
+export type GitReader = Pick<Repository, "git">;
+
 interface Ended {
   readonly code: number;
   readonly stdout: Buffer;

@@ -23,6 +23,17 @@ ${addresses
   .join("\n")}
 `;
 
+const settings = (id: string) => `groups:\n- {name: edge, match: {id: "${id}"}, include: ["a.yaml"]}\n`;
+const file = { "a.yaml": "clusters: [{name: a}]" };
+const routes = (...prefixes: readonly string[]) =>
+  `routes:\n- name: r\n  virtual_hosts:\n  - name: v\n    domains: ["*"]\n    routes:\n${prefixes
+    .map((prefix) => `    - {match: {prefix: ${prefix}}, route: {cluster: a}}`)
+    .join("\n")}\n`;
+const secret = (key: string) =>
+  `secrets:\n- name: s\n  tls_certificate: {certificate_chain: {inline_string: public}, private_key: {inline_string: ${key}}}\n`;
+const filter = (type: string, body: string) =>
+  `listeners: [{name: l, address: {pipe: {path: /a}}, filter_chains: [{filters: [{name: f, typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.network.${type}, ${body}}}]}]}]`;
+
 describe("compareGroups()", () => {
   it("finds nothing where the meaning is the same: other spelling, order, files, quotes, defaults", () => {
     const plain = {
@@ -55,8 +66,6 @@ describe("compareGroups()", () => {
   });
 
   it("tells groups that come, go, and are for other nodes", () => {
-    const settings = (id: string) => `groups:\n- {name: edge, match: {id: "${id}"}, include: ["a.yaml"]}\n`;
-    const file = { "a.yaml": "clusters: [{name: a}]" };
     assert.deepEqual(
       compare(
         { ...file, "chancery.yaml": settings("edge-*"), "groups/old/a.yaml": "clusters: [{name: b}]" },
@@ -128,10 +137,6 @@ describe("fieldChanges()", () => {
   });
 
   it("finds the one new route among routes without names", () => {
-    const routes = (...prefixes: readonly string[]) =>
-      `routes:\n- name: r\n  virtual_hosts:\n  - name: v\n    domains: ["*"]\n    routes:\n${prefixes
-        .map((prefix) => `    - {match: {prefix: ${prefix}}, route: {cluster: a}}`)
-        .join("\n")}\n`;
     assert.deepEqual(
       fields(routes("/a", "/c"), routes("/a", "/b", "/c")).map(({ kind, path }) => [kind, path]),
       [["added", 'virtual_hosts["v"].routes[1]']],
@@ -139,8 +144,6 @@ describe("fieldChanges()", () => {
   });
 
   it("goes into typed configs, and tells another type as a whole", () => {
-    const filter = (type: string, body: string) =>
-      `listeners: [{name: l, address: {pipe: {path: /a}}, filter_chains: [{filters: [{name: f, typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.network.${type}, ${body}}}]}]}]`;
     const tcp = (cluster: string) => filter("tcp_proxy.v3.TcpProxy", `stat_prefix: a, cluster: ${cluster}`);
     const path = 'filter_chains[0].filters["f"].typed_config';
     assert.deepEqual(fields(tcp("a"), tcp("b")), [
@@ -153,8 +156,6 @@ describe("fieldChanges()", () => {
   });
 
   it("tells of secrets only that they differ (XDS-139)", () => {
-    const secret = (key: string) =>
-      `secrets:\n- name: s\n  tls_certificate: {certificate_chain: {inline_string: public}, private_key: {inline_string: ${key}}}\n`;
     assert.deepEqual(fields(secret("one"), secret("two")), [
       {
         kind: "changed",

@@ -111,10 +111,11 @@ const rows: readonly Row[] = [
   },
 ];
 
+const files = (text: string | undefined) => groupsOf({ "a.yaml": `${text ?? ""}\n` });
+
 describe("resourceEffect()", () => {
   for (const { name, before, after, kind, fields = [] } of rows) {
     it(`${name}: ${kind}`, () => {
-      const files = (text: string | undefined) => groupsOf({ "a.yaml": `${text ?? ""}\n` });
       const effects = compareGroups(schema, files(before), files(after)).flatMap(({ resources }) =>
         resources.map(({ effect }) => [effect.kind, effect.fields]),
       );

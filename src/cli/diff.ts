@@ -1,0 +1,122 @@
+import { hasErrors } from "../base/problem.ts";
+import type { ComparedGroup } from "../checks/impact/compare-groups.ts";
+import type { Schema } from "../schema/schema.ts";
+import type { ShownGroup } from "./diff/format-diff.ts";
+import { colorFlag, type ColorMode, colorsFor } from "./color.ts";
+import { defineCommand } from "./command.ts";
+import { adminAddressFlag, adminTokenFlag, userTypeFlags } from "./common-flags.ts";
+import { durationFlag } from "./duration.ts";
+import { CommandError, exitCode } from "./exit-code.ts";
+import { outputFlag, writeReport } from "./output.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** `chancery diff OLD NEW`: what changes for whom, and what it does to traffic. */
+export const diffCommand = defineCommand({
+  name: "diff",
+  summary: "show what changes for which nodes, and what it does to traffic",
+  details: [
+    "Compares what two configurations mean: by group, resource and field, secrets masked; another spelling or order of the same",
+    "meaning is no difference. Says of each change what Envoy does with it: in place, filter chain drained, listener drained, re-bound,",
+    "cluster re-warmed, endpoints drained, and so on. OLD and NEW are folders, Envoy bootstraps, revisions of the git repository around",
+    "the current folder (REV:PATH, or git:REV[:PATH]), or `server`, a running `chancery serve`: then it tells the nodes that are connected.",
+    "Exits 0 when nothing changes, 1 when something does, 2 when that cannot be found out.",
+  ].join(" "),
+  arguments: [
+    { name: "OLD", description: "what is: a folder or file, REV:PATH, git:REV[:PATH], or server" },
+    { name: "NEW", description: "what would be: as OLD" },
+  ],
+  flags: {
+    adminAddress: adminAddressFlag,
+    adminTokenFile: adminTokenFlag,
+    output: outputFlag,
+    timeout: durationFlag("how long to wait for each answer of the server", "5s"),
+    ...userTypeFlags,
+    color: colorFlag,
+  },
+  examples: [
+    { line: "diff main:config ./config", explains: "what a branch changes, as in a pull request" },
+    { line: "diff server ./config", explains: "what would change for the nodes that are connected now" },
+    { line: "diff git:HEAD~1:config git:HEAD:config -o json", explains: "the last commit, for a program" },
+    { line: "diff envoy.yaml new.yaml", explains: "two Envoy bootstraps" },
+  ],
+  async run({ args: [before = "", after = ""], flags, terminal }) {
+    const { compareGroups } = await import("../checks/impact/compare-groups.ts");
+    const { formatDiff } = await import("./diff/format-diff.ts");
+    const { maskGroups } = await import("./diff/masked.ts");
+    try {
+      const { loadSchemaWith } = await import("./user-schema.ts");
+      const schema = await loadSchemaWith(flags, terminal);
+      const old = await readSide(before, schema, flags, terminal);
+      const next = await readSide(after, schema, flags, terminal);
+      // A server shows no secrets, so the other side must not either.
+      const isMasked = old.nodes !== undefined || next.nodes !== undefined;
+      const groupsOf = (side: SideContent) =>
+        isMasked && !side.nodes ? maskGroups(schema, side.groups) : side.groups;
+      const nodes = old.nodes ?? next.nodes;
+      const groups = compareGroups(schema, groupsOf(old), groupsOf(next)).map((group) => ({
+        ...group,
+        ...(nodes && { nodes: nodes.get(group.name) ?? [] }),
+      }));
+      await writeReport(terminal, flags.output, {
+        kind: "Diff",
+        document: { old: before, new: after, groups },
+        lines: groups.flatMap(linesOf),
+        text: () => formatDiff(groups, colorsFor(flags.color, terminal.env, terminal.stdout)),
+      });
+      return groups.length === 0 ? exitCode.ok : exitCode.failure;
+    } catch (error) {
+      // 1 says that there is a difference, so it cannot say that something went wrong.
+      if (!(error instanceof CommandError) || error.exitCode === exitCode.usage) throw error;
+      throw new CommandError(exitCode.undecided, error.message, error.hint, { cause: error });
+    }
+  },
+});
+
+/** A line for each resource; a group that only comes, goes or has other nodes is a line of its own. */
+function linesOf({ resources, ...group }: ShownGroup): readonly Readonly<Record<string, unknown>>[] {
+  if (resources.length === 0) return [{ ...group }];
+  return resources.map((resource) => ({ group: group.name, ...resource }));
+}
+
+interface SideContent {
+  readonly groups: readonly ComparedGroup[];
+  /** Connected nodes by group, of a server. */
+  readonly nodes?: ReadonlyMap<string, readonly string[]>;
+}
+
+interface SideFlags {
+  readonly adminAddress: (typeof adminAddressFlag)["default"];
+  readonly adminTokenFile: string | undefined;
+  readonly timeout: number;
+  readonly color: ColorMode;
+}
+
+async function readSide(
+  text: string,
+  schema: Schema,
+  flags: SideFlags,
+  terminal: Terminal,
+): Promise<SideContent> {
+  const { sideOf } = await import("./diff/side.ts");
+  const side = await sideOf(text, terminal);
+  if (side.kind === "server") {
+    const { readServer } = await import("./diff/read-server.ts");
+    const { readToken } = await import("./read-token.ts");
+    const token = await readToken(flags.adminTokenFile, terminal);
+    return readServer(schema, { address: flags.adminAddress, timeoutMs: flags.timeout, token });
+  }
+  const { readConfiguration } = await import("./read-input.ts");
+  const { readRevision } = await import("./diff/read-revision.ts");
+  const { compileSide } = await import("./diff/compile-side.ts");
+  const files = await (side.kind === "git"
+    ? readRevision(side, terminal)
+    : readConfiguration(side.path, terminal));
+  const { groups, problems } = compileSide(schema, files);
+  if (!hasErrors(problems)) return { groups };
+  const { renderProblems } = await import("./render-problems.ts");
+  const colors = colorsFor(flags.color, terminal.env, terminal.stderr);
+  const texts = new Map(files.map((file) => [file.shownAs ?? file.path, file.text]));
+  const errors = problems.filter(({ severity }) => severity === "error");
+  terminal.stderr.write(renderProblems(errors, { colors, textOf: (file) => texts.get(file) }));
+  throw new CommandError(exitCode.undecided, `${text} has errors`);
+}
