@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { CLUSTER } from "../../src/schema/type-urls.ts";
+import { runChancery, ServeProcess } from "../kit/chancery-process.ts";
+import { adsSotw, RawXdsClient, type RawXdsStream } from "../kit/raw-xds-client.ts";
+import { servedFolder } from "../kit/served-folder.ts";
+
+const policy = `rollout:
+  stages: [{match: {id: canary}}]
+  gates: {soak: 1s, acked_within: 20s}
+`;
+
+function clusters(...names: string[]): string {
+  return `clusters:\n${names.map((name) => `- {name: ${name}, type: STATIC, connect_timeout: 1s}\n`).join("")}`;
+}
+
+/** A node that refuses clusters of more than two names, and notes how many names it was sent each time. */
+class PickyNode {
+  readonly seen: number[] = [];
+  readonly #stream: RawXdsStream;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(client: RawXdsClient, id: string) {
+    this.#stream = client.open(adsSotw);
+    this.#stream.send({ node: { id, cluster: "edge", user_agent_name: "envoy" }, type_url: CLUSTER });
+    void this.#answer();
+  }
+
+  /** Resolves once it was sent so many names last. */
+  async has(count: number): Promise<void> {
+    while (this.seen.at(-1) !== count) {
+      await new Promise<void>((resolve) => {
+        this.#waiting.add(resolve);
+      });
+    }
+  }
+
+  async #answer(): Promise<void> {
+    let accepted = "";
+    for (;;) {
+      const { nonce, version, resources } = await this.#stream.next();
+      const isRefused = resources.length > 2;
+      if (!isRefused) accepted = version;
+      this.#stream.send({
+        type_url: CLUSTER,
+        response_nonce: nonce,
+        version_info: accepted,
+        ...(isRefused && {
+          error_detail: { code: 13, message: "Error adding/updating cluster(s) c: too many" },
+        }),
+      });
+      this.seen.push(resources.length);
+      for (const wake of this.#waiting) wake();
+      this.#waiting.clear();
+    }
+  }
+}
+
+describe("a rollout, from the folder to the nodes", () => {
+  it("goes on when the canary accepts, and takes back what it refuses before others see it", async (test) => {
+    using folder = servedFolder({ "chancery.yaml": policy, "a.yaml": clusters("a") });
+    await using serve = new ServeProcess(folder.path, folder.state);
+    using client = new RawXdsClient(await serve.xdsPort());
+    const canary = new PickyNode(client, "canary");
+    const others = Array.from({ length: 20 }, (_, index) => new PickyNode(client, `edge-${index}`));
+    await Promise.all([canary, ...others].map((node) => node.has(1)));
+
+    folder.write("a.yaml", clusters("a", "b"));
+    await canary.has(2);
+    assert.ok(
+      others.every(({ seen }) => seen.length === 1),
+      "the stage is the canary's alone",
+    );
+    await serve.said("rollout is complete");
+    await Promise.all(others.map((node) => node.has(2)));
+
+    folder.write("a.yaml", clusters("a", "b", "c"));
+    await canary.has(3);
+    const refusedAtMs = performance.now();
+    await canary.has(2);
+    const tookMs = performance.now() - refusedAtMs;
+    test.diagnostic(`rolled back ${Math.round(tookMs)} ms after the refusal`);
+    assert.ok(tookMs < 2_000, `${tookMs} ms`);
+    assert.ok(
+      others.every(({ seen }) => !seen.includes(3)),
+      "others never saw it",
+    );
+    const line = await serve.said("rollout has failed and is rolled back");
+    assert.match(String(line["reason"]), /canary: Error adding\/updating cluster\(s\) c: too many/);
+    assert.match(String(line["resources"]), /^c \(.*a\.yaml:4:10\)$/);
+
+    const admin = ["--admin-address", await serve.adminAddress()];
+    const waited = await runChancery(["rollout", "status", "--wait", ...admin]);
+    assert.equal(waited.code, 1);
+    assert.match(waited.stdout, /not applied again/);
+    const { stdout } = await runChancery(["rollout", "history", "-o", "json", ...admin]);
+    const { items } = JSON.parse(stdout);
+    assert.deepEqual(
+      items.map(({ result }: { result: string }) => result),
+      ["completed", "completed", "rolled-back"],
+    );
+    const explained = await runChancery(["explain", items[2].revisionId, ...admin]);
+    assert.match(explained.stdout, /quarantined: .*too many/);
+  });
+});
