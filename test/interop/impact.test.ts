@@ -189,6 +189,19 @@ describe("what a change does on a real Envoy", needs("envoy"), () => {
     });
   });
 
+  it("is refused another reuse_port: refused", async () => {
+    await play(async ({ xds, proxy, port }) => {
+      const after = listener(port, { enable_reuse_port: { value: false } });
+      assert.equal(kindOf(LISTENER, listener(port), after), "refused");
+      await using client = await connectTo(port);
+      await requestOn(client);
+      xds.send(LISTENER, "2", after);
+      assert.match(await xds.refusal(LISTENER), /reuse port cannot be changed during an update/);
+      assert.equal(await requestOn(client), "kept");
+      await proxyStat(proxy, "listener_manager.listener_modified", 0);
+    });
+  });
+
   it("takes other routes for the next request of a connection: in-place", async () => {
     await play(async ({ xds, proxy, port }) => {
       const after = routes({ response_headers_to_remove: ["x-nobody"] });
@@ -233,6 +246,38 @@ describe("what a change does on a real Envoy", needs("envoy"), () => {
       await proxyStat(proxy, "cluster.service.membership_total", 1);
       await proxyStat(proxy, "cluster.service.upstream_cx_destroy", 1);
       assert.equal(await requestOn(client), "kept");
+    });
+  });
+
+  it("leaves TCP connections to an endpoint that is gone, and over a cluster that changed, as they are", async () => {
+    await play(async ({ xds, proxy, port, backends: [first, second] }) => {
+      const relay = typed("envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy", {
+        stat_prefix: "tcp",
+        cluster: "service",
+      });
+      const filters = [{ name: "tcp", typed_config: relay }];
+      xds.send(LISTENER, "2", listener(port, { filter_chains: [{ filters }] }));
+      await proxyStat(proxy, "listener_manager.listener_in_place_updated", 1);
+      await using client = await connectTo(port);
+      await requestOn(client);
+      xds.send(CLUSTER_LOAD_ASSIGNMENT, "2", assignment("service", second));
+      await until(
+        10_000,
+        () => "the endpoint is gone",
+        async () => {
+          const { body } = await proxy.admin.request("GET", "/clusters");
+          return body.includes(`127.0.0.1:${second}`) && !body.includes(`service::127.0.0.1:${first}`)
+            ? true
+            : undefined;
+        },
+      );
+      assert.equal(await requestOn(client), "kept");
+      xds.send(CLUSTER, "2", edsCluster("service", { connect_timeout: { seconds: "3" } }));
+      xds.send(CLUSTER_LOAD_ASSIGNMENT, "3", assignment("service", second));
+      await proxyStat(proxy, "cluster_manager.cluster_modified", 1);
+      await proxyStat(proxy, "cluster_manager.warming_clusters", 0);
+      assert.equal(await requestOn(client), "kept");
+      await proxyStat(proxy, "cluster.service.upstream_cx_total", 1);
     });
   });
 });

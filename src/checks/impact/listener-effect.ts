@@ -15,6 +15,13 @@ const socketFields = new Set(["transparent", "freebind", "tcp_fast_open_queue_le
  */
 export function listenerEffect(before: Listener, after: Listener): Effect {
   const fields = otherFields(before, after);
+  if (reusesPort(before) !== reusesPort(after)) {
+    return {
+      kind: "refused",
+      reason: "Envoy does not take another reuse_port in an update; give the listener another name",
+      fields: ["enable_reuse_port"],
+    };
+  }
   const proxyProto = usesProxyProto(before) !== usesProxyProto(after);
   const isChainsOnly = fields.length === 0 && !proxyProto && (after.filter_chains ?? []).length > 0;
   if (isChainsOnly) return chainsEffect(before, after);
@@ -91,6 +98,11 @@ function isSameSet(one: readonly unknown[], other: readonly unknown[]): boolean 
 function usesProxyProto({ filter_chains: [first] = [] }: Listener): boolean {
   const flag: unknown = first?.use_proxy_proto;
   return isRecord(flag) && flag["value"] === true;
+}
+
+/** On by default on Linux, whatever the older field says, which can only turn it on (Envoy: ListenerImpl::getReusePortOrDefault). */
+function reusesPort({ enable_reuse_port: flag }: Listener): boolean {
+  return flag ? flag.value === true : true;
 }
 
 function fieldOf(message: object, name: string): unknown {

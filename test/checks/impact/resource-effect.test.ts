@@ -78,6 +78,13 @@ const rows: readonly Row[] = [
     kind: "re-bound",
     fields: ["freebind"],
   },
+  {
+    name: "reuse_port, which is on by default",
+    before: two,
+    after: listener(`${at(80)}, ${chains}, enable_reuse_port: false`),
+    kind: "refused",
+    fields: ["enable_reuse_port"],
+  },
   { name: "a listener that goes", before: two, kind: "listener-removed" },
   { name: "a listener that comes", after: two, kind: "none" },
   {
