@@ -139,6 +139,13 @@ describe("what a change does on a real Envoy", needs("envoy"), () => {
       stat: "listener_modified",
     },
     {
+      name: "does nothing for a field that is set to its default",
+      change: (port) => listener(port, { freebind: {} }),
+      kind: "in-place",
+      connection: "kept",
+      stat: "listener_in_place_updated",
+    },
+    {
       name: "takes another socket for other socket options",
       change: (port) => listener(port, { tcp_fast_open_queue_length: { value: 5 } }),
       kind: "re-bound",
@@ -199,6 +206,20 @@ describe("what a change does on a real Envoy", needs("envoy"), () => {
       assert.match(await xds.refusal(LISTENER), /reuse port cannot be changed during an update/);
       assert.equal(await requestOn(client), "kept");
       await proxyStat(proxy, "listener_manager.listener_modified", 0);
+    });
+  });
+
+  it("answers 503 for requests to a cluster that is removed, and keeps the client: cluster-removed", async () => {
+    await play(async ({ xds, proxy, port }) => {
+      assert.equal(resourceEffect(CLUSTER, edsCluster("service"), undefined, []).kind, "cluster-removed");
+      await using client = await connectTo(port);
+      await requestOn(client);
+      xds.send(CLUSTER, "2");
+      await proxyStat(proxy, "cluster_manager.cluster_removed", 1);
+      const { length } = client.received;
+      client.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+      const answer = await client.receivedThat((bytes) => bytes.subarray(length).includes("\r\n\r\n"));
+      assert.match(answer.subarray(length).toString("latin1"), /^HTTP\/1.1 503(?![^]*connection: close)/);
     });
   });
 

@@ -83,8 +83,13 @@ function otherFields(before: Listener, after: Listener): string[] {
       const from = fieldOf(before, name);
       const to = fieldOf(after, name);
       if (Array.isArray(from) && Array.isArray(to)) return !isSameSet(from, to);
-      return !isEqual(from, to);
+      return !isEqual(from, to) && !(isDefault(from) && isDefault(to));
     });
+}
+
+/** A message that has nothing but defaults is for Envoy as good as none: `freebind: false`. */
+function isDefault(value: unknown): boolean {
+  return value === undefined || (isRecord(value) && Object.keys(value).length === 0);
 }
 
 function isSameSet(one: readonly unknown[], other: readonly unknown[]): boolean {

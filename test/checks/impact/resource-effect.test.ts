@@ -79,6 +79,12 @@ const rows: readonly Row[] = [
     fields: ["freebind"],
   },
   {
+    name: "a field that is set to its default",
+    before: two,
+    after: listener(`${at(80)}, ${chains}, freebind: false`),
+    kind: "in-place",
+  },
+  {
     name: "reuse_port, which is on by default",
     before: two,
     after: listener(`${at(80)}, ${chains}, enable_reuse_port: false`),
