@@ -45,7 +45,7 @@ for (const page of pages) {
         used.filter((name) => !names.includes(name)),
         [],
       );
-      const run = [...text.matchAll(/\bnpm (?:run )?(\w+)/g)].map(([, name]) => name!);
+      const run = [...text.matchAll(/\bnpm (?:run )?([\w:]+)/g)].map(([, name]) => name!);
       const own = new Set(["ci", "install"]);
       assert.deepEqual(
         run.filter((name) => !own.has(name) && !(name in scripts)),
