@@ -22,7 +22,7 @@ export const diffCommand = defineCommand({
     "Exits 0 when nothing changes, 1 when something does, 2 when that cannot be found out.",
   ].join(" "),
   arguments: [
-    { name: "OLD", description: "what is: a folder or file, REV:PATH, git:REV[:PATH], or server" },
+    { name: "OLD", description: "what is: a folder or file, a folder of a revision, or server" },
     { name: "NEW", description: "what would be: as OLD" },
   ],
   flags: {
