@@ -57,7 +57,7 @@ class PickyNode {
 }
 
 describe("a rollout, from the folder to the nodes", () => {
-  it("goes on when the canary accepts, and takes back what it refuses before others see it", async (test) => {
+  it("XDS-61: goes on when the canary accepts, and takes back what it refuses before others see it", async (test) => {
     using folder = servedFolder({ "chancery.yaml": policy, "a.yaml": clusters("a") });
     await using serve = new ServeProcess(folder.path, folder.state);
     using client = new RawXdsClient(await serve.xdsPort());
