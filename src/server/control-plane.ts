@@ -271,7 +271,7 @@ export class ControlPlane {
     this.#events.add("revision-refused", clock.now(), { reason: refusal.reason, errors: errors.length });
     if (refusal.source) {
       const [first] = errors;
-      const reason = `${refusal.reason}, ${errors.length} errors${first ? `: ${formatProblem(first)}` : ""}`;
+      const reason = `${refusal.reason}, ${errors.length} ${errors.length === 1 ? "error" : "errors"}${first ? `: ${formatProblem(first)}` : ""}`;
       this.#rollout.noteRefused({ source: refusal.source, reason });
     }
     if (revision !== undefined) await this.#listened();

@@ -378,8 +378,8 @@ bootstrap_clusters: ["xds-*"]`,
 
   const mistakes: Readonly<Record<string, readonly [string, string]>> = {
     "a key of a later version": [
-      "groups: [{name: a, rollout: {}}]",
-      "chancery.yaml:1:20 groups[0].rollout: ",
+      "groups: [{name: a, schedule: {}}]",
+      "chancery.yaml:1:20 groups[0].schedule: ",
     ],
     "an unknown key": ["stages: []", "chancery.yaml:1:1 stages: "],
     "a misspelt key": ["grups: []", "chancery.yaml:1:1 grups: "],

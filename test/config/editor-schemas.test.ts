@@ -47,6 +47,8 @@ describe("The JSON Schemas for editors take", () => {
       'clusters: [{name: "${a}", connect_timeout: "${b}", load_assignment: "${c}", type: "${d}"}]',
     "a resource with its type": '{"@type": type.googleapis.com/envoy.config.cluster.v3.Cluster, name: a}',
     "types of others": 'resources: [{"@type": type.googleapis.com/acme.Thing, anything: 1}]',
+    "a member of a oneof without the others":
+      "listeners: [{name: l, filter_chains: [{filters: [{name: d, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.network.direct_response.v3.Config, response: {inline_string: x}}}]}]}]",
     "a bootstrap": "{node: {id: a, cluster: b}, static_resources: {clusters: [{name: a}]}}",
   };
   for (const [name, text] of Object.entries(good)) {

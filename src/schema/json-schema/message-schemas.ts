@@ -75,7 +75,10 @@ export class MessageSchemas {
       "@type",
       ...fields.flatMap(({ name, jsonName }) => (jsonName === name ? [] : [jsonName])),
     ];
-    const required = fields.filter(({ name, jsonName, rules }) => jsonName === name && isRequired(rules));
+    const required = fields.filter(
+      // A member of a oneof has its rules only where it is the one.
+      ({ name, jsonName, oneof, rules }) => jsonName === name && oneof === undefined && isRequired(rules),
+    );
     const object = {
       type: "object",
       properties,
