@@ -241,7 +241,7 @@ export class ControlPlane {
       showProblems(newProblems(previous?.problems ?? [], revision.problems), files);
       const groups = [...revision.groups.values()];
       const resources = groups.flatMap(({ snapshot }) => [...snapshot.types.values()]);
-      log.info(isNew || isFirst ? "revision is served" : "the source is good again; nothing changed", {
+      log.info(wasRefused && !isNew ? "the source is good again; nothing changed" : "revision is served", {
         revision: revision.id,
         groups: groups.length,
         resources: resources.reduce((sum, set) => sum + set.resources.size, 0),
