@@ -8,7 +8,7 @@ import { startHaProxyReader } from "../kit/haproxy.ts";
 import { startNginxReader } from "../kit/nginx.ts";
 import { needs } from "../kit/peers.ts";
 import { connectTo } from "../kit/scripted-client.ts";
-import { canonicalFiles, servedFolder } from "../kit/served-folder.ts";
+import { canonicalFiles, keepRefused, servedFolder } from "../kit/served-folder.ts";
 import { dataPlanes, headerSeenThrough, modes } from "./data-planes.ts";
 
 /** What HAProxy adds to the addresses when there are no TLVs, as after a V1 header. */
@@ -97,7 +97,7 @@ for (const { plane, start, options } of dataPlanes) {
         await using haproxy = await startHaProxyReader();
         const port = await freePort();
         const files = canonicalFiles({ listener: port, endpoint: nginx.port });
-        using folder = servedFolder(files);
+        using folder = servedFolder({ ...files, "chancery.yaml": keepRefused });
         await using serve = new ServeProcess(folder.path, folder.state);
         await using proxy = await start(adsBootstrap({ port: await serve.xdsPort() }, mode));
         const clusterOn = (endpoint: number) => canonicalFiles({ listener: port, endpoint })["clusters.yaml"];

@@ -7,7 +7,7 @@ import { runChancery, ServeProcess } from "../kit/chancery-process.ts";
 import { startEnvoy } from "../kit/envoy.ts";
 import { freePort } from "../kit/free-port.ts";
 import { needs } from "../kit/peers.ts";
-import { servedFolder } from "../kit/served-folder.ts";
+import { keepRefused, servedFolder } from "../kit/served-folder.ts";
 import { temporaryFolder } from "../kit/temporary-folder.ts";
 
 /** A TCP listener, its cluster and endpoints. */
@@ -46,7 +46,7 @@ const subjects = [
 for (const [title, start, options] of subjects) {
   describe(`chancery config, of ${title}`, { timeout: 90_000, ...options }, () => {
     it("shows what the node is given and has accepted, what it says itself, and what of it is refused", async () => {
-      using folder = servedFolder(files(await freePort()));
+      using folder = servedFolder({ ...files(await freePort()), "chancery.yaml": keepRefused });
       using dumps = temporaryFolder();
       await using serve = new ServeProcess(folder.path, folder.state);
       const admin = await serve.adminAddress();

@@ -6,7 +6,7 @@ import { runChancery, ServeProcess } from "../kit/chancery-process.ts";
 import { startEnvoy } from "../kit/envoy.ts";
 import { freePort } from "../kit/free-port.ts";
 import { needs } from "../kit/peers.ts";
-import { servedFolder } from "../kit/served-folder.ts";
+import { keepRefused, servedFolder } from "../kit/served-folder.ts";
 
 const clusters = `clusters:
 - {name: a, type: STATIC, connect_timeout: 1s}
@@ -35,6 +35,7 @@ for (const [title, start, options] of subjects) {
   describe(`chancery why, of ${title}`, { timeout: 90_000, ...options }, () => {
     it("tells what the node has, has not, has not asked for, and refused", async () => {
       using folder = servedFolder({
+        "chancery.yaml": keepRefused,
         "groups/edge/clusters.yaml": clusters,
         "groups/edge/listeners.yaml": listener(await freePort()),
         "groups/core/clusters.yaml": "clusters:\n- {name: ledger, type: STATIC, connect_timeout: 1s}\n",

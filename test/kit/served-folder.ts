@@ -33,6 +33,9 @@ export function servedFolder(files: Readonly<Record<string, string>>): ServedFol
   };
 }
 
+/** A chancery.yaml with which a refused revision stays where it is, to be looked at; without it, it is taken back. */
+export const keepRefused = "rollout: {rollback: never}\n";
+
 /** The files of examples/canonical as they are, but for the ports: where it listens, and where the one endpoint is. */
 export function canonicalFiles(ports: {
   readonly listener: number;
