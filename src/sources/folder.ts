@@ -55,6 +55,8 @@ export async function* watchFolder(
       } else {
         stopWatching ??= startWatching(root, (path) => settling.poke(isEndpointFile(relative(root, path))));
       }
+      // The event of the last write may have come before it was looked for.
+      if (result.isMoving) settling.poke(true);
       const now = signature(result.reading);
       if (now !== last) yield result.reading;
       last = now;

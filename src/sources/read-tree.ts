@@ -15,6 +15,8 @@ export type KnownFiles = ReadonlyMap<string, { readonly fingerprint: string; rea
 export interface TreeReading {
   readonly reading: Reading;
   readonly known: KnownFiles;
+  /** Endpoint files were written meanwhile and stand as they were before: the folder has to be looked at again. */
+  readonly isMoving: boolean;
 }
 
 /** File times may be as coarse as 2 s (FAT, some network file systems): a younger file may change unnoticed. */
@@ -35,6 +37,7 @@ export async function readTree(
   const failed = (...problems: readonly Problem[]): TreeReading => ({
     reading: { kind: "failed", problems, readAtMs: clock.now() },
     known,
+    isMoving: false,
   });
   let moved = "it keeps changing while it is read";
   for (let attempt = 0; attempt < attempts && !signal.aborted; attempt += 1) {
@@ -47,7 +50,7 @@ export async function readTree(
       const moving = movingEndpoints(before.files, after.files);
       if (!moving?.every((path) => known.has(path))) continue;
       // Endpoints that are written on and on must not keep the rest from being read. What is being written may be half of
-      // it, so the file stays as it was; the reading after this one, which its event asks for, has it.
+      // it, so the file stays as it was; a reading after this one has it.
       for (const path of moving) read.known.set(path, known.get(path)!);
       if (read.problems.length > 0) return failed(...read.problems);
       const files = [...read.known.values()].map(({ file }) => file);
@@ -61,6 +64,7 @@ export async function readTree(
           origin: { kind: "folder", path: root },
         },
         known: read.known,
+        isMoving: moving.length > 0,
       };
     } catch (error) {
       const code = errorCode(error);
