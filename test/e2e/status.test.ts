@@ -8,6 +8,7 @@ import { runChancery, ServeProcess } from "../kit/chancery-process.ts";
 import { startEnvoy } from "../kit/envoy.ts";
 import { freePort } from "../kit/free-port.ts";
 import { needs } from "../kit/peers.ts";
+import { keepRefused } from "../kit/served-folder.ts";
 import { temporaryFolder } from "../kit/temporary-folder.ts";
 import { until } from "../kit/within.ts";
 
@@ -42,6 +43,7 @@ for (const [title, start, options] of subjects) {
         writeFileSync(folder.file("new"), text);
         renameSync(folder.file("new"), join(served, "all.yaml"));
       };
+      writeFileSync(join(served, "chancery.yaml"), keepRefused);
       write(config(await freePort()));
       await using serve = new ServeProcess(served, folder.file("state"));
       await using proxy = await start(adsBootstrap({ port: await serve.xdsPort() }, "delta"), {
