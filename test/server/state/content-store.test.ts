@@ -1,59 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { readdir, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { ContentStore } from "../../../src/server/state/content-store.ts";
-import { diskFiles, type StateFiles } from "../../../src/server/state/state-files.ts";
-
-class PowerCut extends Error {}
-
-/**
- * A disk in memory whose power fails before operation number `cutAt`: a write under way leaves half of its bytes, and
- * what was renamed or removed in a folder since its last sync is undone when `losesUnsynced`.
- */
-function fragileDisk(durable: Map<string, Buffer>, cutAt: number, losesUnsynced: boolean) {
-  const live = new Map(durable);
-  let operations = 0;
-  const tick = () => {
-    operations += 1;
-    if (operations === cutAt) throw new PowerCut(`power cut at operation ${cutAt}`);
-  };
-  const syncEntries = (folder: string) => {
-    for (const path of durable.keys()) if (dirname(path) === folder && !live.has(path)) durable.delete(path);
-    for (const [path, bytes] of live) if (dirname(path) === folder) durable.set(path, bytes);
-  };
-  const files: StateFiles = {
-    makeFolder: async () => tick(),
-    read: async (path) => live.get(path),
-    writeDurably: async (path, bytes) => {
-      live.set(path, bytes.subarray(0, bytes.length / 2));
-      tick();
-      live.set(path, bytes);
-    },
-    rename: async (from, to) => {
-      tick();
-      live.set(to, live.get(from)!);
-      live.delete(from);
-    },
-    syncFolder: async (path) => {
-      tick();
-      syncEntries(path);
-    },
-    list: async (path) =>
-      [...live.keys()].filter((file) => dirname(file) === path).map((file) => basename(file)),
-    remove: async (path) => {
-      tick();
-      live.delete(path);
-    },
-  };
-  return {
-    files,
-    operations: () => operations,
-    /** What is there when the power comes back. */
-    afterwards: () => (losesUnsynced ? new Map(durable) : live),
-  };
-}
+import { diskFiles } from "../../../src/server/state/state-files.ts";
+import { temporaryFolder } from "../../kit/temporary-folder.ts";
+import { fragileDisk, PowerCut } from "./fragile-disk.ts";
 
 async function contentOf(disk: Map<string, Buffer>): Promise<string> {
   const stored = await new ContentStore("/state", fragileDisk(disk, 0, false).files, "reader").get();
@@ -61,12 +13,12 @@ async function contentOf(disk: Map<string, Buffer>): Promise<string> {
   return stored.kind === "found" ? stored.content.toString() : "(none)";
 }
 
-async function onDisk() {
-  const folder = await mkdtemp(join(tmpdir(), "chancery-state-"));
+function onDisk() {
+  const { path: folder, [Symbol.dispose]: remove } = temporaryFolder();
   return {
     folder,
     store: new ContentStore(folder, diskFiles, "test"),
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+    [Symbol.dispose]: remove,
   };
 }
 
@@ -104,7 +56,7 @@ describe("ContentStore", () => {
   }
 
   it("gives back on a real disk what was put, also to another process", async () => {
-    await using disk = await onDisk();
+    using disk = onDisk();
     assert.deepEqual(await disk.store.get(), { kind: "none" });
     await disk.store.put(Buffer.from("a"));
     const hash = await disk.store.put(Buffer.from("b"));
@@ -113,7 +65,7 @@ describe("ContentStore", () => {
   });
 
   it("lets nobody but this user read it", async () => {
-    await using disk = await onDisk();
+    using disk = onDisk();
     const hash = await disk.store.put(Buffer.from("a private key"));
     assert.equal((await stat(join(disk.folder, "contents", hash))).mode & 0o077, 0);
   });
@@ -135,7 +87,7 @@ describe("ContentStore", () => {
   ];
   for (const [what, damage, reason] of damages) {
     it(`notices ${what} and says where, and mends it with the next put`, async () => {
-      await using disk = await onDisk();
+      using disk = onDisk();
       await damage(disk.folder, await disk.store.put(Buffer.from("b")));
       const stored = await disk.store.get();
       assert.equal(stored.kind, "corrupt");
@@ -146,7 +98,7 @@ describe("ContentStore", () => {
   }
 
   it("keeps the last six contents and no temporary file", async () => {
-    await using disk = await onDisk();
+    using disk = onDisk();
     await disk.store.put(Buffer.from("0"));
     await writeFile(join(disk.folder, "contents", ".left-over.99"), "half");
     for (let i = 1; i < 10; i += 1) await disk.store.put(Buffer.from(String(i)));
@@ -154,27 +106,4 @@ describe("ContentStore", () => {
     assert.equal(names.length, 6);
     assert.ok(names.every((name) => /^[0-9a-f]{64}$/.test(name)));
   });
-});
-
-describe("diskFiles.makeFolder()", () => {
-  it("makes what is missing above, takes what is there, and keeps both from other users", async () => {
-    const base = await mkdtemp(join(tmpdir(), "chancery-state-"));
-    try {
-      const path = join(base, "a/b/c");
-      await diskFiles.makeFolder(path);
-      await diskFiles.makeFolder(path);
-      assert.equal((await stat(join(base, "a"))).mode & 0o777, 0o700);
-    } finally {
-      await rm(base, { recursive: true });
-    }
-  });
-
-  // `mkdir` with `recursive: true` turned in circles there, at 100 % of a core, and kept SIGTERM waiting.
-  it(
-    "rejects where the file system refuses folders as if their parent were missing",
-    { skip: process.platform === "linux" ? false : "needs /proc, which Linux has" },
-    async () => {
-      await assert.rejects(diskFiles.makeFolder("/proc/no-such-folder/contents"), { code: "ENOENT" });
-    },
-  );
 });

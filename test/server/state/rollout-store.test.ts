@@ -1,61 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { readdir, rm, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { RolloutRecord, RolloutState } from "../../../src/rollout/state.ts";
 import { openRolloutStore } from "../../../src/server/state/rollout-store.ts";
 import { diskFiles, type StateFiles } from "../../../src/server/state/state-files.ts";
+import { temporaryFolder } from "../../kit/temporary-folder.ts";
 import { percent, policies, revisionOf, Rollouts } from "../../rollout/rollouts.ts";
-
-class PowerCut extends Error {}
-
-/**
- * A disk in memory whose power fails before operation number `cutAt`: a write under way leaves half of its bytes, and
- * what was renamed or removed in a folder since its last sync is undone when `losesUnsynced`.
- */
-function fragileDisk(durable: Map<string, Buffer>, cutAt: number, losesUnsynced: boolean) {
-  const live = new Map(durable);
-  let operations = 0;
-  const tick = () => {
-    operations += 1;
-    if (operations === cutAt) throw new PowerCut(`power cut at operation ${cutAt}`);
-  };
-  const syncEntries = (folder: string) => {
-    for (const path of durable.keys()) if (dirname(path) === folder && !live.has(path)) durable.delete(path);
-    for (const [path, bytes] of live) if (dirname(path) === folder) durable.set(path, bytes);
-  };
-  const files: StateFiles = {
-    makeFolder: async () => tick(),
-    read: async (path) => live.get(path),
-    writeDurably: async (path, bytes) => {
-      live.set(path, bytes.subarray(0, bytes.length / 2));
-      tick();
-      live.set(path, bytes);
-    },
-    rename: async (from, to) => {
-      tick();
-      live.set(to, live.get(from)!);
-      live.delete(from);
-    },
-    syncFolder: async (path) => {
-      tick();
-      syncEntries(path);
-    },
-    list: async (path) =>
-      [...live.keys()].filter((file) => dirname(file) === path).map((file) => basename(file)),
-    remove: async (path) => {
-      tick();
-      live.delete(path);
-    },
-  };
-  return {
-    files,
-    operations: () => operations,
-    /** What is there when the power comes back. */
-    afterwards: () => (losesUnsynced ? new Map(durable) : live),
-  };
-}
+import { fragileDisk, PowerCut } from "./fragile-disk.ts";
 
 const source = { kind: "folder", place: "/config" };
 
@@ -106,14 +58,14 @@ async function summaryOn(disk: Map<string, Buffer>): Promise<string> {
   return summaryOf(stored.state);
 }
 
-async function onDisk() {
-  const folder = await mkdtemp(join(tmpdir(), "chancery-state-"));
+function onDisk() {
+  const { path: folder, [Symbol.dispose]: remove } = temporaryFolder();
   return {
     folder,
     store: storeOn(diskFiles, "test", folder),
     /** The only sub-folder there is. */
     own: async () => join(folder, (await readdir(folder))[0]!),
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+    [Symbol.dispose]: remove,
   };
 }
 
@@ -154,7 +106,7 @@ describe("a rollout store", () => {
   }
 
   it("gives back on a real disk what was saved, with its history and what it can go back to", async () => {
-    await using disk = await onDisk();
+    using disk = onDisk();
     assert.deepEqual(await disk.store.load(), { kind: "none" });
     const last = story().at(-1)!;
     for (const { state, history } of story()) await disk.store.save(state, history);
@@ -168,7 +120,7 @@ describe("a rollout store", () => {
   });
 
   it("lets nobody but this user read it", async () => {
-    await using disk = await onDisk();
+    using disk = onDisk();
     const { state } = story()[0]!;
     await disk.store.save(state, []);
     const path = join(await disk.own(), "revisions", state.serving!.stable.id);
@@ -187,7 +139,7 @@ describe("a rollout store", () => {
   ];
   for (const [what, damage, reason] of damages) {
     it(`notices ${what} and says so, and the next process mends it`, async () => {
-      await using disk = await onDisk();
+      using disk = onDisk();
       const { state, history } = story()[0]!;
       await disk.store.save(state, history);
       await damage(await disk.own(), state.serving!.stable.id);
@@ -201,7 +153,7 @@ describe("a rollout store", () => {
   }
 
   it("goes on with what is stable when the candidate is damaged, and says so", async () => {
-    await using disk = await onDisk();
+    using disk = onDisk();
     const { state, history } = story()[1]!;
     await disk.store.save(state, history);
     await rm(join(await disk.own(), "revisions", state.serving!.candidate!.revision.id));
@@ -212,7 +164,7 @@ describe("a rollout store", () => {
   });
 
   it("keeps ten revisions that were good besides what is served, and no temporary file", async () => {
-    await using disk = await onDisk();
+    using disk = onDisk();
     const rollouts = new Rollouts({ a: "accepts" });
     const save = () => {
       const history = rollouts.actions.flatMap((action) => (action.kind === "record" ? [action.record] : []));
@@ -229,27 +181,4 @@ describe("a rollout store", () => {
     assert.equal(names.length, 10);
     assert.ok(names.every((name) => !name.startsWith(".")));
   });
-});
-
-describe("diskFiles.makeFolder()", () => {
-  it("makes what is missing above, takes what is there, and keeps both from other users", async () => {
-    const base = await mkdtemp(join(tmpdir(), "chancery-state-"));
-    try {
-      const path = join(base, "a/b/c");
-      await diskFiles.makeFolder(path);
-      await diskFiles.makeFolder(path);
-      assert.equal((await stat(join(base, "a"))).mode & 0o777, 0o700);
-    } finally {
-      await rm(base, { recursive: true });
-    }
-  });
-
-  // `mkdir` with `recursive: true` turned in circles there, at 100 % of a core, and kept SIGTERM waiting.
-  it(
-    "rejects where the file system refuses folders as if their parent were missing",
-    { skip: process.platform === "linux" ? false : "needs /proc, which Linux has" },
-    async () => {
-      await assert.rejects(diskFiles.makeFolder("/proc/no-such-folder/contents"), { code: "ENOENT" });
-    },
-  );
 });
