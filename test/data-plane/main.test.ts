@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CLUSTER, CLUSTER_LOAD_ASSIGNMENT, LISTENER } from "../../src/schema/type-urls.ts";
-import type { SessionMode } from "../../data-plane/xds-client/session.ts";
 import type { Message } from "../../src/schema/message.ts";
+import { dataPlanes, modes } from "../e2e/data-planes.ts";
 import { startBundledProxy } from "../kit/bundled-proxy.ts";
-import { startEnvoy } from "../kit/envoy.ts";
 import { freePort } from "../kit/free-port.ts";
-import { needs } from "../kit/peers.ts";
 import type { ProxyProcess } from "../kit/proxy-process.ts";
 import type { RecordingBackend } from "../kit/recording-backend.ts";
 import { startRecordingBackend } from "../kit/recording-backend.ts";
@@ -79,18 +77,13 @@ async function greeting(port: number): Promise<string> {
   return (await client.receivedThat((bytes) => bytes.length > 0)).toString();
 }
 
-const subjects = [
-  ["chancery proxy", startBundledProxy, {}],
-  ["Envoy", startEnvoy, needs("envoy")],
-] as const;
-const modes = ["sotw", "delta"] as const satisfies readonly SessionMode[];
-const cases = subjects.flatMap((subject) => modes.map((mode) => [...subject, mode] as const));
+const cases = dataPlanes.flatMap((dataPlane) => modes.map((mode) => ({ ...dataPlane, mode })));
 
-for (const [title, start, options, mode] of cases) {
+for (const { plane, start, options, mode } of cases) {
   const started = (server: ScriptedXds): Promise<ProxyProcess> =>
     start(adsBootstrap(server, mode), { untilLive: false });
 
-  describe(`${title} with ADS, ${mode}`, { timeout: 60_000, ...options }, () => {
+  describe(`${plane} with ADS, ${mode}`, { timeout: 60_000, ...options }, () => {
     it("XC-11 starts clusters, their endpoints, listeners, in this order, and is LIVE then", async () => {
       await using upstream = await backend("one");
       await using server = await ScriptedXds.start();

@@ -2,18 +2,14 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { adsBootstrap, live } from "../data-plane/proxy-kit.ts";
-import { startBundledProxy } from "../kit/bundled-proxy.ts";
 import { runChancery, ServeProcess } from "../kit/chancery-process.ts";
-import { startEnvoy } from "../kit/envoy.ts";
 import { freePort } from "../kit/free-port.ts";
-import { needs } from "../kit/peers.ts";
 import { keepRefused, servedFolder } from "../kit/served-folder.ts";
 import { temporaryFolder } from "../kit/temporary-folder.ts";
+import { dataPlanes } from "./data-planes.ts";
+import { frontListener } from "./front-listener.ts";
 
-/** A TCP listener, its cluster and endpoints. */
-function files(port: number) {
-  return {
-    "clusters.yaml": `clusters:
+const clusters = `clusters:
 - name: backend
   type: EDS
   eds_cluster_config: {eds_config: {ads: {}}}
@@ -23,30 +19,16 @@ endpoints:
   endpoints:
   - lb_endpoints:
     - endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: 1}}}
-`,
-    "listeners.yaml": `listeners:
-- name: front
-  address: {socket_address: {address: 127.0.0.1, port_value: ${port}}}
-  filter_chains:
-  - filters:
-    - name: tcp
-      typed_config:
-        "@type": type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy
-        stat_prefix: front
-        cluster: backend
-`,
-  };
-}
+`;
 
-const subjects = [
-  ["chancery proxy", startBundledProxy, {}],
-  ["Envoy", startEnvoy, needs("envoy")],
-] as const;
-
-for (const [title, start, options] of subjects) {
-  describe(`chancery config, of ${title}`, { timeout: 90_000, ...options }, () => {
+for (const { plane, start, options } of dataPlanes) {
+  describe(`chancery config, of ${plane}`, { timeout: 90_000, ...options }, () => {
     it("shows what the node is given and has accepted, what it says itself, and what of it is refused", async () => {
-      using folder = servedFolder({ ...files(await freePort()), "chancery.yaml": keepRefused });
+      using folder = servedFolder({
+        "chancery.yaml": keepRefused,
+        "clusters.yaml": clusters,
+        "listeners.yaml": frontListener(await freePort(), "backend"),
+      });
       using dumps = temporaryFolder();
       await using serve = new ServeProcess(folder.path, folder.state);
       const admin = await serve.adminAddress();
@@ -93,9 +75,8 @@ for (const [title, start, options] of subjects) {
         assert.ok(!text.includes(hidden));
       }
 
-      // A port that is taken: no check of the text can know.
-      const taken = Number(admin.split(":")[1]);
-      await serve.refusal(() => folder.write("listeners.yaml", files(taken)["listeners.yaml"]));
+      const taken = frontListener(await serve.xdsPort(), "backend");
+      await serve.refusal(() => folder.write("listeners.yaml", taken));
       const one = await ask("status", "n1");
       assert.equal(one.code, 1);
       assert.match(

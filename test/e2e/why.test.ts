@@ -1,43 +1,23 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { adsBootstrap, live } from "../data-plane/proxy-kit.ts";
-import { startBundledProxy } from "../kit/bundled-proxy.ts";
 import { runChancery, ServeProcess } from "../kit/chancery-process.ts";
-import { startEnvoy } from "../kit/envoy.ts";
 import { freePort } from "../kit/free-port.ts";
-import { needs } from "../kit/peers.ts";
 import { keepRefused, servedFolder } from "../kit/served-folder.ts";
+import { dataPlanes } from "./data-planes.ts";
+import { frontListener } from "./front-listener.ts";
 
 const clusters = `clusters:
 - {name: a, type: STATIC, connect_timeout: 1s}
 `;
 
-function listener(port: number): string {
-  return `listeners:
-- name: front
-  address: {socket_address: {address: 127.0.0.1, port_value: ${port}}}
-  filter_chains:
-  - filters:
-    - name: tcp
-      typed_config:
-        "@type": type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy
-        stat_prefix: front
-        cluster: a
-`;
-}
-
-const subjects = [
-  ["chancery proxy", startBundledProxy, {}],
-  ["Envoy", startEnvoy, needs("envoy")],
-] as const;
-
-for (const [title, start, options] of subjects) {
-  describe(`chancery why, of ${title}`, { timeout: 90_000, ...options }, () => {
+for (const { plane, start, options } of dataPlanes) {
+  describe(`chancery why, of ${plane}`, { timeout: 90_000, ...options }, () => {
     it("tells what the node has, has not, has not asked for, and refused", async () => {
       using folder = servedFolder({
         "chancery.yaml": keepRefused,
         "groups/edge/clusters.yaml": clusters,
-        "groups/edge/listeners.yaml": listener(await freePort()),
+        "groups/edge/listeners.yaml": frontListener(await freePort(), "a"),
         "groups/core/clusters.yaml": "clusters:\n- {name: ledger, type: STATIC, connect_timeout: 1s}\n",
       });
       await using serve = new ServeProcess(folder.path, folder.state);
@@ -77,9 +57,8 @@ for (const [title, start, options] of subjects) {
       assert.match(nowhere.text, /no group has a resource called "ledgre"; did you mean ledger\?/);
       assert.match((await why("n2", "a")).text, /no node of this id has connected; did you mean n1\?/);
 
-      // A port that is taken: no check of the text can know.
-      const taken = Number(admin.split(":")[1]);
-      await serve.refusal(() => folder.write("groups/edge/listeners.yaml", listener(taken)));
+      const taken = frontListener(await serve.xdsPort(), "a");
+      await serve.refusal(() => folder.write("groups/edge/listeners.yaml", taken));
       const refused = await why("n1", "front");
       const sentence = /^n1 has an older Listener front: it refused version \S+ \d+ s ago: [^]*front[^]*\n/;
       assert.match(refused.text, sentence);
