@@ -1,6 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
-import { formatProblem, type Problem } from "../base/problem.ts";
+import type { Problem } from "../base/problem.ts";
 import type { ConfigFile } from "../config/config-file.ts";
 import { Loads } from "../fleet/loads.ts";
 import type { JsonValue } from "../schema/json-value.ts";
@@ -25,13 +25,12 @@ import {
 import type { GitReport } from "./metrics/git-metrics.ts";
 import { createMetrics, type Metrics } from "./metrics/metrics.ts";
 import { Observer } from "./observer.ts";
-import type { AcceptedLoad, Attempt, RefusedLoad } from "./reconcile/attempt.ts";
+import type { Attempt } from "./reconcile/attempt.ts";
 import { PushDoor } from "./push/push-door.ts";
-import { newProblems } from "./reconcile/new-problems.ts";
 import { Reconciler } from "./reconcile/reconciler.ts";
 import type { RemovalPolicy } from "./reconcile/removals.ts";
+import { SourceStanding } from "./reconcile/source-standing.ts";
 import { refusedReport, resourceReports, servedReport } from "./reports.ts";
-import { sourceFields } from "./source-fields.ts";
 import { rolloutAnswers } from "./rollout/rollout-answers.ts";
 import { RolloutDriver, type RolloutDriverOptions } from "./rollout/rollout-driver.ts";
 import type { RolloutStore } from "./state/rollout-store.ts";
@@ -93,10 +92,7 @@ export class ControlPlane {
   #following: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
   readonly #rollout: RolloutDriver;
-  /** The source has had no valid state since the start. */
-  #isRestored = true;
-  #refused: RefusedLoad | undefined;
-  #lastGoodLoadMs: number | undefined;
+  readonly #standing: SourceStanding;
 
   constructor(options: ControlPlaneOptions) {
     this.#options = options;
@@ -132,6 +128,7 @@ export class ControlPlane {
       probe: options.probe,
       onStateError: () => this.#metrics.stateErrors.inc(),
     });
+    this.#standing = new SourceStanding({ ...options, events: this.#events, rollout: this.#rollout });
     this.#metrics = createMetrics({
       counters: this.#observer.counters,
       nowMs: () => options.clock.now(),
@@ -141,7 +138,7 @@ export class ControlPlane {
       served: () => this.#rollout.target,
       rollout: () => this.#rollout.state,
       isReady: () => this.#notReadyBecause() === undefined,
-      lastGoodLoadMs: () => this.#lastGoodLoadMs,
+      lastGoodLoadMs: () => this.#standing.lastGoodLoadMs,
       ...(options.git && { git: options.git }),
     });
   }
@@ -218,63 +215,12 @@ export class ControlPlane {
         const result = attempt.kind === "accepted" ? "accepted" : attempt.refusal.reason;
         this.#metrics.reconcileSeconds.observe({ result }, tookMs / 1000);
         if (this.#closing) return;
-        if (attempt.kind === "refused") await this.#refuse(attempt.refusal);
-        else await this.#accept(attempt, tookMs);
+        if (attempt.kind === "refused") this.#metrics.loadErrors.inc({ reason: attempt.refusal.reason });
+        this.#standing.take(attempt, tookMs);
+        if (this.#rollout.target) await this.#listened();
         onFirst();
       },
     });
-  }
-
-  async #accept({ revision, isNew, rollout, files }: AcceptedLoad, tookMs: number): Promise<void> {
-    const { log, clock, showProblems } = this.#options;
-    const isFirst = this.#rollout.target === undefined || this.#isRestored;
-    const previous = this.#isRestored ? undefined : this.#rollout.target;
-    const wasRefused = this.#refused !== undefined;
-    this.#refused = undefined;
-    this.#isRestored = false;
-    this.#lastGoodLoadMs = clock.now();
-    const isNews = isNew || isFirst || wasRefused;
-    const isHeldBack = this.#rollout.state.quarantine.has(revision.id);
-    // Said before the nodes answer, so that the events tell the story in its order.
-    if (isNews && !isHeldBack) this.#events.add("revision-served", clock.now(), { revision: revision.id });
-    if (isNews && !isHeldBack) {
-      showProblems(newProblems(previous?.problems ?? [], revision.problems), files);
-      const groups = [...revision.groups.values()];
-      const resources = groups.flatMap(({ snapshot }) => [...snapshot.types.values()]);
-      log.info(wasRefused && !isNew ? "the source is good again; nothing changed" : "revision is served", {
-        revision: revision.id,
-        groups: groups.length,
-        resources: resources.reduce((sum, set) => sum + set.resources.size, 0),
-        took_ms: Math.round(tookMs),
-        ...sourceFields(revision.source),
-      });
-    }
-    this.#rollout.serveRestored();
-    this.#rollout.offer({ revision, policies: rollout });
-    await this.#listened();
-  }
-
-  async #refuse(refusal: RefusedLoad): Promise<void> {
-    const { log, clock, showProblems } = this.#options;
-    this.#refused = refusal;
-    this.#metrics.loadErrors.inc({ reason: refusal.reason });
-    showProblems(refusal.problems, refusal.files);
-    this.#rollout.serveRestored();
-    const revision = this.#rollout.target?.id;
-    const errors = refusal.problems.filter(({ severity }) => severity === "error");
-    log.error(consequence(revision !== undefined, this.#isRestored), {
-      errors: errors.length,
-      reason: refusal.reason,
-      revision,
-      ...sourceFields(refusal.source),
-    });
-    this.#events.add("revision-refused", clock.now(), { reason: refusal.reason, errors: errors.length });
-    if (refusal.source) {
-      const [first] = errors;
-      const reason = `${refusal.reason}, ${errors.length} ${errors.length === 1 ? "error" : "errors"}${first ? `: ${formatProblem(first)}` : ""}`;
-      this.#rollout.noteRefused({ source: refusal.source, reason });
-    }
-    if (revision !== undefined) await this.#listened();
   }
 
   #serve(serving: Serving): void {
@@ -321,14 +267,16 @@ export class ControlPlane {
   #notReadyBecause(): string | undefined {
     if (this.#closing) return "shutting down";
     if (this.#rollout.target) return undefined;
-    return this.#refused ? "the source has no valid revision, and there was none before" : "starting";
+    return this.#standing.refused
+      ? "the source has no valid revision, and there was none before"
+      : "starting";
   }
 
   #revisionReport(): RevisionReport {
     const { target } = this.#rollout;
-    const refused = this.#refused;
+    const { refused, isRestored } = this.#standing;
     return {
-      current: target ? servedReport(target, this.#isRestored, this.#observer.nodes()) : null,
+      current: target ? servedReport(target, isRestored, this.#observer.nodes()) : null,
       refused: refused ? refusedReport(refused) : null,
     };
   }
@@ -341,7 +289,7 @@ export class ControlPlane {
       nodes: this.#observer.nodes(),
       streams: xds.streams(),
       serving: this.#rollout.state.serving,
-      refusedSource: this.#refused?.reason,
+      refusedSource: this.#standing.refused?.reason,
       standings: (nodeId, resource) => xds.standings(nodeId, resource),
       holdings: (nodeId, typeUrl) => xds.holdings(nodeId, typeUrl),
     };
@@ -390,10 +338,3 @@ export class ControlPlane {
 
 /** Somebody has said that it is meant. */
 const anyRemovals: RemovalPolicy = { allowsEmptyTypes: true, largestShare: 1 };
-
-function consequence(isServing: boolean, isRestored: boolean): string {
-  if (!isServing)
-    return "the source is not served, and there is nothing from before: nodes are refused until it is valid";
-  if (isRestored) return "the source is not served; the last good revision from the state directory is";
-  return "the source is not served; the last good revision stays";
-}

@@ -74,7 +74,7 @@ describe("isRefName() and isCommitId()", () => {
 describe("the environment of git", () => {
   const env = {
     PATH: "/bin",
-    HOME: "/home/ann",
+    HOME: "/nonexistent",
     GIT_DIR: "/evil",
     GIT_TRACE: "1",
     HTTPS_PROXY: "http://proxy",
