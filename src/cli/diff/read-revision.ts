@@ -5,7 +5,7 @@ import { localEnvironment } from "../../sources/git/environment.ts";
 import { GitFailure, gitWords } from "../../sources/git/git-failure.ts";
 import { readCommit } from "../../sources/git/read-commit.ts";
 import type { GitReader } from "../../sources/git/repository.ts";
-import { runProgram } from "../../sources/git/run-program.ts";
+import { runProgram } from "../../sources/run-program.ts";
 import { defaultSourceLimits } from "../../sources/reading.ts";
 import { CommandError, exitCode } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";

@@ -4,7 +4,7 @@ import type { Log } from "../../base/log.ts";
 import { folderSource } from "../../sources/folder-source.ts";
 import { gitIdentity, GitSource } from "../../sources/git/git-source.ts";
 import { type GitLocation, parseGitLocation } from "../../sources/git/location.ts";
-import { runProgram } from "../../sources/git/run-program.ts";
+import { runProgram } from "../../sources/run-program.ts";
 import { sshCommandProblem, sshPathProblem } from "../../sources/git/ssh-command.ts";
 import { type GitTarget, isCommitId, isRefName } from "../../sources/git/target.ts";
 import { defaultSourceLimits } from "../../sources/reading.ts";

@@ -1,8 +1,11 @@
-import { spawn } from "node:child_process";
+import { unreachable } from "../../base/unreachable.ts";
 import type { Probe } from "../../config/rollout-policy.ts";
+import { runProgram } from "../../sources/run-program.ts";
 
-/** The rest of what a program says is not kept. */
-const outputMaxBytes = 2_000;
+/** More is no verdict, and ends the program. */
+const stdoutMaxBytes = 1024 * 1024;
+/** The rest of what a program says is not shown. */
+const shownMaxLength = 2_000;
 
 /** Asks as often as the probe says, until it passes. Resolves to why it did not, or to undefined. */
 export async function runProbe(probe: Probe, signal: AbortSignal): Promise<string | undefined> {
@@ -33,26 +36,27 @@ async function get(url: string, signal: AbortSignal): Promise<string | undefined
 }
 
 /** Without a shell, and without what the environment of the server knows. */
-function execute(
+async function execute(
   [program = "", ...args]: readonly string[],
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      signal,
-      killSignal: "SIGKILL",
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { PATH: process.env["PATH"] },
-    });
-    let said = "";
-    for (const output of [child.stdout, child.stderr])
-      output.on("data", (bytes: Buffer) => {
-        if (said.length < outputMaxBytes) said += bytes.toString("utf8").slice(0, outputMaxBytes);
-      });
-    child.on("error", reject);
-    child.on("close", (code, killedBy) => {
-      const how = code === null ? `was ended by ${killedBy ?? "a signal"}` : `exited with ${code}`;
-      resolve(code === 0 ? undefined : `${program} ${how}: ${said.trim()}`);
-    });
-  });
+  const env = { ...(process.env["PATH"] !== undefined && { PATH: process.env["PATH"] }) };
+  const cwd = process.cwd();
+  const result = await runProgram({ program, args, env, cwd, stdoutMaxBytes, signal });
+  switch (result.kind) {
+    case "ended": {
+      if (result.code === 0) return undefined;
+      const said = `${result.stdout.toString("utf8", 0, shownMaxLength)}${result.stderr}`.trim();
+      const how = result.code < 0 ? "was ended by a signal" : `exited with ${result.code}`;
+      return `${program} ${how}: ${said.slice(0, shownMaxLength)}`;
+    }
+    case "too-much":
+      return `${program} printed more than ${stdoutMaxBytes} bytes`;
+    case "missing":
+      return `${program} cannot be run: ${result.reason}`;
+    case "aborted":
+      throw signal.reason;
+    default:
+      return unreachable(result);
+  }
 }

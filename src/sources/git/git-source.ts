@@ -13,7 +13,7 @@ import type { GitLocation } from "./location.ts";
 import { type KnownBlobs, readCommit } from "./read-commit.ts";
 import { Repository } from "./repository.ts";
 import { retryDelayMs } from "./retry-delay.ts";
-import type { RunProgram } from "./run-program.ts";
+import type { RunProgram } from "../run-program.ts";
 import { describeTarget, type GitTarget } from "./target.ts";
 import { type Signers, verifyCommit } from "./verify-commit.ts";
 

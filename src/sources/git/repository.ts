@@ -6,7 +6,7 @@ import { explainRefusal } from "./explain-refusal.ts";
 import { type GitFailure, gitFailure, gitWords } from "./git-failure.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import type { GitLocation } from "./location.ts";
-import type { ProgramResult, RunProgram } from "./run-program.ts";
+import type { ProgramCall, ProgramResult, RunProgram } from "../run-program.ts";
 import { describeTarget, type GitTarget, refOf } from "./target.ts";
 
 export interface RepositoryOptions {
@@ -159,38 +159,19 @@ export class Repository {
   }
 
   /** Runs a git that speaks with nobody. */
-  async git(
-    args: readonly string[],
-    more: {
-      readonly signal: AbortSignal;
-      readonly input?: string;
-      readonly stdoutMaxBytes?: number;
-      readonly env?: Readonly<Record<string, string>>;
-    },
-  ): Promise<Ended> {
+  async git(args: readonly string[], more: LocalCall): Promise<Ended> {
     return this.#run([`--git-dir=${this.#bare}`, ...args], more);
   }
 
-  async #run(
-    args: readonly string[],
-    more: {
-      readonly signal: AbortSignal;
-      readonly input?: string;
-      readonly stdoutMaxBytes?: number;
-      readonly env?: Readonly<Record<string, string>>;
-    },
-  ): Promise<Ended> {
+  async #run(args: readonly string[], { env, stdoutMaxBytes = answerMaxBytes, ...call }: LocalCall) {
     const { run, folder } = this.#options;
-    const { input, stdoutMaxBytes = answerMaxBytes, signal } = more;
-    const env = { ...this.#local, ...more.env };
     const result = await run({
       program: "git",
       args,
-      env,
+      env: { ...this.#local, ...env },
       cwd: folder,
       stdoutMaxBytes,
-      signal,
-      ...(input !== undefined && { input }),
+      ...call,
     });
     return ended(result, "git-too-large", "git gives more than can be read");
   }
@@ -296,6 +277,9 @@ export class Repository {
     await writeFile(join(this.#bare, "config"), fixedConfig, { mode: 0o600 });
   }
 }
+
+/** What a git that speaks with nobody is given beside its arguments. */
+type LocalCall = Pick<ProgramCall, "signal" | "input"> & Partial<Pick<ProgramCall, "stdoutMaxBytes" | "env">>;
 
 /** What reads objects: a repository that we keep, or one that somebody works in. */
 export type GitReader = Pick<Repository, "git">;

@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gitFailure, gitWords } from "./git-failure.ts";
 import type { Repository } from "./repository.ts";
-import type { RunProgram } from "./run-program.ts";
+import type { RunProgram } from "../run-program.ts";
 
 /** Who may sign commits; with both, one of either. Whole paths, read at each look. */
 export interface Signers {

@@ -3,7 +3,7 @@ import type { Clock } from "../../../src/base/clock.ts";
 import { createLog, type LogRecord } from "../../../src/base/log.ts";
 import { GitSource, type GitSourceOptions } from "../../../src/sources/git/git-source.ts";
 import { parseGitLocation } from "../../../src/sources/git/location.ts";
-import { runProgram } from "../../../src/sources/git/run-program.ts";
+import { runProgram } from "../../../src/sources/run-program.ts";
 import { defaultSourceLimits, type Reading } from "../../../src/sources/reading.ts";
 import { temporaryFolder } from "../../kit/temporary-folder.ts";
 

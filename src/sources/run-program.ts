@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 
-/** One run of git, or of gpg beside it. */
+/** One run of a program, to its end. */
 export interface ProgramCall {
-  readonly program: "git" | "gpg";
+  /** A name to look for in PATH, or a path. */
+  readonly program: string;
   readonly args: readonly string[];
   /** All of its environment: nothing of this process's is added. */
   readonly env: Readonly<Record<string, string>>;
@@ -26,7 +27,7 @@ export type ProgramResult =
 /** Runs a program to its end. Never rejects. */
 export type RunProgram = (call: ProgramCall) => Promise<ProgramResult>;
 
-/** Remotes can make git say as much as they like. */
+/** Remotes can make git say as much as they like, and programs of others say what they will. */
 const stderrMaxBytes = 16 * 1024;
 
 /** Runs a program of PATH, without a shell, in a process group of its own: ssh and the helpers end with it. */
@@ -52,7 +53,7 @@ export const runProgram: RunProgram = async ({ program, args, env, cwd, input, s
     // The end says why it failed.
     stderr = (stderr + text).slice(-stderrMaxBytes);
   });
-  // A git that ends without reading all of it says why on stderr.
+  // A program that ends without reading all of it says why on stderr.
   child.stdin.on("error", () => undefined);
   child.stdin.end(input ?? "");
   try {
