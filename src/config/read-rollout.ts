@@ -4,6 +4,7 @@ import type { SourceNode } from "../schema/source-node.ts";
 import { locate } from "../schema/yaml/locate.ts";
 import {
   type Gates,
+  gatesByDefault,
   policiesByDefault,
   policyByDefault,
   type Probe,
@@ -16,16 +17,6 @@ import { placeOfNode } from "./source-tree.ts";
 type Rollout = MessageTypes["chancery.v1.Rollout"];
 type GatesMessage = MessageTypes["chancery.v1.RolloutGates"];
 type ProbeMessage = MessageTypes["chancery.v1.RolloutProbe"];
-
-/** What holds for a group that says how it is rolled out, where it does not say otherwise. */
-const gatesByDefault: Gates = {
-  ackedPercent: 100,
-  ackedWithinMs: 60_000,
-  soakMs: 10_000,
-  maxRefusals: 0,
-  maxLost: 0,
-  minNodes: 0,
-};
 
 export interface RolloutSettings {
   readonly policies: RolloutPolicies;

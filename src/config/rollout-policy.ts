@@ -55,6 +55,16 @@ export interface RolloutPolicies {
   readonly groups: Readonly<Record<string, RolloutPolicy>>;
 }
 
+/** What holds for a group that says how it is rolled out, where it does not say otherwise. */
+export const gatesByDefault: Gates = {
+  ackedPercent: 100,
+  ackedWithinMs: 60_000,
+  soakMs: 10_000,
+  maxRefusals: 0,
+  maxLost: 0,
+  minNodes: 0,
+};
+
 /**
  * Without `rollout` in chancery.yaml: all nodes at once. Silence does not hold anything up, but a refusal takes the
  * revision back from all.

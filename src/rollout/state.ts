@@ -78,20 +78,16 @@ export interface Run {
 export type RolloutResult = "completed" | "rolled-back" | "aborted" | "superseded" | "refused";
 
 /** A rollout that is over. */
-export interface RolloutRecord {
+export interface RolloutRecord extends Pick<Run, "trigger" | "by" | "startedAtMs" | "steps"> {
   /** 0 when it was refused. */
   readonly number: number;
   /** Empty when it was refused. */
   readonly revisionId: string;
   readonly source: RevisionSource;
-  readonly trigger: Trigger;
-  readonly by?: string;
-  readonly startedAtMs: number;
   readonly endedAtMs: number;
   readonly result: RolloutResult;
   /** Why it ended as it did, for people. */
   readonly reason: string;
-  readonly steps: readonly RolloutStep[];
   readonly refusals: readonly CandidateRefusal[];
 }
 

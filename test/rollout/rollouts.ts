@@ -1,4 +1,9 @@
-import type { Gates, RolloutPolicies, Stage } from "../../src/config/rollout-policy.ts";
+import {
+  type Gates,
+  gatesByDefault,
+  type RolloutPolicies,
+  type Stage,
+} from "../../src/config/rollout-policy.ts";
 import type {
   ObservedNode,
   Offer,
@@ -25,17 +30,12 @@ export function revisionOf(content: string): Revision {
   });
 }
 
-export const gates: Gates = {
-  ackedPercent: 100,
-  ackedWithinMs: 60_000,
-  soakMs: 10_000,
-  maxRefusals: 0,
-  maxLost: 0,
-  minNodes: 0,
-};
-
 export function percent(of: number, more: Partial<Gates> = {}): Stage {
-  return { reach: { kind: "percent", percent: of }, gates: { ...gates, ...more }, waitsForPromote: false };
+  return {
+    reach: { kind: "percent", percent: of },
+    gates: { ...gatesByDefault, ...more },
+    waitsForPromote: false,
+  };
 }
 
 export function policies(stages: readonly Stage[], rollsBack = true): RolloutPolicies {

@@ -1,7 +1,7 @@
 import { policyOf } from "../../config/rollout-policy.ts";
 import { describeStage, isRunning, nodesByGroup, type Running } from "../../rollout/runs.ts";
 import { tallyOf } from "../../rollout/judge.ts";
-import type { Quarantined, RolloutRecord, RolloutState, RolloutStep, Trigger } from "../../rollout/state.ts";
+import type { Phase, Quarantined, RolloutRecord, RolloutState, Run } from "../../rollout/state.ts";
 import type { RevisionSource } from "../../snapshot/revision.ts";
 import { revisionFor } from "../../snapshot/serving.ts";
 
@@ -13,7 +13,7 @@ export interface GroupReport {
   readonly stages: number;
   /** `stage 2 of 3, 50 %`. */
   readonly description: string;
-  readonly phase: "acking" | "soaking" | "probing" | "waiting" | "done";
+  readonly phase: Phase["kind"];
   /** Of the connected nodes of the group. */
   readonly nodes: number;
   readonly reached: number;
@@ -25,16 +25,11 @@ export interface GroupReport {
 }
 
 /** A rollout under way, as the API tells it. */
-export interface RunReport {
-  readonly number: number;
+export interface RunReport extends Pick<Run, "number" | "trigger" | "by" | "startedAtMs" | "steps"> {
   readonly revisionId: string;
   readonly source: RevisionSource;
-  readonly trigger: Trigger;
-  readonly by?: string;
-  readonly startedAtMs: number;
   readonly paused: { readonly by: string; readonly reason: string } | null;
   readonly groups: readonly GroupReport[];
-  readonly steps: readonly RolloutStep[];
 }
 
 /** Where rollouts stand, as the API tells it. */
