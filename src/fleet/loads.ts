@@ -28,12 +28,27 @@ const mostClustersPerNode = 2_000;
 const mostNodes = 10_000;
 const mostClusters = 1_000;
 
+/** Where the load reports of nodes go. */
+export interface LoadSink {
+  /** The node has opened a stream of reports. */
+  join(node: string): void;
+  /** Adds what a node reported. */
+  add(node: string, reports: readonly LoadReport[], atMs: number): void;
+  /** A stream of the node has ended. */
+  leave(node: string): void;
+}
+
 /** Loads as nodes report them, by node and cluster. */
-export class Loads {
+export class Loads implements LoadSink {
   readonly #nodes = new Map<string, Map<string, Load>>();
+  /** How many streams of reports each node has open. */
+  readonly #streams = new Map<string, number>();
   readonly #clusters = new Map<string, ClusterLoad>();
 
-  /** Adds what a node reported. */
+  join(node: string): void {
+    this.#streams.set(node, (this.#streams.get(node) ?? 0) + 1);
+  }
+
   add(node: string, reports: readonly LoadReport[], atMs: number): void {
     const own = this.#of(node);
     for (const report of reports) {
@@ -53,8 +68,14 @@ export class Loads {
     }
   }
 
-  /** Forgets a node, whose stream has ended; the sums over all nodes stay. */
-  forget(node: string): void {
+  /** With its last stream a node is forgotten; the sums over all nodes stay. */
+  leave(node: string): void {
+    const left = (this.#streams.get(node) ?? 1) - 1;
+    if (left > 0) {
+      this.#streams.set(node, left);
+      return;
+    }
+    this.#streams.delete(node);
     this.#nodes.delete(node);
   }
 

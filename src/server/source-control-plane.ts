@@ -18,6 +18,7 @@ import type { Loader } from "./loading/loader.ts";
 import type { RemovalPolicy } from "./reconcile/removals.ts";
 import { RefusedConnections } from "./refused-connections.ts";
 import type { GitReport } from "./metrics/git-metrics.ts";
+import { csdsAnswer } from "./services/csds-service.ts";
 import { operatorServices } from "./services/operator-services.ts";
 import { runProbe } from "./rollout/run-probe.ts";
 import { openRolloutStore } from "./state/rollout-store.ts";
@@ -108,7 +109,12 @@ export function createSourceControlPlane(options: SourceControlPlaneOptions): Co
         ...(options.xdsTokens && { tokens: options.xdsTokens }),
         identifier: `chancery ${version}`,
         onRefusedConnection: new RefusedConnections(log.with({ component: "xds" }), clock).note,
-        services: operatorServices({ schema, clock, ...known }),
+        services: operatorServices({
+          schema,
+          clock,
+          loads: known.loads,
+          clientStatus: csdsAnswer(schema, known),
+        }),
         drainMs: options.drainMs,
         ...(options.limits && { limits: options.limits }),
         clock,

@@ -7,7 +7,7 @@ import type { Schema } from "../../schema/schema.ts";
 import type { Node } from "../../snapshot/node.ts";
 import type { Resource } from "../../snapshot/resource.ts";
 import type { StreamStatus, TypeStatus } from "../../xds/events.ts";
-import { answerEach, answerOne, CallError, type GrpcService } from "./grpc-service.ts";
+import { type Answer, answerEach, answerOne, CallError, type GrpcService } from "./grpc-service.ts";
 import { matchesOne } from "./node-matcher.ts";
 
 /** What the server knows of its clients. */
@@ -25,12 +25,15 @@ const input = "envoy.service.status.v3.ClientStatusRequest";
 const output = "envoy.service.status.v3.ClientStatusResponse";
 
 /**
- * Client status discovery (XDS-143): what each connected node holds, resource by resource, without their content, which
+ * The answer to a ClientStatusRequest: what each connected node holds, resource by resource, without their content, which
  * may be secret. No client is asked for it.
  */
-export function csdsService(schema: Schema, source: CsdsSource): GrpcService {
-  const answer = (bytes: Buffer) =>
-    schema.encode(output, { config: clientConfigs(decode(schema, bytes), source) });
+export function csdsAnswer(schema: Schema, source: CsdsSource): (request: Buffer) => Buffer {
+  return (bytes) => schema.encode(output, { config: clientConfigs(decode(schema, bytes), source) });
+}
+
+/** Client status discovery (XDS-143); `answer` knows the whole fleet, such as `csdsAnswer`. */
+export function csdsService(answer: Answer): GrpcService {
   const messages = { input, output } as const;
   return {
     name: "envoy.service.status.v3.ClientStatusDiscoveryService",

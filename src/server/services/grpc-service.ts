@@ -59,21 +59,25 @@ export function definitionOf(
   return { definition, implementation };
 }
 
-type Answer = (request: Buffer, caller: Caller) => Buffer;
+/** Answers a message, now or when somebody else has been asked; throws or rejects with `CallError`. */
+export type Answer = (request: Buffer, caller: Caller) => Buffer | Promise<Buffer>;
 
 /** Answers one message with one; what `answer` throws as `CallError` is the status. */
 export function answerOne(answer: Answer): GrpcMethod["handle"] {
   return (call, caller) => {
     let hasAnswered = false;
-    call.on("data", (request: Buffer) => {
-      if (hasAnswered) return;
-      hasAnswered = true;
+    const give = async (request: Buffer) => {
       try {
-        call.write(answer(request, caller));
+        call.write(await answer(request, caller));
         call.end();
       } catch (error) {
         failCall(call, error);
       }
+    };
+    call.on("data", (request: Buffer) => {
+      if (hasAnswered) return;
+      hasAnswered = true;
+      void give(request);
     });
     call.on("end", () => {
       if (!hasAnswered) endCall(call, status.INVALID_ARGUMENT, "the request is missing");
@@ -81,20 +85,20 @@ export function answerOne(answer: Answer): GrpcMethod["handle"] {
   };
 }
 
-/** Answers each message with one, until the client ends. */
+/** Answers each message with one, in their order, until the client ends. */
 export function answerEach(answer: Answer): GrpcMethod["handle"] {
   return (call, caller) => {
-    call.on("data", (request: Buffer) => {
+    const give = async (request: Buffer) => {
+      // One after the other; and what a client does not take is not piled up: it is not read on until it has.
+      call.pause();
       try {
-        // What a client does not take is not piled up: it is not read on until it has.
-        if (!call.write(answer(request, caller))) {
-          call.pause();
-          call.once("drain", () => call.resume());
-        }
+        if (call.write(await answer(request, caller))) call.resume();
+        else call.once("drain", () => call.resume());
       } catch (error) {
         failCall(call, error);
       }
-    });
+    };
+    call.on("data", (request: Buffer) => void give(request));
     call.on("end", () => call.end());
   };
 }

@@ -1,6 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import type { Clock } from "../../base/clock.ts";
-import type { LoadReport, Loads } from "../../fleet/loads.ts";
+import type { LoadReport, LoadSink } from "../../fleet/loads.ts";
 import type { MessageTypes } from "../../schema/api.ts";
 import type { Schema } from "../../schema/schema.ts";
 import type { RawCall } from "../ads-stream.ts";
@@ -8,7 +8,7 @@ import { CallError, type Caller, failCall, type GrpcService } from "./grpc-servi
 
 export interface LrsOptions {
   readonly schema: Schema;
-  readonly loads: Loads;
+  readonly loads: LoadSink;
   readonly clock: Clock;
   /** How often nodes are to report. Default 10 s. */
   readonly intervalMs?: number;
@@ -22,7 +22,6 @@ const output = "envoy.service.load_stats.v3.LoadStatsResponse";
 
 /** Takes the load reports of nodes (XDS-144). */
 export function lrsService(options: LrsOptions): GrpcService {
-  const streams = new Map<string, number>();
   return {
     name: "envoy.service.load_stats.v3.LoadReportingService",
     access: "clients",
@@ -31,14 +30,13 @@ export function lrsService(options: LrsOptions): GrpcService {
         input,
         output,
         kind: "bidi",
-        handle: (call, caller) => receive(call, caller, options, streams),
+        handle: (call, caller) => receive(call, caller, options),
       },
     },
   };
 }
 
-/** `streams` counts the open ones of each node: the loads of a node go with the last of them. */
-function receive(call: RawCall, caller: Caller, options: LrsOptions, streams: Map<string, number>): void {
+function receive(call: RawCall, caller: Caller, options: LrsOptions): void {
   const { schema, loads, clock, intervalMs = 10_000 } = options;
   let node: string | undefined;
   call.on("data", (bytes: Buffer) => {
@@ -46,7 +44,7 @@ function receive(call: RawCall, caller: Caller, options: LrsOptions, streams: Ma
       const request = decode(schema, bytes);
       if (node === undefined) {
         node = nodeOf(request, caller);
-        streams.set(node, (streams.get(node) ?? 0) + 1);
+        loads.join(node);
         const interval = { seconds: String(Math.floor(intervalMs / 1000)), nanos: (intervalMs % 1000) * 1e6 };
         // Names alone would not do: grpc-js never matches the first of a list.
         call.write(schema.encode(output, { send_all_clusters: true, load_reporting_interval: interval }));
@@ -59,12 +57,7 @@ function receive(call: RawCall, caller: Caller, options: LrsOptions, streams: Ma
   });
   const leave = () => {
     if (node === undefined) return;
-    const left = (streams.get(node) ?? 1) - 1;
-    if (left > 0) streams.set(node, left);
-    else {
-      streams.delete(node);
-      loads.forget(node);
-    }
+    loads.leave(node);
     node = undefined;
     call.removeAllListeners("data");
     call.resume();

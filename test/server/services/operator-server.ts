@@ -7,6 +7,7 @@ import { loadDescriptors } from "../../../src/schema/load.ts";
 import type { Message } from "../../../src/schema/message.ts";
 import { Schema } from "../../../src/schema/schema.ts";
 import { type AdsServer, createAdsServer } from "../../../src/server/ads-server.ts";
+import { csdsAnswer } from "../../../src/server/services/csds-service.ts";
 import { operatorServices } from "../../../src/server/services/operator-services.ts";
 import { makeRevision } from "../../../src/snapshot/revision.ts";
 import { RawXdsClient } from "../../kit/raw-xds-client.ts";
@@ -34,9 +35,11 @@ export async function startOperatorServer(contents: Contents | undefined, author
       schema,
       clock: systemClock,
       loads,
-      streams: () => server.streams(),
-      nodes: () => fleet.nodes(Date.now(), server.streams()),
-      resourcesOf,
+      clientStatus: csdsAnswer(schema, {
+        streams: () => server.streams(),
+        nodes: () => fleet.nodes(Date.now(), server.streams()),
+        resourcesOf,
+      }),
     }),
   });
   const serve = () => {
