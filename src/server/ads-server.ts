@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { ServerCredentials, status, type Server } from "@grpc/grpc-js";
 import { systemClock, type Clock } from "../base/clock.ts";
 import { accessRefusal, operatorRefusal } from "../config/access-policy.ts";
@@ -75,6 +76,8 @@ export interface AdsServerOptions {
    * their order, but a removal does not wait for its last use.
    */
   readonly referencesOf?: ReferencesOf;
+  /** What is known of refusals (XDS-60), where other servers of the same nodes share it. */
+  readonly refusals?: Pick<RefusalMemory, "has" | "noteAck" | "noteRefusal">;
   /** Told of connections and streams beyond the limits. */
   readonly onRefusedConnection?: (address: string, reason: string) => void;
   /** Told of all that happens on streams, in order. Must not throw. */
@@ -119,7 +122,7 @@ export class AdsServer implements AsyncDisposable {
   readonly #calls = new Set<RawCall>();
   readonly #streams = new Map<number, AdsStream>();
   readonly #fanOut: FanOut<AdsStream>;
-  readonly #refusals = new RefusalMemory();
+  readonly #refusals: NonNullable<AdsServerOptions["refusals"]>;
   /** What all sessions are given; most of it so that work done for one serves all. */
   readonly #common: Omit<SessionOptions, "kind" | "service" | "beatPhase">;
   readonly #host: AdsStreamHost;
@@ -128,11 +131,13 @@ export class AdsServer implements AsyncDisposable {
   #streamRate: RateState | undefined;
   #unlinkSignal: (() => void) | undefined;
   #closing: Promise<void> | undefined;
+  #isListening = false;
 
   constructor(options: AdsServerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#limits = { ...defaultAdsLimits, ...options.limits };
+    this.#refusals = options.refusals ?? new RefusalMemory();
     this.#fanOut = new FanOut(this.#clock, options.onPushed);
     this.#common = {
       traitsOf: traitsWith(options.isOwnType ?? (() => false)),
@@ -176,20 +181,34 @@ export class AdsServer implements AsyncDisposable {
    */
   async start({ signal }: { readonly signal?: AbortSignal } = {}): Promise<{ readonly port: number }> {
     signal?.throwIfAborted();
-    const { address = "127.0.0.1:18000", credentials = ServerCredentials.createInsecure() } = this.#options;
-    const injector = this.#server.createConnectionInjector(credentials);
+    const { address = "127.0.0.1:18000" } = this.#options;
+    const take = this.acceptor();
     this.#gate = new ConnectionGate({
       limits: this.#limits,
       isTls: this.#options.credentials !== undefined,
       socketMode: this.#options.socketMode,
-      take: (socket) => injector.injectConnection(socket),
+      take: (socket, onOver) => {
+        socket.once("close", onOver);
+        take(socket);
+      },
       onRefused: (from, reason) => this.#options.onRefusedConnection?.(from, reason),
     });
     const port = await this.#gate.listen(address);
+    this.#isListening = true;
     const close = () => void this.close();
     signal?.addEventListener("abort", close, { once: true });
     this.#unlinkSignal = () => signal?.removeEventListener("abort", close);
     return { port };
+  }
+
+  /**
+   * What takes connections that somebody else accepts and counts, in place of `start`. Nothing may have been read from
+   * them.
+   */
+  acceptor(): (socket: Socket) => void {
+    const { credentials = ServerCredentials.createInsecure() } = this.#options;
+    const injector = this.#server.createConnectionInjector(credentials);
+    return (socket) => injector.injectConnection(socket);
   }
 
   /** Serves this revision to all nodes from now on: `serve` without a candidate. */
@@ -208,6 +227,16 @@ export class AdsServer implements AsyncDisposable {
     this.#fanOut.run(this.#streams.values(), (stream) => {
       if (stream.node && this.#assign(stream, stream.node)) stream.pump();
     });
+  }
+
+  /** True from `start` to `close`, while clients can connect. */
+  get isListening(): boolean {
+    return this.#isListening;
+  }
+
+  /** How an open stream stands. */
+  stream(streamId: number): StreamStatus | undefined {
+    return this.#streams.get(streamId)?.status;
   }
 
   /** How every open stream stands. */
@@ -239,6 +268,7 @@ export class AdsServer implements AsyncDisposable {
 
   async #close(): Promise<void> {
     this.#unlinkSignal?.();
+    this.#isListening = false;
     this.#fanOut.stop();
     this.#gate?.close();
     this.#health.set(false);

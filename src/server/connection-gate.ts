@@ -16,8 +16,10 @@ export interface ConnectionGateOptions {
   readonly isTls: boolean;
   /** Permissions of the file of a Unix-domain socket. Default 0600: the own user alone. */
   readonly socketMode?: number | undefined;
-  /** Takes a connection that is let in. */
-  readonly take: (socket: Socket) => void;
+  /** True when connections are handed on to somebody who has to read them from their first byte. */
+  readonly isHandingOn?: boolean;
+  /** Takes a connection that is let in, and says when it is over. */
+  readonly take: (socket: Socket, onOver: () => void) => void;
   /** Told of a connection that is not. */
   readonly onRefused: (address: string, reason: string) => void;
 }
@@ -34,7 +36,8 @@ export class ConnectionGate {
 
   constructor(options: ConnectionGateOptions) {
     this.#options = options;
-    this.#server = createServer((socket) => this.#meet(socket));
+    const pauseOnConnect = options.isHandingOn ?? false;
+    this.#server = createServer({ pauseOnConnect }, (socket) => this.#meet(socket));
   }
 
   /** Listens on `host:port`, `[v6]:port` or `unix:path`; resolves to the port. Rejects with the system's error. */
@@ -83,8 +86,7 @@ export class ConnectionGate {
     }
     this.#count += 1;
     this.#byAddress.set(address, own + 1);
-    socket.once("close", () => this.#leave(address));
-    take(socket);
+    take(socket, () => this.#leave(address));
   }
 
   #leave(address: string): void {

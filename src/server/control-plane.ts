@@ -266,7 +266,7 @@ export class ControlPlane {
 
   #notReadyBecause(): string | undefined {
     if (this.#closing) return "shutting down";
-    if (this.#rollout.target) return undefined;
+    if (this.#rollout.target) return this.#xds.isListening ? undefined : "starting";
     return this.#standing.refused
       ? "the source has no valid revision, and there was none before"
       : "starting";

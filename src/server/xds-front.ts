@@ -8,6 +8,8 @@ import type { Named } from "../xds/order-views.ts";
 export interface XdsFront {
   /** Listens. Rejects with the system's error when the address cannot be had. */
   start(): Promise<{ readonly port: number }>;
+  /** True while clients can connect and are served. */
+  readonly isListening: boolean;
   /** From now on nodes are served what `revisionFor` says; streams that are open get what differs. */
   serve(serving: Serving): void;
   /** All open streams. */

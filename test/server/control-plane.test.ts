@@ -72,6 +72,9 @@ function planeOver(content: string, stored: StoredRollout, more: Partial<Control
           starts += 1;
           return { port: 18000 };
         },
+        get isListening() {
+          return starts > 0;
+        },
         serve: ({ stable, candidate }) => {
           const { groups } = candidate?.revision ?? stable;
           const set = groups.get("default")?.snapshot.types.get(namesType);

@@ -1,3 +1,4 @@
+import { Current, type Watched } from "../../base/current.ts";
 import { contentHash } from "../../config/content-hash.ts";
 import { followFiles, type FollowOptions } from "../follow-files.ts";
 import { parseTokens, type Token, TokenFileError, tokenNameOf } from "./tokens.ts";
@@ -10,6 +11,8 @@ export interface TokenCheck {
 
 /** Tokens from a file, for a server that outlives them. */
 export interface ServedTokens extends TokenCheck {
+  /** The tokens themselves, by their hashes, for servers elsewhere that are to take the same. */
+  readonly tokens: Watched<readonly Token[]>;
   /** Takes the tokens that the file has, until the signal aborts. */
   follow(signal: AbortSignal): Promise<void>;
 }
@@ -28,13 +31,12 @@ export async function openTokens(path: string, options: TokenOptions): Promise<S
     return parseTokens(text.toString("utf8"), path);
   };
   const current = await read();
-  let tokens = current;
-  const onChange = (next: readonly Token[]) => {
-    tokens = next;
-  };
+  const tokens = new Current(current);
+  const onChange = (next: readonly Token[]) => tokens.replace(next);
   const what = "tokens";
   return {
-    nameOf: (authorization) => tokenNameOf(tokens, authorization),
+    tokens,
+    nameOf: (authorization) => tokenNameOf(tokens.value, authorization),
     follow: (signal) =>
       followFiles({ what, paths: [path], current, read, hashOf, onChange }, options, signal),
   };

@@ -1,4 +1,5 @@
 import type { ServerCredentials } from "@grpc/grpc-js";
+import { Current, type Watched } from "../../base/current.ts";
 import { contentHash } from "../../config/content-hash.ts";
 import { followFiles, type FollowOptions } from "../follow-files.ts";
 import { ReloadingCredentials } from "./reloading-credentials.ts";
@@ -7,6 +8,10 @@ import { readTlsFiles, type ReadFile, type TlsFiles, type TlsMaterial } from "./
 /** TLS from files, for a server that outlives its certificates. */
 export interface ServedTls {
   readonly credentials: ServerCredentials;
+  /** What the credentials are made from, for servers elsewhere that are to have the same. */
+  readonly material: Watched<TlsMaterial>;
+  /** Whether clients without a certificate get through the handshake. */
+  readonly allowsCertless: boolean;
   /** Keeps the credentials as the files are, until the signal aborts (XDS-136). */
   follow(signal: AbortSignal): Promise<void>;
 }
@@ -21,13 +26,18 @@ export interface TlsOptions extends FollowOptions {
 export async function openTls(files: TlsFiles, options: TlsOptions): Promise<ServedTls> {
   const read = () => readTlsFiles(files, options.read);
   const current = await read();
-  const credentials = new ReloadingCredentials(current, options.allowsCertless ?? false);
-  const onChange = (material: TlsMaterial) => credentials.replace(material);
+  const { allowsCertless = false } = options;
+  const credentials = new ReloadingCredentials(current, allowsCertless);
+  const material = new Current(current);
+  material.onChange((next) => credentials.replace(next));
+  const onChange = (next: TlsMaterial) => material.replace(next);
   const { cert, key, clientCa } = files;
   const paths = [cert, key, ...(clientCa === undefined ? [] : [clientCa])];
   const what = "certificates";
   return {
     credentials,
+    material,
+    allowsCertless,
     follow: (signal) => followFiles({ what, paths, current, read, hashOf, onChange }, options, signal),
   };
 }
