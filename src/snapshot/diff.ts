@@ -1,20 +1,14 @@
 import type { Resource } from "./resource.ts";
-import type { TypeSet } from "./type-set.ts";
-
-/** What turns one set of resources of a type into another. */
-export interface Diff {
-  /** New or with another version, in the order of the newer set. */
-  readonly changed: readonly Resource[];
-  /** Names that the newer set lacks, in the order of the older one. */
-  readonly removed: readonly string[];
-}
+import type { Diff, TypeSet } from "./type-set.ts";
 
 /**
- * Compares versions, not identity: a resource that only moved in its file has not changed. The cost is one look-up
- * for each resource; `ViewCache` makes it once for all streams.
+ * How one set differs from another, by versions and not by identity: a resource that only moved in its file has not
+ * changed. It is known where the newer set was made from the older one; else the cost is one look-up for each resource.
  */
 export function diff(previous: TypeSet, next: TypeSet): Diff {
   if (previous.version === next.version) return { changed: [], removed: [] };
+  const known = next.changesSince(previous);
+  if (known) return known;
   const changed: Resource[] = [];
   const removed: string[] = [];
   for (const resource of next.resources.values()) {

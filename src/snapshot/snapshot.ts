@@ -1,3 +1,4 @@
+import { finish, type Steps, thingsPerStep } from "../base/steps.ts";
 import { contentHash } from "../config/content-hash.ts";
 import { makeResource, type Resource, type ResourceInput } from "./resource.ts";
 import { TypeSet } from "./type-set.ts";
@@ -20,16 +21,46 @@ export class Snapshot {
    * were in `previous` are shared with it. Throws a RangeError when a type has a name twice or a name is empty.
    */
   static of(resources: Iterable<Resource | ResourceInput>, previous?: Snapshot): Snapshot {
+    return finish(Snapshot.inSteps(resources, previous));
+  }
+
+  /** `of`, step by step, for who must not be kept from other work for as long as that takes. */
+  static *inSteps(resources: Iterable<Resource | ResourceInput>, previous?: Snapshot): Steps<Snapshot> {
     const byType = new Map<string, Resource[]>();
+    let seen = 0;
     for (const input of resources) {
-      const resource = "version" in input ? input : makeResource(input);
-      const list = byType.get(resource.typeUrl);
-      if (list) list.push(resource);
-      else byType.set(resource.typeUrl, [resource]);
+      if (seen++ % thingsPerStep === 0) yield;
+      add(byType, input);
     }
     const types = new Map<string, TypeSet>();
     for (const [typeUrl, list] of byType) {
-      types.set(typeUrl, TypeSet.of(typeUrl, list, previous?.types.get(typeUrl)));
+      types.set(typeUrl, yield* TypeSet.inSteps(typeUrl, list, previous?.types.get(typeUrl)));
+    }
+    return new Snapshot(types);
+  }
+
+  /**
+   * This snapshot with these resources, in place of those of their type and name or beside what there is, and without
+   * those that are `removed`: for a change of few among many, since it costs what changes. Throws a RangeError for an empty name.
+   */
+  with(
+    changed: Iterable<Resource | ResourceInput>,
+    removed: Iterable<Pick<Resource, "typeUrl" | "name">> = [],
+  ): Snapshot {
+    const changedByType = new Map<string, Resource[]>();
+    for (const input of changed) add(changedByType, input);
+    const removedByType = new Map<string, string[]>();
+    for (const { typeUrl, name } of removed) {
+      const names = removedByType.get(typeUrl);
+      if (names) names.push(name);
+      else removedByType.set(typeUrl, [name]);
+    }
+    const types = new Map(this.types);
+    for (const typeUrl of new Set([...changedByType.keys(), ...removedByType.keys()])) {
+      const change = { changed: changedByType.get(typeUrl) ?? [], removed: removedByType.get(typeUrl) ?? [] };
+      const set = this.typeSet(typeUrl).with(change);
+      if (set.resources.size === 0) types.delete(typeUrl);
+      else types.set(typeUrl, set);
     }
     return new Snapshot(types);
   }
@@ -38,4 +69,11 @@ export class Snapshot {
   typeSet(typeUrl: string): TypeSet {
     return this.types.get(typeUrl) ?? TypeSet.empty(typeUrl);
   }
+}
+
+function add(byType: Map<string, Resource[]>, input: Resource | ResourceInput): void {
+  const resource = "version" in input ? input : makeResource(input);
+  const list = byType.get(resource.typeUrl);
+  if (list) list.push(resource);
+  else byType.set(resource.typeUrl, [resource]);
 }

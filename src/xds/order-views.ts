@@ -1,6 +1,6 @@
 import type { Resource } from "../snapshot/resource.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
-import { TypeSet } from "../snapshot/type-set.ts";
+import type { TypeSet } from "../snapshot/type-set.ts";
 import type { Change } from "./change.ts";
 import { isWildcard, type Interest } from "./interest.ts";
 import { memo } from "./memo.ts";
@@ -104,7 +104,7 @@ export class OrderViews {
     const known = byNames.get(key)?.deref();
     if (known) return known;
     const kept = names.flatMap((name) => base.resources.get(name) ?? []);
-    const union = TypeSet.of(target.typeUrl, [...target.resources.values(), ...kept], target);
+    const union = target.with({ changed: kept, removed: [] });
     // A client that is there already must not be brought anywhere.
     const made = union.version === base.version ? base : union;
     byNames.set(key, new WeakRef(made));

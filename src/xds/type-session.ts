@@ -1,5 +1,5 @@
 import type { Resource } from "../snapshot/resource.ts";
-import { TypeSet } from "../snapshot/type-set.ts";
+import type { TypeSet } from "../snapshot/type-set.ts";
 import type { Change, Plan } from "./change.ts";
 import type { Refusal, StreamKind, TypeStatus } from "./events.ts";
 import { answerHosts } from "./host-answers.ts";
@@ -377,9 +377,8 @@ export class TypeSession {
     const { base, owed, owesAnswer, interest } = this.#position;
     const wantsAll = owesAnswer && isWildcard(interest);
     if (owed.size === 0 || wantsAll || !this.hasAccepted) return aim;
-    const asked = [...owed].flatMap((name) => aim.resources.get(name) ?? []);
-    const rest = [...base.resources.values()].filter(({ name }) => !owed.has(name));
-    return TypeSet.of(aim.typeUrl, [...rest, ...asked], base);
+    const changed = [...owed].flatMap((name) => aim.resources.get(name) ?? []);
+    return base.with({ changed, removed: [...owed].filter((name) => !aim.resources.has(name)) });
   }
 
   #partGone(aim: TypeSet): Position {

@@ -30,4 +30,13 @@ describe("Snapshot", () => {
   it("refuses a resource without a name", () => {
     assert.throws(() => Snapshot.of([input(cds, "")]), /has no name/);
   });
+
+  it("XDS-130 with() is what its content alone would have given, and keeps what has not changed", () => {
+    const first = Snapshot.of([input(cds, "a"), input(cds, "b"), input(lds, "l")]);
+    const second = first.with([input(cds, "a", "changed")], [{ typeUrl: cds, name: "b" }]);
+    assert.equal(second.version, Snapshot.of([input(cds, "a", "changed"), input(lds, "l")]).version);
+    assert.equal(second.typeSet(lds), first.typeSet(lds));
+    const third = second.with([], [{ typeUrl: lds, name: "l" }]);
+    assert.deepEqual([...third.types.keys()], [cds]);
+  });
 });

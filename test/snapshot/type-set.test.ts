@@ -15,6 +15,8 @@ const parse = (items: readonly string[]) =>
       return resource(name, text);
     }),
   );
+const stepsOf = (resources: readonly Resource[], previous?: TypeSet) =>
+  [...TypeSet.inSteps(typeUrl, resources, previous)].length;
 const setOf = (resources: readonly Resource[], previous?: TypeSet) =>
   TypeSet.of(typeUrl, resources, previous);
 
@@ -59,6 +61,57 @@ describe("TypeSet", () => {
   it("XDS-46 takes no name twice, and no resource of another type", () => {
     assert.throws(() => setOf([resource("a"), resource("a")]), /two resources of .*Cluster are called a/);
     assert.throws(() => TypeSet.of("other", [resource("a")]), /a is a .*Cluster, not a other/);
+  });
+});
+
+describe("TypeSet with()", () => {
+  const before = parse(["a=1", "b=1", "c=1"]);
+
+  it("XDS-130 is the set that its content alone would have given", () => {
+    const after = before.with({ changed: [resource("b", "2"), resource("d", "1")], removed: ["a", "none"] });
+    const made = parse(["b=2", "c=1", "d=1"]);
+    assert.equal(after.version, made.version);
+    assert.deepEqual([...after.resources.keys()], [...made.resources.keys()]);
+    assert.equal(after.resources.get("c"), before.resources.get("c"));
+  });
+
+  it("XDS-130 tells how it differs from the set that it was made from, and from no other", () => {
+    const after = before.with({ changed: [resource("a", "1"), resource("b", "2")], removed: ["c"] });
+    const { changed, removed } = after.changesSince(before)!;
+    assert.deepEqual([changed.map(({ name }) => name), removed], [["b"], ["c"]]);
+    assert.equal(after.changesSince(parse(["a=1"])), undefined);
+    assert.deepEqual(diff(parse(["a=1"]), after).changed.length, 1);
+  });
+
+  it("is the set itself when nothing differs", () => {
+    assert.equal(before.with({ changed: [before.resources.get("a")!], removed: ["none"] }), before);
+  });
+
+  it("XDS-46 takes no name twice, and no resource of another type", () => {
+    const twice = [resource("a", "2"), resource("a", "3")];
+    assert.throws(
+      () => before.with({ changed: twice, removed: [] }),
+      /two resources of .*Cluster are called a/,
+    );
+    const other = { ...resource("a"), typeUrl: "other" };
+    assert.throws(() => before.with({ changed: [other], removed: [] }), /a is a other, not a .*Cluster/);
+  });
+
+  it("XDS-107 knows whether any of it has a TTL", () => {
+    const mortal = makeResource({ typeUrl, name: "m", bytes: Buffer.from("m"), ttlMs: 1000 });
+    const after = before.with({ changed: [mortal], removed: [] });
+    assert.deepEqual([before.hasTtls, after.hasTtls], [false, true]);
+    assert.equal(after.with({ changed: [resource("m")], removed: [] }).hasTtls, false);
+    assert.equal(after.with({ changed: [], removed: ["m"] }).hasTtls, false);
+  });
+});
+
+describe("TypeSet inSteps()", () => {
+  it("XDS-126 stops again and again on the way to a large set, however it differs from the one before", () => {
+    const many = Array.from({ length: 2000 }, (_, index) => resource(`c${index}`));
+    const set = setOf(many);
+    assert.ok(stepsOf(many) >= 10);
+    assert.ok(stepsOf([], set) >= 10);
   });
 });
 

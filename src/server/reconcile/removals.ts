@@ -1,4 +1,5 @@
 import type { Problem } from "../../base/problem.ts";
+import { diff } from "../../snapshot/diff.ts";
 import type { Revision } from "../../snapshot/revision.ts";
 
 /** How much a load may take away before a person has to say that it is meant (XDS-71). */
@@ -22,10 +23,10 @@ export function excessiveRemovals(current: Revision, next: Revision, policy: Rem
   for (const group of current.groups.values()) {
     const nextTypes = next.groups.get(group.name)?.snapshot.types;
     for (const set of group.snapshot.types.values()) {
-      const after = nextTypes?.get(set.typeUrl)?.resources;
-      const gone = [...set.resources.keys()].filter((name) => !after?.has(name)).length;
+      const after = nextTypes?.get(set.typeUrl);
+      const gone = after ? diff(set, after).removed.length : set.resources.size;
       if (gone === 0) continue;
-      const isEmptied = (after?.size ?? 0) === 0;
+      const isEmptied = (after?.resources.size ?? 0) === 0;
       const isAllowed = isEmptied
         ? policy.allowsEmptyTypes
         : gone <= set.resources.size * policy.largestShare;
