@@ -3,6 +3,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { systemClock } from "../src/base/clock.ts";
+import { errorMessage } from "../src/base/error-message.ts";
 import type { Log, LogThreshold } from "../src/base/log.ts";
 import { formatProblem } from "../src/base/problem.ts";
 import { unreachable } from "../src/base/unreachable.ts";
@@ -246,7 +247,7 @@ async function serve(
     await drained;
     return exitCode.ok;
   } catch (error) {
-    log.error("cannot run", { error: error instanceof Error ? error.message : String(error) });
+    log.error("cannot run", { error: errorMessage(error) });
     return exitCode.failure;
   } finally {
     clearInterval(alive);

@@ -1,4 +1,5 @@
 import { RE2JS } from "re2js";
+import { errorMessage } from "../../src/base/error-message.ts";
 
 /** True for names that the filter lets through. */
 export type NameFilter = (name: string) => boolean;
@@ -16,6 +17,6 @@ export function nameFilter(
     const compiled = RE2JS.compile(pattern);
     return (name) => (isWhole ? compiled.matches(name) : compiled.matcher(name).find());
   } catch (error) {
-    return { reason: `Invalid re2 regex: ${error instanceof Error ? error.message : String(error)}` };
+    return { reason: `Invalid re2 regex: ${errorMessage(error)}` };
   }
 }

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { nearest } from "../../src/base/edit-distance.ts";
+import { errorMessage } from "../../src/base/error-message.ts";
 import type { Problem } from "../../src/base/problem.ts";
 import { isRecord } from "../../src/schema/record.ts";
 import type { Extension, ExtensionKind, ExtensionTable } from "../resources/extension.ts";
@@ -61,7 +62,7 @@ async function exportsOf(file: string, cwd: string): Promise<Readonly<Record<str
     const own = isRecord(module) ? module["default"] : undefined;
     return isRecord(own) ? own : "it has no default export made with defineExtensions()";
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorMessage(error);
     // Which file of ours wanted to load it is of no use to anybody.
     return message.replace(/ imported from .*$/, "");
   }

@@ -1,4 +1,5 @@
 import { RE2JS } from "re2js";
+import { errorMessage } from "../../src/base/error-message.ts";
 import type { MessageTypes } from "../../src/schema/api.ts";
 import type { Problem } from "../../src/base/problem.ts";
 import { refuse } from "./parsed.ts";
@@ -24,7 +25,7 @@ export function parseRegexRewrite(
     const reason = `substitution string needs ${highest} groups, the pattern has ${regex.groupCount()}`;
     problems.push(refuse(`${path}.substitution`, reason));
   } catch (error) {
-    problems.push(refuse(`${path}.pattern.regex`, error instanceof Error ? error.message : String(error)));
+    problems.push(refuse(`${path}.pattern.regex`, errorMessage(error)));
   }
   return (text) => text;
 }

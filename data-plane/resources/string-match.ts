@@ -1,4 +1,5 @@
 import { RE2JS } from "re2js";
+import { errorMessage } from "../../src/base/error-message.ts";
 import type { MessageTypes } from "../../src/schema/api.ts";
 import type { Problem } from "../../src/base/problem.ts";
 import { refuse } from "./parsed.ts";
@@ -35,7 +36,7 @@ export function parseRegex(matcher: RegexMatcher, path: string, problems: Proble
     const pattern = RE2JS.compile(matcher.regex ?? "");
     return (text) => pattern.matches(text);
   } catch (error) {
-    problems.push(refuse(`${path}.regex`, error instanceof Error ? error.message : String(error)));
+    problems.push(refuse(`${path}.regex`, errorMessage(error)));
     return never;
   }
 }

@@ -1,3 +1,4 @@
+import { errorMessage } from "../../src/base/error-message.ts";
 import type { Message } from "../../src/schema/message.ts";
 import { typeNameOf } from "../../src/schema/type-urls.ts";
 import type { ExtensionKind, InstalledExtensions, Installer, ParseContext } from "./extension.ts";
@@ -28,7 +29,7 @@ export function unpack(
   try {
     message = context.schema.decode(typeName, any.value ?? Buffer.alloc(0));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     return { problems: [refuse(path, `Unable to unpack as ${typeName}: ${reason}`)] };
   }
   const violations = context.schema.checkRules(typeName, message);

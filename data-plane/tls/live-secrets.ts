@@ -1,3 +1,4 @@
+import { errorMessage } from "../../src/base/error-message.ts";
 import type { Log } from "../../src/base/log.ts";
 import type { RunContext } from "../resources/extension.ts";
 import type { SecretSource } from "./secret-source.ts";
@@ -46,7 +47,7 @@ export class LiveSecrets<Made> {
       this.#current = this.#make() ?? this.#current;
     } catch (error) {
       // Each secret was read before it came here, so this is something that they have only together.
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorMessage(error);
       this.#log.error("cannot use the secrets of a TLS context", { error: reason });
     }
   }

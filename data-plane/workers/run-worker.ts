@@ -1,3 +1,4 @@
+import { errorMessage } from "../../src/base/error-message.ts";
 import { unreachable } from "../../src/base/unreachable.ts";
 import { answerAdmin } from "../admin/admin-routes.ts";
 import type { ClearPipe } from "../listeners/binding.ts";
@@ -94,7 +95,7 @@ class WorkerRun {
       await this.#running.live;
       this.#parent.send({ kind: "live" });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = errorMessage(error);
       this.#parent.send({ kind: "failed", reason });
     }
   }

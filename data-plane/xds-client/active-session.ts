@@ -1,4 +1,5 @@
 import type { Clock } from "../../src/base/clock.ts";
+import { errorMessage } from "../../src/base/error-message.ts";
 import type { Log } from "../../src/base/log.ts";
 import { unreachable } from "../../src/base/unreachable.ts";
 import type { Message } from "../../src/schema/message.ts";
@@ -86,7 +87,7 @@ export class ActiveSession {
     const consumer = this.#consumer(update.typeUrl);
     const verdict = this.#applied.then(() => consumer.apply(update));
     const safe = verdict.catch((error: unknown): Verdict => {
-      const reason = `internal error: ${error instanceof Error ? error.message : String(error)}`;
+      const reason = `internal error: ${errorMessage(error)}`;
       return { refused: [...update.resources.keys()].map((name) => ({ name, reason })) };
     });
     this.#applied = safe;

@@ -1,4 +1,5 @@
 import type { Clock } from "../../src/base/clock.ts";
+import { errorMessage } from "../../src/base/error-message.ts";
 import type { Log } from "../../src/base/log.ts";
 import type { ResponseSchema } from "./read-response.ts";
 import { ActiveSession } from "./active-session.ts";
@@ -76,7 +77,7 @@ export class FileSource {
     try {
       unwatch = file.watch(() => this.#readSoon());
     } catch (error) {
-      log.error("cannot watch a file of resources", { path, error: messageOf(error) });
+      log.error("cannot watch a file of resources", { path, error: errorMessage(error) });
     }
     if (!signal.aborted) {
       await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
@@ -106,7 +107,7 @@ export class FileSource {
       log.warn("cannot read a file of resources; what is configured stays", {
         path,
         type_url: typeUrl,
-        error: messageOf(error),
+        error: errorMessage(error),
       });
       this.#options.consumers.get(typeUrl)?.streamFailed?.();
       return this.#session.step({ kind: "wait-over", typeUrl, end: "failed" });
@@ -114,8 +115,4 @@ export class FileSource {
     // A name that is not in the file is waited for no longer: nobody else will bring it.
     this.#session.step({ kind: "wait-over", typeUrl, end: "absent" });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,5 @@
 import type { Clock } from "../../src/base/clock.ts";
+import { errorMessage } from "../../src/base/error-message.ts";
 import type { Log } from "../../src/base/log.ts";
 import type { Message } from "../../src/schema/message.ts";
 import type { Schema } from "../../src/schema/schema.ts";
@@ -122,7 +123,7 @@ export class ResourceSource {
       }
     } catch (error) {
       // Also what the server sent that is no response at all: the stream is of no more use.
-      end = { code: error instanceof StreamError ? error.code : 13, error: messageOf(error) };
+      end = { code: error instanceof StreamError ? error.code : 13, error: errorMessage(error) };
       stream.cancel();
     }
     signal.removeEventListener("abort", abort);
@@ -172,8 +173,4 @@ export class ResourceSource {
       signal.addEventListener("abort", end, { once: true });
     });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

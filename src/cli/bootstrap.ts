@@ -1,3 +1,4 @@
+import { errorMessage } from "../base/error-message.ts";
 import { parseListenAddress } from "../server/listen-address.ts";
 import type { BootstrapPlan } from "./bootstrap/make-bootstrap.ts";
 import { defineCommand } from "./command.ts";
@@ -102,7 +103,7 @@ function adminAddress(text: string): NonNullable<BootstrapPlan["admin"]> {
   try {
     return parseListenAddress(text);
   } catch (error) {
-    throw usage(`--admin ${text}: ${error instanceof Error ? error.message : String(error)}`, error);
+    throw usage(`--admin ${text}: ${errorMessage(error)}`, error);
   }
 }
 

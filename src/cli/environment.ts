@@ -1,3 +1,4 @@
+import { errorMessage } from "../base/error-message.ts";
 import type { Flag, Flags } from "./flag.ts";
 import { environmentName } from "./flag.ts";
 
@@ -28,7 +29,7 @@ export function flagsFromEnvironment(
     try {
       values.set(key, valueOf(flag, text));
     } catch (error) {
-      throw new Error(`${variable}=${text}: ${error instanceof Error ? error.message : String(error)}`, {
+      throw new Error(`${variable}=${text}: ${errorMessage(error)}`, {
         cause: error,
       });
     }

@@ -1,3 +1,4 @@
+import { errorMessage } from "../base/error-message.ts";
 import { parseListenAddress } from "../server/listen-address.ts";
 import { colorFlag, colorsFor } from "./color.ts";
 import { type CommandDefinition, defineCommand } from "./command.ts";
@@ -87,7 +88,7 @@ function targetOf(text: string): { readonly host: string; readonly port: number 
   try {
     return parseListenAddress(text);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorMessage(error);
     throw new CommandError(exitCode.usage, `${text}: ${message}`, undefined, { cause: error });
   }
 }

@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { errorMessage } from "../base/error-message.ts";
 import type { CommandDefinition, Example, ForeignCommand } from "./command.ts";
 import { flagsFromEnvironment } from "./environment.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
@@ -81,7 +82,7 @@ function buildCommand(
     } catch (error) {
       throw new CommandError(
         exitCode.usage,
-        messageOf(error),
+        errorMessage(error),
         `chancery ${definition.name} --help lists the flags`,
         {
           cause: error,
@@ -114,7 +115,7 @@ function buildOption(key: string, flag: Flag<unknown>): Option {
     try {
       return flag.parse ? flag.parse(text, previous ?? flag.default) : text;
     } catch (error) {
-      throw new InvalidArgumentError(messageOf(error));
+      throw new InvalidArgumentError(errorMessage(error));
     }
   });
 }
@@ -151,8 +152,4 @@ function report(error: unknown, terminal: Terminal): number {
     `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   );
   return exitCode.failure;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

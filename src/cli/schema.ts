@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { errorMessage } from "../base/error-message.ts";
 import { colorFlag } from "./color.ts";
 import { defineCommand } from "./command.ts";
 import { userTypeFlags } from "./common-flags.ts";
@@ -58,7 +59,7 @@ export const schemaCommand = defineCommand({
           await writeFile(join(folder, file), `${JSON.stringify(made)}\n`);
         }
       } catch (error) {
-        throw new CommandError(exitCode.failure, `cannot write to ${flags.dir}: ${messageOf(error)}`);
+        throw new CommandError(exitCode.failure, `cannot write to ${flags.dir}: ${errorMessage(error)}`);
       }
       const settings = Object.fromEntries(files.map(({ file, globs }) => [join(flags.dir, file), globs]));
       terminal.stderr.write(`wrote ${files.map(({ file }) => file).join(", ")}; settings of VS Code:\n`);
@@ -81,7 +82,3 @@ export const schemaCommand = defineCommand({
     return exitCode.ok;
   },
 });
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { watch } from "chokidar";
 import type { Clock } from "../base/clock.ts";
+import { errorMessage } from "../base/error-message.ts";
 import type { Log } from "../base/log.ts";
 import { Settling } from "../sources/settling.ts";
 
@@ -60,7 +61,7 @@ export async function followFiles<Content>(
         onChange(content);
         log.info(`${what} are reloaded`);
       } catch (error) {
-        const message = error instanceof Error ? error.message : String(error);
+        const message = errorMessage(error);
         if (message !== lastError)
           log.error(`${what} cannot be reloaded; those in use stay`, { error: message });
         lastError = message;

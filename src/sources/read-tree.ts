@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { open, realpath } from "node:fs/promises";
 import type { Clock } from "../base/clock.ts";
+import { errorMessage } from "../base/error-message.ts";
 import type { Problem } from "../base/problem.ts";
 import type { ConfigFile } from "../config/config-file.ts";
 import { contentHash } from "../config/content-hash.ts";
@@ -69,9 +70,9 @@ export async function readTree(
     } catch (error) {
       const code = errorCode(error);
       if (code === "ENOTDIR") return failed(failure("folder-missing", `${root} is not a folder`));
-      if (code !== "ENOENT") return failed(failure("folder-unreadable", `${root}: ${describe(error)}`));
+      if (code !== "ENOENT") return failed(failure("folder-unreadable", `${root}: ${errorMessage(error)}`));
       // A file or link vanished between two looks: either the tree is moving, or a link leads nowhere.
-      moved = describe(error);
+      moved = errorMessage(error);
       if (await isMissing(root)) return failed(failure("folder-missing", `${root} does not exist`));
     }
   }
@@ -153,8 +154,4 @@ function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void
 
 function errorCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { errorMessage } from "../base/error-message.ts";
 
 /** One run of a program, to its end. */
 export interface ProgramCall {
@@ -66,7 +67,7 @@ export const runProgram: RunProgram = async ({ program, args, env, cwd, input, s
       stderr,
     };
   } catch (error) {
-    return { kind: "missing", reason: error instanceof Error ? error.message : String(error) };
+    return { kind: "missing", reason: errorMessage(error) };
   } finally {
     signal.removeEventListener("abort", abort);
   }

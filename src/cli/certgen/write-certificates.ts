@@ -1,5 +1,6 @@
 import { access, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { errorMessage } from "../../base/error-message.ts";
 import { CommandError, exitCode } from "../exit-code.ts";
 import { Issuer } from "./issue.ts";
 import type { Leaf } from "./plan-certificates.ts";
@@ -49,6 +50,6 @@ async function refuseExisting(folder: string, names: readonly string[]): Promise
 }
 
 function cannotWrite(cause: unknown): never {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = errorMessage(cause);
   throw new CommandError(exitCode.failure, `cannot write certificates: ${reason}`, undefined, { cause });
 }

@@ -1,4 +1,5 @@
 import { Command, Option } from "commander";
+import { errorMessage } from "../../base/error-message.ts";
 import type { CommandDefinition } from "../command.ts";
 import { flagsFromEnvironment } from "../environment.ts";
 import { CommandError, exitCode } from "../exit-code.ts";
@@ -55,7 +56,7 @@ function settingsOf(
   try {
     flagsFromEnvironment(flags, env);
   } catch (error) {
-    throw new CommandError(exitCode.usage, error instanceof Error ? error.message : String(error));
+    throw new CommandError(exitCode.usage, errorMessage(error));
   }
   return Object.entries(flags).map(([key, flag]) => {
     const variable = environmentName(key, flag);
@@ -94,7 +95,7 @@ function givenTexts(
   try {
     parser.parse([...args], { from: "user" });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorMessage(error);
     throw new CommandError(exitCode.usage, message.replace(/^error: /, ""));
   }
   return given;

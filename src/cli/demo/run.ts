@@ -4,6 +4,7 @@ import { join, relative, resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { systemClock } from "../../base/clock.ts";
+import { errorMessage } from "../../base/error-message.ts";
 import { socketAddress } from "../../base/ip-address.ts";
 import { createLog } from "../../base/log.ts";
 import { Schema } from "../../schema/schema.ts";
@@ -228,9 +229,12 @@ async function showJourney(
     if (stop.aborted) return;
     if (error instanceof CommandError) throw error;
     if (refusal.aborted) {
-      throw new CommandError(exitCode.failure, `the request cannot get through: ${reasonOf(refusal.reason)}`);
+      throw new CommandError(
+        exitCode.failure,
+        `the request cannot get through: ${errorMessage(refusal.reason)}`,
+      );
     }
-    terminal.stdout.write(`\n${colors.red(`The request did not get through: ${reasonOf(error)}`)}\n\n`);
+    terminal.stdout.write(`\n${colors.red(`The request did not get through: ${errorMessage(error)}`)}\n\n`);
   }
 }
 
@@ -248,10 +252,6 @@ async function requestUntilAnswered(flags: DemoFlags, signal: AbortSignal): Prom
       await setTimeout(50, undefined, { signal });
     }
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function whatNext(folder: string, admins: readonly string[], flags: DemoFlags, colors: Colors): string {

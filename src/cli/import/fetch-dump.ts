@@ -1,3 +1,4 @@
+import { errorMessage } from "../../base/error-message.ts";
 import { CommandError, exitCode } from "../exit-code.ts";
 
 /** A dump of more would be of more resources than a proxy can have. */
@@ -42,7 +43,7 @@ export async function fetchDump(url: URL, timeoutMs: number): Promise<string> {
       );
     }
     const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause;
-    const reason = inner instanceof Error ? inner.message : String(inner);
+    const reason = errorMessage(inner);
     throw new CommandError(exitCode.failure, `cannot reach ${url.href}: ${reason}`, undefined, { cause });
   }
 }

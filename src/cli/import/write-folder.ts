@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { errorMessage } from "../../base/error-message.ts";
 import { chanceryFile } from "../../config/config-file.ts";
 import { CommandError, exitCode } from "../exit-code.ts";
 import type { LaidOutFile } from "./lay-out.ts";
@@ -43,7 +44,7 @@ export async function writeFolder(
       await rm(aside, { recursive: true, force: true });
     }
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = errorMessage(cause);
     throw new CommandError(exitCode.failure, `cannot write ${folder}: ${reason}`, undefined, { cause });
   }
   return files.flatMap(({ path }) => (kept.includes(path) ? [path] : []));

@@ -1,5 +1,6 @@
 import { join, posix, resolve } from "node:path";
 import { systemClock } from "../../base/clock.ts";
+import { errorMessage } from "../../base/error-message.ts";
 import type { Log } from "../../base/log.ts";
 import { folderSource } from "../../sources/folder-source.ts";
 import { gitIdentity, GitSource } from "../../sources/git/git-source.ts";
@@ -104,7 +105,7 @@ function locationOf(place: string): GitLocation | undefined {
   try {
     return parseGitLocation(place);
   } catch (error) {
-    throw usage(error instanceof Error ? error.message : String(error));
+    throw usage(errorMessage(error));
   }
 }
 

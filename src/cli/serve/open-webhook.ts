@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { systemClock } from "../../base/clock.ts";
+import { errorMessage } from "../../base/error-message.ts";
 import type { Log } from "../../base/log.ts";
 import type { GitSource } from "../../sources/git/git-source.ts";
 import { listenAdmin } from "../../server/admin/listen.ts";
@@ -41,7 +42,7 @@ export async function openWebhook(
   const path = resolve(cwd, webhookSecretFile);
   const secrets = async () => parseSecrets(await readFile(path, "utf8"), path);
   await secrets().catch((error: unknown) => {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = errorMessage(error);
     throw new CommandError(exitCode.unreadableInput, message, undefined, { cause: error });
   });
   const { target } = git;

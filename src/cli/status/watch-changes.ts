@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
+import { errorMessage } from "../../base/error-message.ts";
 import { formatListenAddress } from "../../server/listen-address.ts";
 import { type AdminCall, authorization } from "../admin-client.ts";
 import { CommandError, exitCode } from "../exit-code.ts";
@@ -34,7 +35,7 @@ export async function watchChanges(
   } catch (error) {
     if (stop.signal.aborted) return;
     if (error instanceof CommandError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     const where = formatListenAddress(address);
     throw new CommandError(exitCode.failure, `lost ${where}: ${reason}`, undefined, { cause: error });
   } finally {

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { errorMessage } from "../../base/error-message.ts";
 import type { AskEnvoy } from "../../checks/envoy/envoy-opinion.ts";
 import { CommandError, exitCode } from "../exit-code.ts";
 
@@ -28,6 +29,7 @@ export async function envoyAsker({ binary, cacheFolder }: EnvoyOptions): Promise
       .update(bootstrap)
       .digest("hex");
     const file = join(cacheFolder, key);
+    // What cannot be read from the cache is asked again.
     const known = await readFile(file, "utf8").catch(() => undefined);
     if (known !== undefined) return known === "" ? undefined : known;
     const reason = await run(binary, bootstrap);
@@ -85,6 +87,6 @@ async function keep(folder: string, file: string, verdict: string): Promise<void
 }
 
 function cannotRun(binary: string, error: unknown): never {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = errorMessage(error);
   throw new CommandError(exitCode.unreadableInput, `cannot run ${binary}: ${why}`);
 }

@@ -1,3 +1,4 @@
+import { errorMessage } from "../../base/error-message.ts";
 import type { Message } from "../message.ts";
 import { isRecord } from "../record.ts";
 import type { ByteWriter } from "./byte-writer.ts";
@@ -28,7 +29,7 @@ export function writeMessage(writer: ByteWriter, plan: MessagePlan, message: Mes
       writeField(writer, field, value);
     } catch (cause) {
       if (cause instanceof EncodeError) throw new EncodeError(`${field.name}.${cause.path}`, cause.reason);
-      throw new EncodeError(field.name, cause instanceof Error ? cause.message : String(cause));
+      throw new EncodeError(field.name, errorMessage(cause));
     }
   }
 }

@@ -1,3 +1,4 @@
+import { errorMessage } from "../../base/error-message.ts";
 import type { Problem } from "../../base/problem.ts";
 import type { Descriptors } from "../descriptor.ts";
 import type { DraftFile } from "../descriptors/draft.ts";
@@ -45,7 +46,7 @@ export function descriptorsFromProtoFiles(files: readonly ProtoFile[], base: Des
 
 /** protobufjs ends its messages with `(line 3)` or `(name, line 3)`. */
 function syntaxProblem(file: ProtoFile, cause: unknown): Problem {
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = errorMessage(cause);
   const found = /^(.*) \((?:.*, )?line (\d+)\)$/s.exec(text);
   return {
     code: "proto-syntax",

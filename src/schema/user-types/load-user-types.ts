@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, sep } from "node:path";
+import { errorMessage } from "../../base/error-message.ts";
 import type { Problem } from "../../base/problem.ts";
 import type { Descriptors } from "../descriptor.ts";
 import { descriptorsFromProtoFiles } from "./from-proto-files.ts";
@@ -55,7 +56,7 @@ async function reading<T>(path: string, problems: Problem[], read: () => Promise
   try {
     return await read();
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = errorMessage(cause);
     problems.push({ code: "unreadable-types", severity: "error", message: `cannot read ${path}: ${reason}` });
     return undefined;
   }

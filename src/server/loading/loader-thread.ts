@@ -1,4 +1,5 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { errorMessage } from "../../base/error-message.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import type { ConfigFile } from "../../config/config-file.ts";
 import { loadDescriptors } from "../../schema/load.ts";
@@ -57,7 +58,7 @@ function serve(port: MessagePort, schema: Schema): void {
     try {
       said = answer(message);
     } catch (error) {
-      said = { kind: "failed", message: error instanceof Error ? error.message : String(error) };
+      said = { kind: "failed", message: errorMessage(error) };
     }
     port.postMessage(said, said.kind === "parcel" ? [said.parcel.bytes.buffer] : []);
   });

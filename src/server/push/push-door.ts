@@ -1,3 +1,4 @@
+import { errorMessage } from "../../base/error-message.ts";
 import type { Problem } from "../../base/problem.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { Log } from "../../base/log.ts";
@@ -88,7 +89,7 @@ export class PushDoor {
     const isKept = await source.accept(tree).then(
       () => true,
       (error: unknown) => {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = errorMessage(error);
         log.error("the push is served, but would not survive a restart: the state directory refuses it", {
           error: reason,
         });

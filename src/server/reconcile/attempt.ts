@@ -1,3 +1,4 @@
+import { errorMessage } from "../../base/error-message.ts";
 import { hasErrors, type Place, type Problem } from "../../base/problem.ts";
 import type { AccessPolicy } from "../../config/access-policy.ts";
 import type { ConfigFile } from "../../config/config-file.ts";
@@ -99,7 +100,7 @@ async function loadSafely(files: readonly ConfigFile[], options: AttemptOptions)
   try {
     return await options.load(files);
   } catch (error) {
-    const message = `the configuration could not be loaded: ${error instanceof Error ? error.message : String(error)}`;
+    const message = `the configuration could not be loaded: ${errorMessage(error)}`;
     const problem: Problem = { code: "internal-error", severity: "error", message };
     return { groups: [], problems: [problem] };
   }

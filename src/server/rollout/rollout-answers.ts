@@ -1,3 +1,4 @@
+import { errorMessage } from "../../base/error-message.ts";
 import type { RolloutRecord } from "../../rollout/state.ts";
 import type { Revision } from "../../snapshot/revision.ts";
 import type { RolloutDriver } from "./rollout-driver.ts";
@@ -61,7 +62,7 @@ async function revisionBefore(driver: RolloutDriver, wanted: string | undefined)
   try {
     return (await driver.revision(id)) ?? `the content of ${id} is not kept any more`;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorMessage(error);
   }
 }
 

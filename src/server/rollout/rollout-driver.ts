@@ -1,4 +1,5 @@
 import type { Clock } from "../../base/clock.ts";
+import { errorMessage } from "../../base/error-message.ts";
 import type { Log } from "../../base/log.ts";
 import { formatPlace } from "../../base/problem.ts";
 import { unreachable } from "../../base/unreachable.ts";
@@ -307,7 +308,7 @@ export class RolloutDriver {
         this.#stateError = undefined;
         log.debug("revision is kept in the state directory", { revision: this.target?.id });
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = errorMessage(error);
         onStateError();
         if (reason !== this.#stateError)
           log.error("what is served would not survive a restart: the state directory refuses it", {

@@ -1,4 +1,5 @@
 import { status } from "@grpc/grpc-js";
+import { errorMessage } from "../../base/error-message.ts";
 import { maskSecrets } from "../../base/mask-secrets.ts";
 import type { NodeStatus, NodeTypeStatus } from "../../fleet/node-status.ts";
 import type { MessageTypes } from "../../schema/api.ts";
@@ -51,7 +52,7 @@ function decode(schema: Schema, bytes: Buffer): ClientStatusRequest {
   try {
     return schema.decode(input, bytes);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     throw new CallError(status.INVALID_ARGUMENT, `the request cannot be read: ${reason}`);
   }
 }

@@ -1,5 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import type { Clock } from "../../base/clock.ts";
+import { errorMessage } from "../../base/error-message.ts";
 import type { LoadReport, LoadSink } from "../../fleet/loads.ts";
 import type { MessageTypes } from "../../schema/api.ts";
 import type { Schema } from "../../schema/schema.ts";
@@ -82,7 +83,7 @@ function decode(schema: Schema, bytes: Buffer): LoadStatsRequest {
   try {
     return schema.decode(input, bytes);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     throw new CallError(status.INVALID_ARGUMENT, `the request cannot be read: ${reason}`);
   }
 }

@@ -1,5 +1,6 @@
 import { RE2JS } from "re2js";
 import { status } from "@grpc/grpc-js";
+import { errorMessage } from "../../base/error-message.ts";
 import type { MessageTypes } from "../../schema/api.ts";
 import type { Node } from "../../snapshot/node.ts";
 import { CallError } from "./grpc-service.ts";
@@ -52,7 +53,7 @@ function matchesRegex(regex: string, text: string): boolean {
   try {
     return RE2JS.compile(regex).matches(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     throw new CallError(status.INVALID_ARGUMENT, `node_matchers: ${reason}`);
   }
 }

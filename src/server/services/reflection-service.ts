@@ -1,4 +1,5 @@
 import { status } from "@grpc/grpc-js";
+import { errorMessage } from "../../base/error-message.ts";
 import { type FileProto, fileProtos, type ServiceShape } from "../../schema/descriptors/file-protos.ts";
 import type { Message } from "../../schema/message.ts";
 import type { Schema } from "../../schema/schema.ts";
@@ -72,7 +73,7 @@ function decode(schema: Schema, type: string, bytes: Buffer): ReflectionRequest 
   try {
     return schema.decode(type, bytes);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     throw new CallError(status.INVALID_ARGUMENT, `the request cannot be read: ${reason}`);
   }
 }

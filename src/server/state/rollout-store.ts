@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { errorMessage } from "../../base/error-message.ts";
 import type { RolloutRecord, RolloutState } from "../../rollout/state.ts";
 import type { Revision } from "../../snapshot/revision.ts";
 import type { SourceIdentity } from "../../sources/source.ts";
@@ -88,7 +89,7 @@ class DiskStore implements RolloutStore {
       const candidate = saved.candidate && (await this.#candidate(saved.candidate.revisionId, losses));
       return { kind: "found", state: stateOf(saved, stable, candidate), history: saved.history, losses };
     } catch (error) {
-      return { kind: "unusable", reason: reasonOf(error) };
+      return { kind: "unusable", reason: errorMessage(error) };
     }
   }
 
@@ -110,7 +111,7 @@ class DiskStore implements RolloutStore {
       if (!revision) losses.push(`${join(this.#revisions, id)} is missing`);
       return revision;
     } catch (error) {
-      losses.push(reasonOf(error));
+      losses.push(errorMessage(error));
       return undefined;
     }
   }
@@ -139,10 +140,6 @@ function decodeSafely(file: Buffer, path: string): Revision {
   try {
     return decodeRevision(file);
   } catch (error) {
-    throw new Error(`${path} is damaged: ${reasonOf(error)}`, { cause: error });
+    throw new Error(`${path} is damaged: ${errorMessage(error)}`, { cause: error });
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

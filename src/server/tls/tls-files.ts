@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { createSecureContext } from "node:tls";
+import { errorMessage } from "../../base/error-message.ts";
 
 /** Where the server's certificate, its key and the CA of its clients are. PEM. */
 export interface TlsFiles {
@@ -41,7 +42,7 @@ export async function readTlsFiles(files: TlsFiles, read: ReadFile): Promise<Tls
   try {
     createSecureContext({ cert, key, ...(clientCa && { ca: clientCa }) });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     throw new TlsFileError(`${files.cert} and ${files.key} do not work together: ${reason}`, {
       cause: error,
     });

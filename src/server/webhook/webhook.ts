@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Clock } from "../../base/clock.ts";
+import { errorMessage } from "../../base/error-message.ts";
 import type { Log } from "../../base/log.ts";
 import { printable } from "../../base/printable.ts";
 import type { GitTarget } from "../../sources/git/target.ts";
@@ -68,7 +69,7 @@ export class Webhook {
       known = await secrets();
     } catch (error) {
       log.error("the secret of the webhook cannot be read", {
-        error: error instanceof Error ? error.message : String(error),
+        error: errorMessage(error),
       });
       return this.#answer("refused", 503, "the secret cannot be read");
     }

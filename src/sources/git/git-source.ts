@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import type { Clock } from "../../base/clock.ts";
+import { errorMessage } from "../../base/error-message.ts";
 import type { Log } from "../../base/log.ts";
 import type { GitCommit } from "../../config/revision-source.ts";
 import { problemUnder } from "../problem-under.ts";
@@ -195,7 +196,7 @@ export class GitSource implements Source {
       if (token.trim() === "") throw new Error(`${tokenFile} has no token`);
       return { ...access, token: token.trim() };
     } catch (error) {
-      throw gitFailure("git-denied", `no token: ${error instanceof Error ? error.message : String(error)}`);
+      throw gitFailure("git-denied", `no token: ${errorMessage(error)}`);
     }
   }
 

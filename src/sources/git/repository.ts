@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
+import { errorMessage } from "../../base/error-message.ts";
 import { type GitAccess, localEnvironment, remoteEnvironment } from "./environment.ts";
 import { explainRefusal } from "./explain-refusal.ts";
 import { type GitFailure, gitFailure, gitWords } from "./git-failure.ts";
@@ -147,10 +148,7 @@ export class Repository {
       await writeFile(aside, `${commit}\n`, { mode: 0o600 });
       await rename(aside, this.#followedFile);
     } catch (error) {
-      throw gitFailure(
-        "git-store",
-        `${this.#followedFile}: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      throw gitFailure("git-store", `${this.#followedFile}: ${errorMessage(error)}`);
     }
   }
 

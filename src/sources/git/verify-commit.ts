@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { errorMessage } from "../../base/error-message.ts";
 import { gitFailure, gitWords } from "./git-failure.ts";
 import type { Repository } from "./repository.ts";
 import type { RunProgram } from "../run-program.ts";
@@ -78,7 +79,7 @@ async function readable(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorMessage(error);
     throw gitFailure("git-signature", `signers cannot be known: ${reason}`);
   }
 }

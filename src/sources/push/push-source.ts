@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { Clock } from "../../base/clock.ts";
+import { errorMessage } from "../../base/error-message.ts";
 import type { ConfigFile } from "../../config/config-file.ts";
 import { contentHash } from "../../config/content-hash.ts";
 import { failure } from "../problems.ts";
@@ -98,7 +99,7 @@ export class PushSource implements Source {
       this.#current ??= decode(stored.content);
       return undefined;
     } catch (error) {
-      return `what was pushed before cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+      return `what was pushed before cannot be read: ${errorMessage(error)}`;
     }
   }
 }
