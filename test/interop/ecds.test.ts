@@ -2,18 +2,17 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Message } from "../../src/schema/message.ts";
 import { isRecord } from "../../src/schema/record.ts";
-import { CLUSTER, LISTENER, TYPED_EXTENSION_CONFIG as ECDS } from "../../src/schema/type-urls.ts";
-import type { SessionMode } from "../../data-plane/xds-client/session.ts";
+import { TYPED_EXTENSION_CONFIG as ECDS } from "../../src/schema/type-urls.ts";
 import type { MessageTypes } from "../../src/schema/api.ts";
 import { message, schema } from "../data-plane/parse-kit.ts";
-import { addressJson, adsBootstrap, live } from "../data-plane/proxy-kit.ts";
+import { addressJson, live } from "../data-plane/proxy-kit.ts";
 import { dataPlanes, modes } from "../e2e/data-planes.ts";
 import type { AdminClient } from "../kit/admin-client.ts";
 import type { JsonObject } from "../kit/json.ts";
 import { connectTo } from "../kit/scripted-client.ts";
 import { ScriptedXds } from "../kit/scripted-xds.ts";
 import { until } from "../kit/within.ts";
-import { ask, proxyStat, Server } from "./scripted-server.ts";
+import { ask, begin, proxyStat } from "./scripted-server.ts";
 
 const http = "envoy.extensions.filters.http";
 const MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
@@ -74,32 +73,13 @@ function extension(name: string, typeName: keyof MessageTypes, config: JsonObjec
   return { name, typed_config: { type_url: `type.googleapis.com/${typeName}`, value } };
 }
 
-/** A proxy with these static listeners, whose CDS and LDS are answered. */
-async function begin(
-  xds: ScriptedXds,
-  mode: SessionMode,
-  start: (typeof dataPlanes)[number]["start"],
-  ...listeners: readonly JsonObject[]
-) {
-  const proxy = await start(adsBootstrap(xds, mode, { staticResources: { listeners } }), {
-    untilLive: false,
-  });
-  const server = new Server(await xds.stream(), mode);
-  await server.stream.nextOf(CLUSTER);
-  server.send(CLUSTER, "1");
-  await server.stream.nextOf(LISTENER);
-  server.send(LISTENER, "1");
-  await server.stream.nextOf(ECDS);
-  return { proxy, server, [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose]() };
-}
-
 /** Status and `x-v` of an answer; undefined when the connection breaks. */
 async function value(port: number): Promise<string | undefined> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: "close" } });
     return `${response.status} ${response.headers.get("x-v") ?? "-"}`;
   } catch {
-    return undefined;
+    return undefined; // Refused or reset.
   }
 }
 
@@ -129,7 +109,7 @@ for (const { plane, start, options } of dataPlanes) {
       it("warms a listener on its filter, refuses another type and follows good ones (XC-42, XC-48)", async () => {
         await using xds = await ScriptedXds.start();
         const filters = [discovered("f", [MUTATION]), router];
-        await using scene = await begin(xds, mode, start, listener("l", [manager(...filters)]));
+        await using scene = await begin(xds, mode, start, ECDS, listener("l", [manager(...filters)]));
         const { proxy, server } = scene;
         assert.equal(await proxy.admin.isReady(), false);
         server.send(ECDS, "1", extension("f", MUTATION, setting("one")));
@@ -153,7 +133,7 @@ for (const { plane, start, options } of dataPlanes) {
       it("keeps a request on the connection that it began on while the filter changes (XC-48)", async () => {
         await using xds = await ScriptedXds.start();
         const filters = [discovered("f", [MUTATION]), router];
-        await using scene = await begin(xds, mode, start, listener("l", [manager(...filters)]));
+        await using scene = await begin(xds, mode, start, ECDS, listener("l", [manager(...filters)]));
         const { proxy, server } = scene;
         server.send(ECDS, "1", extension("f", MUTATION, setting("one")));
         await live(proxy);
@@ -175,6 +155,7 @@ for (const { plane, start, options } of dataPlanes) {
           xds,
           mode,
           start,
+          ECDS,
           listener("bare", [manager(discovered("a", [MUTATION], {}, "0.3s"), router)]),
           listener("with", [manager(discovered("b", [MUTATION], fallback, "0.3s"), router)]),
           listener("cold", [manager(discovered("c", [MUTATION], unwarmed, "15s"), router)]),
@@ -207,6 +188,7 @@ for (const { plane, start, options } of dataPlanes) {
           xds,
           mode,
           start,
+          ECDS,
           listener("l", [manager(discovered("f", [ROUTER, MUTATION], {}, "0.3s"))]),
         );
         const { proxy, server } = scene;
@@ -228,6 +210,7 @@ for (const { plane, start, options } of dataPlanes) {
           xds,
           mode,
           start,
+          ECDS,
           listener("gate", [discovered("g", [LIMIT], {}, "0.3s"), manager(router)]),
           listener("end", [discovered("e", [DIRECT], {}, "0.3s")]),
           listener("head", [manager(router)], [discovered("h", [PROXY], {}, "0.3s")]),
@@ -270,6 +253,7 @@ for (const { plane, start, options } of dataPlanes) {
             xds,
             mode,
             start,
+            ECDS,
             listener("bare", [manager(discovered("a", [MUTATION]), router)]),
             listener("with", [manager(discovered("b", [MUTATION], fallback), router)]),
           );

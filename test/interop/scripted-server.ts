@@ -1,7 +1,11 @@
 import type { Message } from "../../src/schema/message.ts";
+import { CLUSTER, LISTENER } from "../../src/schema/type-urls.ts";
 import type { SessionMode } from "../../data-plane/xds-client/session.ts";
+import { adsBootstrap } from "../data-plane/proxy-kit.ts";
+import type { dataPlanes } from "../e2e/data-planes.ts";
+import type { JsonObject } from "../kit/json.ts";
 import type { ProxyProcess } from "../kit/proxy-process.ts";
-import type { ScriptedStream } from "../kit/scripted-xds.ts";
+import type { ScriptedStream, ScriptedXds } from "../kit/scripted-xds.ts";
 import { until } from "../kit/within.ts";
 
 /** A RouteConfiguration that answers everything with a text. */
@@ -49,6 +53,25 @@ export class Server {
   }
 }
 
+/** Starts a proxy with these static listeners, answers CDS and LDS with nothing, and waits until the listeners' `typeUrl` is asked for. */
+export async function begin(
+  xds: ScriptedXds,
+  mode: SessionMode,
+  start: (typeof dataPlanes)[number]["start"],
+  typeUrl: string,
+  ...listeners: readonly JsonObject[]
+): Promise<AsyncDisposable & { readonly proxy: ProxyProcess; readonly server: Server }> {
+  const bootstrap = adsBootstrap(xds, mode, { staticResources: { listeners } });
+  const proxy = await start(bootstrap, { untilLive: false });
+  const server = new Server(await xds.stream(), mode);
+  await server.stream.nextOf(CLUSTER);
+  server.send(CLUSTER, "1");
+  await server.stream.nextOf(LISTENER);
+  server.send(LISTENER, "1");
+  await server.stream.nextOf(typeUrl);
+  return { proxy, server, [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose]() };
+}
+
 /** Asks for `/` and gives status and body; undefined when nobody listens. */
 export async function ask(
   port: number,
@@ -60,7 +83,7 @@ export async function ask(
     });
     return `${response.status} ${await response.text()}`;
   } catch {
-    return undefined;
+    return undefined; // Refused or reset.
   }
 }
 

@@ -2,19 +2,17 @@ import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { describe, it } from "node:test";
-import { CLUSTER, LISTENER, SECRET } from "../../src/schema/type-urls.ts";
+import { SECRET } from "../../src/schema/type-urls.ts";
 import type { Message } from "../../src/schema/message.ts";
-import type { SessionMode } from "../../data-plane/xds-client/session.ts";
-import { addressJson, adsBootstrap, live } from "../data-plane/proxy-kit.ts";
+import { addressJson, live } from "../data-plane/proxy-kit.ts";
 import { securedClient, shakeHands } from "../data-plane/transport-sockets/tls-kit.ts";
 import { dataPlanes, modes } from "../e2e/data-planes.ts";
 import type { Issued } from "../kit/certificates.ts";
 import { testCa } from "../kit/certificates.ts";
 import type { JsonObject } from "../kit/json.ts";
-import type { ProxyProcess } from "../kit/proxy-process.ts";
 import { ScriptedXds } from "../kit/scripted-xds.ts";
 import { until, within } from "../kit/within.ts";
-import { proxyStat, Server } from "./scripted-server.ts";
+import { begin, proxyStat } from "./scripted-server.ts";
 
 const types = "type.googleapis.com/";
 const ca = testCa();
@@ -70,24 +68,6 @@ function certificateSecret(name: string, { cert, key }: Issued): Message {
   };
 }
 
-/** A proxy with the listener, whose first request for secrets is there; CDS and LDS are answered. */
-async function begin(
-  xds: ScriptedXds,
-  mode: SessionMode,
-  start: (typeof dataPlanes)[number]["start"],
-  listener: JsonObject,
-): Promise<AsyncDisposable & { readonly proxy: ProxyProcess; readonly server: Server }> {
-  const bootstrap = adsBootstrap(xds, mode, { staticResources: { listeners: [listener] } });
-  const proxy = await start(bootstrap, { untilLive: false });
-  const server = new Server(await xds.stream(), mode);
-  await server.stream.nextOf(CLUSTER);
-  server.send(CLUSTER, "1");
-  await server.stream.nextOf(LISTENER);
-  server.send(LISTENER, "1");
-  await server.stream.nextOf(SECRET);
-  return { proxy, server, [Symbol.asyncDispose]: () => proxy[Symbol.asyncDispose]() };
-}
-
 /** The common name of the certificate that a new client is shown. */
 async function shown(port: number): Promise<string> {
   const client = await securedClient(port);
@@ -105,7 +85,7 @@ for (const { plane, start, options } of dataPlanes) {
     describe(`SDS over ${mode} with ${plane}`, options, () => {
       it("opens with the certificate, refuses a bad one, and shows the next to new clients alone (XC-47)", async () => {
         await using xds = await ScriptedXds.start();
-        await using scene = await begin(xds, mode, start, tlsListener({}));
+        await using scene = await begin(xds, mode, start, SECRET, tlsListener({}));
         const { proxy, server } = scene;
         assert.equal(await proxy.admin.isReady(), false);
         server.send(SECRET, "1", certificateSecret("server", first));
@@ -135,7 +115,7 @@ for (const { plane, start, options } of dataPlanes) {
       it("opens without the certificate that does not come in time, closes connections, and takes it later (XC-13, XC-15)", async () => {
         await using xds = await ScriptedXds.start();
         const late = { tls_certificate_sds_secret_configs: [sds("server", "0.3s")] };
-        await using scene = await begin(xds, mode, start, tlsListener(late));
+        await using scene = await begin(xds, mode, start, SECRET, tlsListener(late));
         const { proxy, server } = scene;
         await live(proxy);
         assert.equal((await proxy.admin.stats()).get("sds.server.init_fetch_timeout"), 1);
@@ -149,7 +129,7 @@ for (const { plane, start, options } of dataPlanes) {
       if (mode === "delta") {
         it("keeps a secret that the server removes, acknowledges, and takes the next (XC-47)", async () => {
           await using xds = await ScriptedXds.start();
-          await using scene = await begin(xds, mode, start, tlsListener({}));
+          await using scene = await begin(xds, mode, start, SECRET, tlsListener({}));
           const { proxy, server } = scene;
           server.send(SECRET, "1", certificateSecret("server", first));
           await live(proxy);
@@ -177,7 +157,7 @@ for (const { plane, start, options } of dataPlanes) {
           },
           { require_client_certificate: true },
         );
-        await using scene = await begin(xds, mode, start, listener);
+        await using scene = await begin(xds, mode, start, SECRET, listener);
         const { proxy, server } = scene;
         const trust = { name: "trust", validation_context: { trusted_ca: { inline_bytes: ca.cert } } };
         server.send(SECRET, "1", certificateSecret("server", first), trust);
@@ -192,7 +172,7 @@ for (const { plane, start, options } of dataPlanes) {
 
       it("shows secrets in /config_dump without what is secret in them", async () => {
         await using xds = await ScriptedXds.start();
-        await using scene = await begin(xds, mode, start, tlsListener({}));
+        await using scene = await begin(xds, mode, start, SECRET, tlsListener({}));
         const { proxy, server } = scene;
         server.send(SECRET, "7", certificateSecret("server", first));
         await live(proxy);
