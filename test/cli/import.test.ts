@@ -27,6 +27,16 @@ import { temporaryFolder } from "../kit/temporary-folder.ts";
 const schema = loadSchema();
 const examplesFolder = repositoryPath("test/cli/import/examples");
 
+/** What `chancery bootstrap` prints. */
+const printedBootstrap = JSON.stringify(
+  makeBootstrap({
+    nodeId: "a",
+    nodeCluster: "edge",
+    xds: { host: "127.0.0.1", port: 1 },
+    mode: "delta",
+  }),
+);
+
 async function importFrom(args: readonly string[], stdin: readonly string[] = []) {
   const terminal = fakeTerminal({ stdin });
   const parts = { commands, foreign: [], version: () => "0" };
@@ -119,16 +129,7 @@ describe("chancery import of a bootstrap", () => {
 
   it("leaves the cluster of the management server in the bootstrap, and says so in chancery.yaml", async () => {
     using folder = temporaryFolder();
-    const plan = {
-      nodeId: "a",
-      nodeCluster: "edge",
-      xds: { host: "127.0.0.1", port: 1 },
-      mode: "delta",
-    } as const;
-    const { stdout, stderr } = await importFrom(
-      ["-", folder.file("c")],
-      [JSON.stringify(makeBootstrap(plan))],
-    );
+    const { stdout, stderr } = await importFrom(["-", folder.file("c")], [printedBootstrap]);
     assert.equal(stdout, "chancery.yaml\n");
     assert.match(
       readFileSync(folder.file("c/chancery.yaml"), "utf8"),
@@ -165,19 +166,12 @@ describe("chancery import of a bootstrap", () => {
 
   it("takes one proxy after another into one folder, and keeps a chancery.yaml", async () => {
     using folder = temporaryFolder();
-    const plan = {
-      nodeId: "a",
-      nodeCluster: "edge",
-      xds: { host: "127.0.0.1", port: 1 },
-      mode: "delta",
-    } as const;
-    const bootstrap = JSON.stringify(makeBootstrap(plan));
     assert.equal(
       (await importFrom([join(examplesFolder, "redirect.yaml"), folder.file("c"), "--group", "a"])).code,
       0,
     );
     writeFileSync(folder.file("c/chancery.yaml"), "bootstrap_clusters: [own]\n");
-    const second = await importFrom(["-", folder.file("c"), "--group", "b"], [bootstrap]);
+    const second = await importFrom(["-", folder.file("c"), "--group", "b"], [printedBootstrap]);
     assert.deepEqual([second.code, second.stdout], [0, ""]);
     assert.match(
       second.stderr,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { credentials } from "@grpc/grpc-js";
 import { CLUSTER } from "../../src/schema/type-urls.ts";
-import { testCa } from "../kit/certificates.ts";
+import { mutualTls, testCa } from "../kit/certificates.ts";
 import { runChancery, ServeProcess } from "../kit/chancery-process.ts";
 import { needs } from "../kit/peers.ts";
 import { adsSotw, RawXdsClient } from "../kit/raw-xds-client.ts";
@@ -19,16 +19,10 @@ describe("chancery serve, closed to strangers", () => {
     async () => {
       using files = temporaryFolder();
       const ca = testCa();
-      const { cert, key } = ca.issue("IP:127.0.0.1");
       const rules = `authorization: {rules: [{principals: ["spiffe://fleet/*"], node_ids: ["e*"]}]}\n`;
       using served = servedFolder({ "a.yaml": clusters, "chancery.yaml": rules });
       await using serve = new ServeProcess(served.path, served.state, [
-        "--tls-cert",
-        files.put("cert", cert),
-        "--tls-key",
-        files.put("key", key),
-        "--tls-client-ca",
-        files.put("ca", ca.cert),
+        ...mutualTls(files, ca),
         "--admin-token-file",
         files.put("token", `ops ${token}`),
       ]);

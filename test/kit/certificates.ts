@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { peerPath } from "./peers.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
+import { type TemporaryFolder, temporaryFolder } from "./temporary-folder.ts";
 
 /** A certificate and its key. PEM. */
 export interface Issued {
@@ -50,6 +50,13 @@ export function testCa(name = "test CA"): TestCa {
     ...out(cert, key),
   );
   return authority({ cert: readFileSync(cert), key: readFileSync(key) });
+}
+
+/** Flags of `chancery serve` on 127.0.0.1 that takes clients with a certificate of this CA only, which issued its own too. */
+export function mutualTls(folder: TemporaryFolder, ca: TestCa): readonly string[] {
+  const { cert, key } = ca.issue("IP:127.0.0.1");
+  const own = ["--tls-cert", folder.put("cert", cert), "--tls-key", folder.put("key", key)];
+  return [...own, "--tls-client-ca", folder.put("ca", ca.cert)];
 }
 
 /** A certificate that can issue others. */
