@@ -35,7 +35,13 @@ export async function runOrder(rounds: number, log: (line: string) => void): Pro
       const results = [];
       for (let round = 1; round <= rounds; round += 1) {
         log(`${scenario}: ${contestant}, round ${round} of ${rounds}`);
-        const result = await renameUnderLoad({ apiType, isOrdered, count: renames, rate, pauseMs: 25 });
+        const result = await renameUnderLoad({
+          apiType,
+          isOrdered,
+          count: renames,
+          rate,
+          requestsBetween: 50,
+        });
         const answers = [...result.answers].map(([status, count]) => `${count} x ${status}`).join(", ");
         log(`  ${answers} in ${Math.round(result.tookMs)} ms`);
         results.push(result);

@@ -1,6 +1,6 @@
-import { setTimeout } from "node:timers/promises";
 import { Client, credentials } from "@grpc/grpc-js";
 import { register } from "@grpc/grpc-js-xds";
+import { pause } from "../kit/within.ts";
 
 /*
  * A gRPC client of grpc-js-xds, a process of its own because its xDS client is one for a whole process and never ends:
@@ -27,5 +27,6 @@ for (;;) {
   const answer = await call();
   if (answer !== last) console.log(answer);
   last = answer;
-  await setTimeout(20);
+  // A caller is not told that a later call would go elsewhere.
+  await pause(20);
 }

@@ -1,4 +1,3 @@
-import { setTimeout } from "node:timers/promises";
 import { envoyReferences } from "../../src/config/envoy-references.ts";
 import { createAdsServer } from "../../src/server/ads-server.ts";
 import { makeRevision } from "../../src/snapshot/revision.ts";
@@ -17,8 +16,8 @@ export interface Renames {
   readonly count: number;
   /** Requests a second. */
   readonly rate: number;
-  /** Between a name that was accepted and the next; 0 unless given. */
-  readonly pauseMs?: number;
+  /** How many requests are answered between a name that was accepted and the next. */
+  readonly requestsBetween: number;
 }
 
 /**
@@ -26,7 +25,7 @@ export interface Renames {
  * is waited for until Envoy has accepted all of it.
  */
 export async function renameUnderLoad(renames: Renames): Promise<LoadResult> {
-  const { apiType, isOrdered, count, rate, pauseMs = 0 } = renames;
+  const { apiType, isOrdered, count, rate, requestsBetween } = renames;
   await using backend = await startPlainBackend();
   const log = new EventLog();
   await using server = createAdsServer({
@@ -63,7 +62,7 @@ export async function renameUnderLoad(renames: Renames): Promise<LoadResult> {
   for (let index = 1; index <= count; index += 1) {
     serve(`cluster-${index}`);
     await within(20_000, `name ${index} is accepted`, log.until(isSynced));
-    if (pauseMs > 0) await setTimeout(pauseMs);
+    await within(20_000, `${requestsBetween} answers`, load.answered(requestsBetween));
   }
   // Awaited here: Envoy is stopped when this function is left.
   return await load.stop();

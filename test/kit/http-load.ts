@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 
 /** A backend that answers every request with 200 and two bytes. */
@@ -55,7 +55,7 @@ export class HttpLoad {
   #isStopped = false;
   #sent = 0;
   #answered = 0;
-  #onAnswer: (() => void) | undefined;
+  readonly #events = new EventEmitter();
 
   constructor(port: number, { rate, connections }: { readonly rate: number; readonly connections: number }) {
     this.#port = port;
@@ -64,11 +64,17 @@ export class HttpLoad {
     this.#timer = setInterval(() => this.#sendDue(), 2);
   }
 
+  /** Resolves when so many more requests have been answered. */
+  async answered(count: number): Promise<void> {
+    const goal = this.#answered + count;
+    while (this.#answered < goal) await once(this.#events, "answer");
+  }
+
   async stop(): Promise<LoadResult> {
     clearInterval(this.#timer);
     this.#isStopped = true;
     const tookMs = performance.now() - this.#startedAt;
-    if (this.#answered < this.#sent) await new Promise<void>((resolve) => (this.#onAnswer = resolve));
+    await this.answered(this.#sent - this.#answered);
     for (const socket of this.#idle) socket.destroy();
     const failed = this.#sent - (this.#answers.get("200") ?? 0);
     return { sent: this.#sent, answers: this.#answers, failed, tookMs };
@@ -116,7 +122,7 @@ export class HttpLoad {
   #note(status: string): void {
     this.#answered += 1;
     this.#answers.set(status, (this.#answers.get(status) ?? 0) + 1);
-    if (this.#answered === this.#sent) this.#onAnswer?.();
+    this.#events.emit("answer");
   }
 }
 
