@@ -15,7 +15,8 @@ interface PushAnswer extends Partial<RevisionReport> {
   readonly kind: "Push";
   readonly outcome: Exclude<PushOutcome["kind"], "busy">;
   readonly now?: PushedReport;
-  readonly isKept?: boolean;
+  readonly isServed?: boolean;
+  readonly reason?: string;
   readonly problems?: readonly Problem[];
 }
 
@@ -71,10 +72,11 @@ export const pushCommand = defineCommand({
       method: "PUT",
       headers: { "if-match": tag === undefined ? "*" : `"${tag}"` },
       body: { files: files.map(({ path, text }) => ({ path, text })), allowRemovals: flags.allowRemovals },
-      alsoTakes: [400, 412, 422],
+      alsoTakes: [400, 412, 422, 507],
     });
     if (answer.outcome === "conflict") throw conflict(answer.now, tag);
-    const { outcome, now, isKept, current = null, refused = null } = answer;
+    if (answer.outcome === "unkept") throw unkept(answer);
+    const { outcome, now, current = null, refused = null } = answer;
     const colors = colorsFor(flags.color, terminal.env, terminal.stdout);
     const problems = answer.problems ?? refused?.problems ?? [];
     const texts = new Map(files.map(({ path, text }) => [path, text]));
@@ -88,12 +90,10 @@ export const pushCommand = defineCommand({
           textOf: (file) => texts.get(file),
         });
         if (outcome === "malformed") return `${shown}the push is refused; nothing has changed\n`;
-        const kept =
-          isKept === false ? "but the server's disk refuses it: it would not survive a restart\n" : "";
         const verdict = isAccepted
           ? `pushed as ${now?.tag ?? ""}\n`
           : "the push is refused; nothing has changed\n";
-        return `${shown}${verdict}${kept}${formatRevision({ current, refused }, Date.now(), colors)}`;
+        return `${shown}${verdict}${formatRevision({ current, refused }, Date.now(), colors)}`;
       },
     });
     return isAccepted ? exitCode.ok : exitCode.failure;
@@ -105,4 +105,12 @@ function conflict(now: PushedReport | undefined, wanted: string | undefined): Co
   const when = now?.pushedAtMs === undefined ? "" : ` at ${new Date(now.pushedAtMs).toISOString()}`;
   const message = `somebody else has pushed: ${now?.tag ?? "another tree"} is there${who}${when}, not ${wanted ?? "none"}; nothing has changed`;
   return new CommandError(exitCode.failure, message, "take in what they changed, then push again");
+}
+
+function unkept({ isServed, reason }: PushAnswer): CommandError {
+  const consequence = isServed
+    ? "it is served, but a restart of the server would lose it"
+    : "nothing has changed";
+  const message = `the server cannot keep the push: ${reason ?? "its state directory refuses it"}; ${consequence}`;
+  return new CommandError(exitCode.failure, message, "make room for its state directory, then push again");
 }

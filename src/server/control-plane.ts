@@ -138,6 +138,7 @@ export class ControlPlane {
       served: () => this.#rollout.target,
       rollout: () => this.#rollout.state,
       isReady: () => this.#notReadyBecause() === undefined,
+      isStateKept: () => this.#rollout.stateError === undefined,
       lastGoodLoadMs: () => this.#standing.lastGoodLoadMs,
       ...(options.git && { git: options.git }),
     });
@@ -307,6 +308,7 @@ export class ControlPlane {
       clock,
       log: log.with({ component: "push" }),
       judge,
+      onStateError: () => this.#metrics.stateErrors.inc(),
     });
   }
 

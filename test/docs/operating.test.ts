@@ -29,6 +29,7 @@ describe("docs/operating.md", () => {
       served: () => undefined,
       rollout: () => noRollout,
       isReady: () => false,
+      isStateKept: () => true,
       lastGoodLoadMs: () => undefined,
       git: () => ({ commit: undefined, lastFetchMs: undefined, errors: new Map() }),
     });
@@ -58,11 +59,15 @@ describe("docs/operating.md", () => {
       },
       clock: systemClock,
       pushDoor: new PushDoor({
-        source: new PushSource({ get: () => assert.fail(), put: () => assert.fail() }, systemClock),
+        source: new PushSource(
+          { get: () => assert.fail(), stage: () => assert.fail(), commit: () => assert.fail() },
+          systemClock,
+        ),
         limits: defaultSourceLimits,
         clock: systemClock,
         log: createLog("off", () => undefined),
         judge: () => assert.fail(),
+        onStateError: () => assert.fail(),
       }),
       webhook: new Webhook({
         secrets: () => assert.fail(),

@@ -40,8 +40,13 @@ export function pushRoutes(
     const answer = { apiVersion, kind: "Push", outcome: outcome.kind };
     switch (outcome.kind) {
       case "accepted": {
-        const { now, isKept } = outcome;
-        return context.json({ ...answer, isKept, now, ...source.revision() }, 200, { etag: etagOf(now) });
+        const { now } = outcome;
+        return context.json({ ...answer, now, ...source.revision() }, 200, { etag: etagOf(now) });
+      }
+      case "unkept": {
+        // RFC 4918, section 11.5: it may be tried again.
+        const { now, isServed, reason } = outcome;
+        return context.json({ ...answer, now, isServed, reason }, 507, { etag: etagOf(now) });
       }
       case "refused":
         return context.json({ ...answer, now: outcome.now, ...source.revision() }, 422, {

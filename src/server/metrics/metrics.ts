@@ -19,6 +19,8 @@ export interface MetricSources {
   served(): Revision | undefined;
   rollout(): RolloutState;
   isReady(): boolean;
+  /** The state directory has what is served. */
+  isStateKept(): boolean;
   /** Wall clock of the last load that was accepted; absent before the first. */
   lastGoodLoadMs(): number | undefined;
   readonly git?: () => GitReport;
@@ -309,6 +311,12 @@ function registerFleet(registry: Registry, sources: MetricSources): void {
     help: "1 when a valid revision is served",
     registers,
     collect: () => ready.set(sources.isReady() ? 1 : 0),
+  });
+  const kept: Gauge = new Gauge({
+    name: "chancery_state_kept",
+    help: "0 while the state directory refuses what is served, so that a restart would lose it",
+    registers,
+    collect: () => kept.set(sources.isStateKept() ? 1 : 0),
   });
   const lastGood: Gauge = new Gauge({
     name: "chancery_last_good_load_timestamp_seconds",

@@ -25,8 +25,15 @@ export interface PushedReport {
 }
 
 export type PushOutcome =
-  /** It is served. `isKept` is false when the disk refused it: it would not survive a restart. */
-  | { readonly kind: "accepted"; readonly isKept: boolean; readonly now: PushedReport }
+  /** It is served, and on the disk. */
+  | { readonly kind: "accepted"; readonly now: PushedReport }
+  /** The disk refuses to keep it. It is not served then, unless the disk came to refuse while it was looked at. */
+  | {
+      readonly kind: "unkept";
+      readonly isServed: boolean;
+      readonly reason: string;
+      readonly now: PushedReport;
+    }
   /** The checks refuse it: what was served stays. */
   | { readonly kind: "refused"; readonly now: PushedReport }
   | { readonly kind: "malformed"; readonly problems: readonly Problem[] }
@@ -41,6 +48,8 @@ export interface PushDoorOptions {
   readonly log: Log;
   /** Looks at the source now, and says whether what is there is served. */
   readonly judge: (allowsRemovals: boolean) => Promise<boolean>;
+  /** The state directory could not be written. */
+  readonly onStateError: () => void;
 }
 
 /** Trees are held in memory while they wait. */
@@ -82,20 +91,34 @@ export class PushDoor {
     if (checked.kind === "refused") return { kind: "malformed", problems: checked.problems };
     const tree = pushedTree(checked.files, { pushedAtMs: clock.now(), ...(by !== undefined && { by }) });
     log.info("a push is looked at", { by, files: tree.files.length });
-    source.propose(tree);
-    if (!(await judge(allowsRemovals).finally(() => source.propose(undefined)))) {
-      return { kind: "refused", now: before };
+    const unproposed = await refusalOf(source.propose(tree));
+    if (unproposed !== undefined) return this.#unkept(unproposed, false);
+    let isGood = false;
+    try {
+      isGood = await judge(allowsRemovals);
+    } finally {
+      if (!isGood) source.withdraw();
     }
-    const isKept = await source.accept(tree).then(
-      () => true,
-      (error: unknown) => {
-        const reason = errorMessage(error);
-        log.error("the push is served, but would not survive a restart: the state directory refuses it", {
-          error: reason,
-        });
-        return false;
-      },
-    );
-    return { kind: "accepted", isKept, now: await this.report() };
+    if (!isGood) return { kind: "refused", now: before };
+    const unaccepted = await refusalOf(source.accept());
+    if (unaccepted !== undefined) return this.#unkept(unaccepted, true);
+    return { kind: "accepted", now: await this.report() };
   }
+
+  async #unkept(reason: string, isServed: boolean): Promise<PushOutcome> {
+    const { log, onStateError } = this.#options;
+    onStateError();
+    log.error(
+      isServed
+        ? "the push is served, but would not survive a restart: the state directory refuses it"
+        : "the push is not taken: the state directory refuses it",
+      { error: reason },
+    );
+    return { kind: "unkept", isServed, reason, now: await this.report() };
+  }
+}
+
+/** Why it rejected; undefined when it did not. */
+function refusalOf(writing: Promise<void>): Promise<string | undefined> {
+  return writing.then(() => undefined, errorMessage);
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { replaceFile } from "./replace-file.ts";
 import type { StateFiles } from "./state-files.ts";
 
 /** What the store holds as its current content. */
@@ -33,16 +34,21 @@ export class ContentStore {
     this.#token = token;
   }
 
-  /** Makes `content` the current one. Rejects when the disk refuses; the old one is then still the current one. */
-  async put(content: Buffer): Promise<string> {
+  /** Has the content on the disk without making it the current one; gives its hash. Rejects when the disk refuses. */
+  async stage(content: Buffer): Promise<string> {
     const hash = hashOf(content);
     const contents = join(this.#folder, "contents");
     await this.#files.makeFolder(contents);
     const existing = await this.#files.read(join(contents, hash));
     if (!existing || hashOf(existing) !== hash) await this.#replace(contents, hash, content);
-    await this.#replace(this.#folder, "current", Buffer.from(`${hash}\n`));
-    await this.#prune(contents, hash);
     return hash;
+  }
+
+  /** Makes staged content the current one. Rejects when the disk refuses; the old one is then still the current one. */
+  async commit(hash: string): Promise<void> {
+    await this.#replace(this.#folder, "current", Buffer.from(`${hash}\n`));
+    // The content is the current one, whatever the disk says to this; the next commit tries again.
+    await this.#prune(hash).catch(() => undefined);
   }
 
   /** The current content, if it is exactly what was put. */
@@ -61,15 +67,13 @@ export class ContentStore {
     return { kind: "found", content, hash };
   }
 
-  async #replace(folder: string, name: string, bytes: Buffer): Promise<void> {
-    const aside = join(folder, `.${name}.${this.#token}`);
-    await this.#files.writeDurably(aside, bytes);
-    await this.#files.rename(aside, join(folder, name));
-    await this.#files.syncFolder(folder);
+  #replace(folder: string, name: string, bytes: Buffer): Promise<void> {
+    return replaceFile(this.#files, { folder, name, token: this.#token }, bytes);
   }
 
   /** What was current longest ago goes; left-over temporary files of a killed process go too. */
-  async #prune(contents: string, current: string): Promise<void> {
+  async #prune(current: string): Promise<void> {
+    const contents = join(this.#folder, "contents");
     const history = join(this.#folder, "history");
     const past = ((await this.#files.read(history)) ?? Buffer.alloc(0)).toString("utf8").split("\n");
     const kept = [current, ...past.filter((hash) => hashForm.test(hash) && hash !== current)].slice(

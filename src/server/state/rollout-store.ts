@@ -6,6 +6,7 @@ import type { SourceIdentity } from "../../sources/source.ts";
 import { decodeRevision, encodeRevision } from "./revision-file.ts";
 import { decodeRollout, encodeRollout, stateOf } from "./rollout-file.ts";
 import { stateFolderOf } from "./state-folder.ts";
+import { replaceFile } from "./replace-file.ts";
 import type { StateFiles } from "./state-files.ts";
 
 export type StoredRollout =
@@ -55,6 +56,8 @@ class DiskStore implements RolloutStore {
   readonly #token: string;
   /** Ids of revisions that this process has written or read whole. */
   readonly #known = new Set<string>();
+  /** What `rollout` holds, as far as this process knows. */
+  #written: Buffer | undefined;
 
   constructor(folder: string, files: StateFiles, token: string) {
     this.#folder = folder;
@@ -74,14 +77,19 @@ class DiskStore implements RolloutStore {
       await this.#replace(this.#revisions, revision.id, encodeRevision(revision));
       this.#known.add(revision.id);
     }
+    // Nothing is to be lost, and a disk that is read-only has nothing to refuse.
+    if (this.#written?.equals(file)) return;
     await this.#replace(this.#folder, "rollout", file);
-    await this.#prune(served, history);
+    this.#written = file;
+    // All of it is kept, whatever the disk says to this; the next save tries again.
+    await this.#prune(served, history).catch(() => undefined);
   }
 
   async load(): Promise<StoredRollout> {
     try {
       const file = await this.#files.read(join(this.#folder, "rollout"));
       if (!file) return { kind: "none" };
+      this.#written = file;
       const saved = decodeRollout(file);
       const stable = await this.revision(saved.stable);
       if (!stable) return { kind: "unusable", reason: `${join(this.#revisions, saved.stable)} is missing` };
@@ -116,11 +124,8 @@ class DiskStore implements RolloutStore {
     }
   }
 
-  async #replace(folder: string, name: string, bytes: Buffer): Promise<void> {
-    const aside = join(folder, `.${name}.${this.#token}`);
-    await this.#files.writeDurably(aside, bytes);
-    await this.#files.rename(aside, join(folder, name));
-    await this.#files.syncFolder(folder);
+  #replace(folder: string, name: string, bytes: Buffer): Promise<void> {
+    return replaceFile(this.#files, { folder, name, token: this.#token }, bytes);
   }
 
   /** What is not served and was good longest ago goes; left-over temporary files of a killed process go too. */
@@ -132,6 +137,9 @@ class DiskStore implements RolloutStore {
       if (kept.has(name)) continue;
       await this.#files.remove(join(this.#revisions, name));
       this.#known.delete(name);
+    }
+    for (const name of await this.#files.list(this.#folder)) {
+      if (name.startsWith(".rollout.")) await this.#files.remove(join(this.#folder, name));
     }
   }
 }

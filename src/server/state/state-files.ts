@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 
 /** The few things that the state directory asks of a file system. Paths are whole paths. */
 export interface StateFiles {
-  /** Makes the folder and those above it, for this user only. */
+  /** Makes the folder and those above it, for this user only, and returns when they are on the disk. */
   makeFolder(path: string): Promise<void>;
   /** The file's bytes, or undefined when there is no such file. */
   read(path: string): Promise<Buffer | undefined>;
@@ -33,29 +33,34 @@ export const diskFiles: StateFiles = {
     }
   },
   rename,
-  syncFolder: async (path) => {
-    const folder = await open(path, "r");
-    try {
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
-  },
+  syncFolder,
   list: (path) => readdir(path).catch(absentAs([])),
   remove: (path) => rm(path, { force: true }),
 };
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r");
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
 
 /** Not `recursive: true`: Node 20 loops for ever where a file system refuses a folder with ENOENT, as /proc does. */
 async function makeFolderPath(path: string): Promise<void> {
   const parent = dirname(path);
   try {
     await mkdir(path, { mode: 0o700 });
+    // What is synced in it is lost with it.
+    await syncFolder(parent);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "EEXIST") return;
     if (code !== "ENOENT" || parent === path) throw error;
     await makeFolderPath(parent);
     await mkdir(path, { mode: 0o700 }).catch(ignoring("EEXIST"));
+    await syncFolder(parent);
   }
 }
 

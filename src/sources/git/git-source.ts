@@ -149,7 +149,7 @@ export class GitSource implements Source {
     const { location, path, limits, clock, signers } = this.#options;
     const repository = this.#repository;
     await repository.open(signal);
-    const before = await repository.followed();
+    const before = this.#last?.commit ?? (await repository.followed());
     const commit = await this.#bring(before, signal);
     this.#lastFetchMs = clock.now();
     const origin = await readCommitInfo(repository, location.url, commit, signal);
@@ -167,7 +167,7 @@ export class GitSource implements Source {
       throw new GitFailure(error.problems.map((problem) => problemUnder(path, problem)));
     });
     this.#known = tree.known;
-    await repository.follow(commit);
+    if (commit !== before) await this.#follow(commit);
     const reading: TreeReading = {
       kind: "tree",
       files: tree.files,
@@ -227,6 +227,17 @@ export class GitSource implements Source {
       before,
       target: what,
     });
+  }
+
+  /** A disk that refuses costs the notice of a history that is rewritten over a restart; where that is no mere notice, the commit. */
+  async #follow(commit: string): Promise<void> {
+    const { forbidsRewrite, log } = this.#options;
+    try {
+      await this.#repository.follow(commit);
+    } catch (error) {
+      if (forbidsRewrite || !(error instanceof GitFailure)) throw error;
+      log.warn("the commit that is followed cannot be kept", { commit, error: error.message });
+    }
   }
 
   #count({ problems }: GitFailure): void {

@@ -141,7 +141,7 @@ export class Repository {
     return /^[0-9a-f]{40,64}$/.test(text.trim()) ? text.trim() : undefined;
   }
 
-  /** Remembers the commit. A disk that refuses only costs the notice of a rewritten history. */
+  /** Remembers the commit, also for a later process. */
   async follow(commit: string): Promise<void> {
     const aside = `${this.#followedFile}.new`;
     try {

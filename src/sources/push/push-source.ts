@@ -20,8 +20,10 @@ export interface PushedTree {
 
 /** Keeps the tree that was accepted last, over restarts. */
 export interface PushedTreeStore {
-  /** Rejects when the disk refuses; what was there before stays. */
-  put(content: Buffer): Promise<unknown>;
+  /** Has it on the disk, where `commit` finds it by what this gives. Rejects when the disk refuses; what was there stays. */
+  stage(content: Buffer): Promise<string>;
+  /** Makes what was staged the tree that `get` gives. Rejects when the disk refuses; what was there stays. */
+  commit(staged: string): Promise<void>;
   get(): Promise<
     | { readonly kind: "none" }
     | { readonly kind: "found"; readonly content: Buffer }
@@ -45,7 +47,7 @@ export class PushSource implements Source {
   readonly #clock: Clock;
   #restored: Promise<string | undefined> | undefined;
   #current: PushedTree | undefined;
-  #candidate: PushedTree | undefined;
+  #candidate: { readonly tree: PushedTree; readonly staged: string } | undefined;
 
   constructor(store: PushedTreeStore, clock: Clock) {
     this.#store = store;
@@ -58,21 +60,31 @@ export class PushSource implements Source {
     return this.#current;
   }
 
-  /** What a watch that begins from now on reads; undefined for what was accepted last. */
-  propose(tree: PushedTree | undefined): void {
-    this.#candidate = tree;
+  /** What a watch that begins from now on reads. Rejects when the disk refuses to keep it; then it is not read. */
+  async propose(tree: PushedTree): Promise<void> {
+    this.#candidate = { tree, staged: await this.#store.stage(encode(tree)) };
   }
 
-  /** Makes the tree the accepted one. Rejects when the disk refuses to keep it; it is the accepted one all the same. */
-  async accept(tree: PushedTree): Promise<void> {
+  /** The tree that was accepted last is read again. */
+  withdraw(): void {
+    this.#candidate = undefined;
+  }
+
+  /**
+   * Makes the proposed tree the accepted one. Rejects when the disk, which has it, does not say so; it is the accepted one all the
+   * same, until a restart.
+   */
+  async accept(): Promise<void> {
+    if (!this.#candidate) throw new Error("nothing is proposed");
+    const { tree, staged } = this.#candidate;
     this.#candidate = undefined;
     this.#current = tree;
-    await this.#store.put(encode(tree));
+    await this.#store.commit(staged);
   }
 
   async *watch(signal: AbortSignal): AsyncGenerator<Reading, void, void> {
     const problem = await (this.#restored ??= this.#restore());
-    const tree = this.#candidate ?? this.#current;
+    const tree = this.#candidate?.tree ?? this.#current;
     const readAtMs = this.#clock.now();
     if (tree) {
       const { files, contentHash: hash, by } = tree;

@@ -26,6 +26,7 @@ async function scrape(
     served: () => undefined,
     rollout: () => noRollout,
     isReady: () => false,
+    isStateKept: () => true,
     lastGoodLoadMs: () => undefined,
   });
   // Whoever scrapes first must not change what the next one reads.

@@ -1,19 +1,20 @@
 import { basename, dirname } from "node:path";
 import type { StateFiles } from "../../../src/server/state/state-files.ts";
 
-/** What a file operation throws at the moment that the power fails. */
-export class PowerCut extends Error {}
+/** What a file operation throws once the power has failed. */
+class PowerCut extends Error {}
 
 /**
- * A disk in memory whose power fails before operation number `cutAt`: a write under way leaves half of its bytes, and
+ * A disk in memory whose power fails before operation number `cutAt`, and nothing is done from then on: a write under way leaves half of its bytes, and
  * what was renamed or removed in a folder since its last sync is undone when `losesUnsynced`.
  */
 export function fragileDisk(durable: Map<string, Buffer>, cutAt: number, losesUnsynced: boolean) {
   const live = new Map(durable);
   let operations = 0;
+  const isCut = () => cutAt > 0 && operations >= cutAt;
   const tick = () => {
     operations += 1;
-    if (operations === cutAt) throw new PowerCut(`power cut at operation ${cutAt}`);
+    if (isCut()) throw new PowerCut(`power cut at operation ${cutAt}`);
   };
   const syncEntries = (folder: string) => {
     for (const path of durable.keys()) if (dirname(path) === folder && !live.has(path)) durable.delete(path);
@@ -23,7 +24,7 @@ export function fragileDisk(durable: Map<string, Buffer>, cutAt: number, losesUn
     makeFolder: async () => tick(),
     read: async (path) => live.get(path),
     writeDurably: async (path, bytes) => {
-      live.set(path, bytes.subarray(0, bytes.length / 2));
+      if (!isCut()) live.set(path, bytes.subarray(0, bytes.length / 2));
       tick();
       live.set(path, bytes);
     },
@@ -45,6 +46,8 @@ export function fragileDisk(durable: Map<string, Buffer>, cutAt: number, losesUn
   };
   return {
     files,
+    /** True once the power has failed. */
+    isCut,
     /** What is there when the power comes back. */
     afterwards: () => (losesUnsynced ? new Map(durable) : live),
   };
