@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { hasCapability } from "./capabilities.ts";
 import { Child } from "./child.ts";
 
 const CAP_SYS_ADMIN = 21n;
@@ -8,14 +9,8 @@ const CAP_SYS_ADMIN = 21n;
  * run, and fail.
  */
 export function needsNamespaces(): { readonly skip?: string } {
-  if (process.env["CI"] === "true" || mayMakeNamespaces()) return {};
+  if (process.env["CI"] === "true" || hasCapability(CAP_SYS_ADMIN)) return {};
   return { skip: "needs CAP_SYS_ADMIN to make network namespaces: run as root" };
-}
-
-function mayMakeNamespaces(): boolean {
-  if (process.platform !== "linux") return false;
-  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "utf8"));
-  return effective !== null && (BigInt(`0x${effective[1]!}`) >> CAP_SYS_ADMIN) % 2n === 1n;
 }
 
 /** The commands of docs/proxy-protocol.md that let a process connect from addresses of others; answers come in on `device`. */
