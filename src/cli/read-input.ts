@@ -21,14 +21,15 @@ export async function readConfiguration(path: string, terminal: Terminal): Promi
     return [{ path: basename(path), text, shownAs: path }];
   }
   const never = new AbortController().signal;
-  const options = { limits: defaultSourceLimits, clock: systemClock, signal: never };
-  const { reading } = await readTree(full, new Map(), options);
+  const shownAs = (inside: string) => join(path, inside);
+  const options = { limits: defaultSourceLimits, clock: systemClock, signal: never, shownAs };
+  const { reading } = await readTree(full, undefined, options);
   if (reading.kind === "failed") {
     const { formatProblem } = await import("../base/problem.ts");
     const problems = reading.problems.map((problem) => formatProblem(problemUnder(path, problem)));
     throw new CommandError(exitCode.unreadableInput, problems.join("\n"));
   }
-  return reading.files.map((file) => ({ ...file, shownAs: join(path, file.path) }));
+  return reading.files;
 }
 
 /** The bytes of one file, or of stdin for `-`. Throws `CommandError` (65) when it cannot be read. */

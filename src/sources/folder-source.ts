@@ -10,23 +10,19 @@ export function folderSource(folder: string, cwd: string, clock: Clock): Source 
   const root = resolve(cwd, folder);
   return {
     identity: { kind: "folder", place: root },
-    watch: (signal) => shownUnder(folder, watchFolder(root, { signal, clock })),
+    watch: (signal) =>
+      shownUnder(folder, watchFolder(root, { signal, clock, shownAs: (path) => join(folder, path) })),
   };
 }
 
-/** Files under the name that the user knows them by: `config/edge.yaml` for `edge.yaml` in `./config`. */
+/** Problems under the names of files that the user knows: `config/edge.yaml` for `edge.yaml` in `./config`. */
 async function* shownUnder(
   folder: string,
   readings: AsyncIterable<Reading>,
 ): AsyncGenerator<Reading, void, void> {
   for await (const reading of readings) {
-    if (reading.kind === "failed") {
-      yield { ...reading, problems: reading.problems.map((problem) => problemUnder(folder, problem)) };
-    } else {
-      yield {
-        ...reading,
-        files: reading.files.map((file) => ({ ...file, shownAs: join(folder, file.path) })),
-      };
-    }
+    yield reading.kind === "tree"
+      ? reading
+      : { ...reading, problems: reading.problems.map((problem) => problemUnder(folder, problem)) };
   }
 }

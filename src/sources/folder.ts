@@ -1,9 +1,7 @@
-import { relative } from "node:path";
-import { watch } from "chokidar";
 import { systemClock, type Clock } from "../base/clock.ts";
-import { isEndpointFile } from "./endpoint-files.ts";
+import { FolderReader } from "./folder-reader.ts";
+import { FolderWatches } from "./folder-watches.ts";
 import { defaultSourceLimits, type Reading, type SourceLimits } from "./reading.ts";
-import { readTree, type KnownFiles } from "./read-tree.ts";
 import { Settling } from "./settling.ts";
 
 export interface FolderOptions {
@@ -11,6 +9,8 @@ export interface FolderOptions {
   readonly signal: AbortSignal;
   readonly clock?: Clock;
   readonly limits?: SourceLimits;
+  /** The name of a file that problems show; without it, its path inside the folder. */
+  readonly shownAs?: (path: string) => string;
   /** How long the folder must be quiet before it is read. Default 100 ms (XDS-125). */
   readonly quietMs?: number;
   /** The longest a busy folder is waited for. Default 1 s (XDS-125). */
@@ -33,38 +33,39 @@ export async function* watchFolder(
   root: string,
   options: FolderOptions,
 ): AsyncGenerator<Reading, void, void> {
-  const { signal, clock = systemClock, limits = defaultSourceLimits, pollMs = 5000 } = options;
+  const { signal, clock = systemClock, limits = defaultSourceLimits, pollMs = 5000, shownAs } = options;
   const settling = new Settling(clock, {
     quietMs: options.quietMs ?? 100,
     atMostMs: options.atMostMs ?? 1000,
     urgentMs: options.urgentMs ?? 20,
   });
-  let stopWatching: (() => Promise<void>) | undefined;
-  let known: KnownFiles = new Map();
-  let last: string | undefined;
+  const watches = new FolderWatches((event) => reader.note(event));
+  const reader = new FolderReader(root, {
+    limits,
+    clock,
+    signal,
+    shownAs,
+    wholeEveryMs: pollMs,
+    watches,
+    onChange: (isUrgent) => settling.poke(isUrgent),
+  });
+  let last: Reading | undefined;
   try {
     while (!signal.aborted) {
-      const result = await readTree(root, known, { limits, clock, signal });
+      const reading = await reader.read();
       if (signal.aborted) return;
-      ({ known } = result);
-      const isMissing = isFolderMissing(result.reading);
-      if (isMissing) {
-        // A watcher of a removed folder does not see the one that takes its place.
-        await stopWatching?.();
-        stopWatching = undefined;
-      } else {
-        stopWatching ??= startWatching(root, (path) => settling.poke(isEndpointFile(relative(root, path))));
+      const isMissing = reading !== undefined && isFolderMissing(reading);
+      // A watch of a removed folder does not see the one that takes its place.
+      if (isMissing) watches.close();
+      if (reading && !(last && isSame(last, reading))) {
+        last = reading;
+        yield reading;
       }
-      // The event of the last write may have come before it was looked for.
-      if (result.isMoving) settling.poke(true);
-      const now = signature(result.reading);
-      if (now !== last) yield result.reading;
-      last = now;
-      await settling.wait(isMissing ? Math.min(missingPollMs, pollMs) : pollMs, signal);
+      await settling.wait(isMissing ? Math.min(missingPollMs, pollMs) : reader.wholeInMs, signal);
     }
   } finally {
     settling.stop();
-    await stopWatching?.();
+    watches.close();
   }
 }
 
@@ -72,16 +73,16 @@ function isFolderMissing(reading: Reading): boolean {
   return reading.kind === "failed" && reading.problems.some(({ code }) => code === "folder-missing");
 }
 
-function signature(reading: Reading): string {
-  return reading.kind === "tree" ? reading.contentHash : JSON.stringify(reading.problems);
-}
-
-/** Any event leads to a rescan, so only how soon depends on what the event says; errors are found by the rescan too. */
-function startWatching(root: string, onChange: (path: string) => void): () => Promise<void> {
-  const watcher = watch(root, { ignoreInitial: true, ignored: /(^|[/\\])\.git([/\\]|$)/ });
-  watcher.on("all", (_event, path) => onChange(path));
-  // What changed before every folder was under watch is caught by looking once more.
-  watcher.on("ready", () => onChange(root));
-  watcher.on("error", () => onChange(root));
-  return () => watcher.close();
+/** Files that did not change are the same objects. */
+function isSame(before: Reading, now: Reading): boolean {
+  if (before.kind === "failed" || now.kind === "failed") {
+    return (
+      before.kind === "failed" &&
+      now.kind === "failed" &&
+      JSON.stringify(before.problems) === JSON.stringify(now.problems)
+    );
+  }
+  return (
+    before.files.length === now.files.length && before.files.every((file, index) => file === now.files[index])
+  );
 }

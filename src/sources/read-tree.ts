@@ -1,23 +1,45 @@
-import { constants } from "node:fs";
-import { open, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import type { Clock } from "../base/clock.ts";
 import { errorMessage } from "../base/error-message.ts";
 import type { Problem } from "../base/problem.ts";
 import type { ConfigFile } from "../config/config-file.ts";
-import { contentHash } from "../config/content-hash.ts";
-import { failure, refusal } from "./problems.ts";
 import { isEndpointFile } from "./endpoint-files.ts";
+import { failure, refusal } from "./problems.ts";
+import { type FileRead, readFile } from "./read-file.ts";
 import type { Reading, SourceLimits } from "./reading.ts";
-import { scanTree, type FoundFile } from "./scan-tree.ts";
+import { type FoundFile, type Layout, type OnFolder, scanTree } from "./scan-tree.ts";
 
-/** Files as they were read, by path: lets the next reading skip those that have not changed since. */
-export type KnownFiles = ReadonlyMap<string, { readonly fingerprint: string; readonly file: ConfigFile }>;
+/** A file as it was read last. */
+export interface KnownFile {
+  readonly file: ConfigFile;
+  readonly size: number;
+  /** That of the file when it was read; empty when it was too young then to be sure that it is told by it. */
+  readonly fingerprint: string;
+  readonly identity: string;
+}
+
+/** A tree as it was read last: what the next reading begins with. */
+export interface KnownTree {
+  /** In order of path. */
+  readonly files: readonly KnownFile[];
+  readonly layout: Layout;
+}
 
 export interface TreeReading {
   readonly reading: Reading;
-  readonly known: KnownFiles;
+  /** Absent when the tree was never read. */
+  readonly tree?: KnownTree;
   /** Endpoint files were written meanwhile and stand as they were before: the folder has to be looked at again. */
-  readonly isMoving: boolean;
+  readonly moving: readonly string[];
+}
+
+export interface TreeOptions {
+  readonly limits: SourceLimits;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** The name of a file that problems show; without it, its path inside the tree. */
+  readonly shownAs?: ((path: string) => string) | undefined;
+  readonly onFolder?: OnFolder;
 }
 
 /** File times may be as coarse as 2 s (FAT, some network file systems): a younger file may change unnoticed. */
@@ -31,42 +53,39 @@ const betweenAttemptsMs = 50;
  */
 export async function readTree(
   root: string,
-  known: KnownFiles,
-  options: { readonly limits: SourceLimits; readonly clock: Clock; readonly signal: AbortSignal },
+  known: KnownTree | undefined,
+  options: TreeOptions,
 ): Promise<TreeReading> {
-  const { limits, clock, signal } = options;
+  const { limits, clock, signal, onFolder } = options;
   const failed = (...problems: readonly Problem[]): TreeReading => ({
     reading: { kind: "failed", problems, readAtMs: clock.now() },
-    known,
-    isMoving: false,
+    ...(known && { tree: known }),
+    moving: [],
   });
+  const knownFiles = new Map(known?.files.map((each) => [each.file.path, each]));
   let moved = "it keeps changing while it is read";
   for (let attempt = 0; attempt < attempts && !signal.aborted; attempt += 1) {
     if (attempt > 0) await pause(clock, betweenAttemptsMs, signal);
     try {
-      const before = await scanTree(root, limits);
+      const before = await scanTree(root, limits, onFolder);
       if (before.problems.length > 0) return failed(...before.problems);
-      const read = await readFiles(before.files, known, clock);
-      const after = await scanTree(root, limits);
+      const read = await readFiles(before.files, knownFiles, options);
+      const after = await scanTree(root, limits, onFolder);
       const moving = movingEndpoints(before.files, after.files);
-      if (!moving?.every((path) => known.has(path))) continue;
+      if (
+        !moving ||
+        ![...moving, ...read.moving].every((path) => isEndpointFile(path) && knownFiles.has(path))
+      )
+        continue;
+      if (read.problems.length > 0) return failed(...read.problems);
       // Endpoints that are written on and on must not keep the rest from being read. What is being written may be half of
       // it, so the file stays as it was; a reading after this one has it.
-      for (const path of moving) read.known.set(path, known.get(path)!);
-      if (read.problems.length > 0) return failed(...read.problems);
-      const files = [...read.known.values()].map(({ file }) => file);
-      const hash = contentHash(...files.flatMap(({ path, text }) => [path, "\0", text, "\0"]));
-      return {
-        reading: {
-          kind: "tree",
-          files,
-          contentHash: hash,
-          readAtMs: clock.now(),
-          origin: { kind: "folder", path: root },
-        },
-        known: read.known,
-        isMoving: moving.length > 0,
-      };
+      const waiting = new Set([...moving, ...read.moving]);
+      const files = read.files.map((each) =>
+        waiting.has(each.file.path) ? knownFiles.get(each.file.path)! : each,
+      );
+      const tree = { files, layout: after.layout };
+      return { reading: readingOf(root, files, clock), tree, moving: [...waiting] };
     } catch (error) {
       const code = errorCode(error);
       if (code === "ENOTDIR") return failed(failure("folder-missing", `${root} is not a folder`));
@@ -79,45 +98,57 @@ export async function readTree(
   return failed(failure("folder-unsettled", `${root} could not be read as a whole: ${moved}`));
 }
 
-async function readFiles(found: readonly FoundFile[], known: KnownFiles, clock: Clock) {
-  const read = new Map<string, { fingerprint: string; file: ConfigFile }>();
+/** What a source tells of a tree that was read now. */
+export function readingOf(root: string, files: readonly KnownFile[], clock: Clock): Reading {
+  return {
+    kind: "tree",
+    files: files.map(({ file }) => file),
+    readAtMs: clock.now(),
+    origin: { kind: "folder", path: root },
+  };
+}
+
+async function readFiles(
+  found: readonly FoundFile[],
+  known: ReadonlyMap<string, KnownFile>,
+  options: TreeOptions,
+) {
+  const files: KnownFile[] = [];
   const problems: Problem[] = [];
-  for (const { path, realPath, fingerprint, changedMs } of found) {
+  const moving: string[] = [];
+  for (const { path, realPath, fingerprint } of found) {
     const before = known.get(path);
     if (before?.fingerprint === fingerprint) {
-      read.set(path, before);
+      files.push(before);
       continue;
     }
-    const startedMs = clock.now();
-    const text = decode(await readBytes(realPath));
-    if (text === undefined) {
-      problems.push(refusal("file-not-utf8", path, "file is not valid UTF-8"));
+    const startedMs = options.clock.now();
+    const read = await readFile(realPath, options.limits.fileBytes);
+    if (read.kind !== "read") {
+      moving.push(path);
+      if (before) files.push(before);
       continue;
     }
-    const isSettled = startedMs - changedMs > settledAfterMs;
-    const file = before?.file.text === text ? before.file : { path, text };
-    read.set(path, { fingerprint: isSettled ? fingerprint : "", file });
+    const file = takeFile(path, read, before, startedMs, options);
+    if (file) files.push(file);
+    else problems.push(refusal("file-not-utf8", path, "file is not valid UTF-8"));
   }
-  return { known: read, problems };
+  return { files, problems, moving };
 }
 
-/** Opened without blocking, for what was a file when it was listed may be a pipe by now. */
-async function readBytes(path: string): Promise<Buffer> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-  try {
-    return await handle.readFile();
-  } finally {
-    await handle.close();
-  }
-}
-
-function decode(bytes: Buffer): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    // The decoder's only error is the one that the caller reports with the file's name.
-    return undefined;
-  }
+/** A file that was read, the same object as before if its text is the same; undefined when it is no UTF-8. */
+export function takeFile(
+  path: string,
+  { text, size, changedMs, fingerprint, identity }: Extract<FileRead, { kind: "read" }>,
+  before: KnownFile | undefined,
+  startedMs: number,
+  { shownAs }: Pick<TreeOptions, "shownAs">,
+): KnownFile | undefined {
+  if (text === undefined) return undefined;
+  const isSettled = startedMs - changedMs > settledAfterMs;
+  const file =
+    before?.file.text === text ? before.file : { path, text, ...(shownAs && { shownAs: shownAs(path) }) };
+  return { file, size, identity, fingerprint: isSettled ? fingerprint : "" };
 }
 
 /** The endpoint files that were written between two lists; undefined when anything else has moved, or files came or went. */
@@ -152,6 +183,7 @@ function pause(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void
   });
 }
 
-function errorCode(error: unknown): string | undefined {
+/** The code of an error of the system: `ENOENT`. */
+export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }

@@ -8,8 +8,6 @@ export type Reading =
       readonly kind: "tree";
       /** In order of path. Files whose content did not change since the last reading are the same objects. */
       readonly files: readonly ConfigFile[];
-      /** Hash of all paths and texts: equal trees have equal hashes on every machine. */
-      readonly contentHash: string;
       /** Wall clock, ms since the epoch. */
       readonly readAtMs: number;
       readonly origin: RevisionSource;

@@ -1,6 +1,6 @@
 import type { Stats } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { dirname, join, sep } from "node:path";
 import type { Problem } from "../base/problem.ts";
 import { isConfigPath } from "../config/config-file.ts";
 import { failure, refusal } from "./problems.ts";
@@ -18,10 +18,26 @@ export interface FoundFile {
   readonly fingerprint: string;
 }
 
+/** Where things stand in a tree: what an event of the file system has to be held against. */
+export interface Layout {
+  /** The folder itself, symlinks resolved. */
+  readonly root: string;
+  /** Tells the folder from another one that takes its place (`identityOf`). */
+  readonly identity: string;
+  /** True when the tree has symlinks: a change anywhere may be a change of what one of them leads to. */
+  readonly hasLinks: boolean;
+  /** Real path of each folder → its path inside the tree (empty for the root) and the names of the folders in it. */
+  readonly folders: ReadonlyMap<string, { readonly path: string; readonly subfolders: ReadonlySet<string> }>;
+}
+
 export interface Scan {
   readonly files: readonly FoundFile[];
   readonly problems: readonly Problem[];
+  readonly layout: Layout;
 }
+
+/** Called with the real path of each folder before it is listed, so that nothing that changes after that is missed. */
+export type OnFolder = (realPath: string, identity: string) => void;
 
 /**
  * Lists the configuration files below a folder. Symlinks are followed as long as they stay inside the folder (so
@@ -29,18 +45,29 @@ export interface Scan {
  * never part of the tree. Throws what the file system throws when the folder itself cannot be read, and when
  * something vanishes while it is looked at.
  */
-export async function scanTree(root: string, limits: SourceLimits): Promise<Scan> {
+export async function scanTree(
+  root: string,
+  limits: SourceLimits,
+  onFolder: OnFolder = () => {},
+): Promise<Scan> {
   const realRoot = await realpath(root);
+  const identity = identityOf(await stat(realRoot));
   const files: FoundFile[] = [];
   const problems: Problem[] = [];
+  const folders = new Map<string, { path: string; subfolders: Set<string> }>();
+  let hasLinks = false;
 
+  const lookAt = async (realFolder: string) => onFolder(realFolder, identityOf(await stat(realFolder)));
   const visit = async (folder: string, realFolder: string, above: readonly string[]): Promise<void> => {
+    const subfolders = new Set<string>();
+    folders.set(realFolder, { path: folder, subfolders });
     const entries = await readdir(realFolder, { withFileTypes: true });
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       if (files.length > limits.files) return;
       const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
       const isFolder = entry.isDirectory();
       if (entry.name.startsWith(".") || !(isFolder || entry.isSymbolicLink() || isConfigPath(path))) continue;
+      if (entry.isSymbolicLink()) hasLinks = true;
       const realPath = entry.isSymbolicLink()
         ? await realpath(join(realFolder, entry.name))
         : join(realFolder, entry.name);
@@ -51,10 +78,14 @@ export async function scanTree(root: string, limits: SourceLimits): Promise<Scan
         continue;
       }
       const stats = await stat(realPath);
+      // What a link leads to may be written where nothing is listed.
+      if (entry.isSymbolicLink()) await lookAt(dirname(realPath));
       if (stats.isDirectory()) {
         if (above.includes(realPath)) {
           problems.push(refusal("symlink-loop", path, "symlink leads to a folder that it is in"));
         } else {
+          subfolders.add(entry.name);
+          onFolder(realPath, identityOf(stats));
           await visit(path, realPath, [...above, realPath]);
         }
       } else if (isConfigPath(path)) {
@@ -63,12 +94,27 @@ export async function scanTree(root: string, limits: SourceLimits): Promise<Scan
       }
     }
   };
+  onFolder(realRoot, identity);
   await visit("", realRoot, [realRoot]);
-  return { files, problems: [...problems, ...overLimits(files, limits)] };
+  return {
+    files,
+    problems: [...problems, ...overLimits(files, limits)],
+    layout: { root: realRoot, identity, hasLinks, folders },
+  };
+}
+
+/** Tells one file or folder from another that takes its place. */
+export function identityOf({ dev, ino }: Pick<Stats, "dev" | "ino">): string {
+  return `${dev}:${ino}`;
+}
+
+/** Differs whenever the file was replaced or written. */
+export function fingerprintOf(realPath: string, stats: Stats): string {
+  return [realPath, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join(":");
 }
 
 function found(path: string, realPath: string, stats: Stats): FoundFile {
-  const fingerprint = [realPath, stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs].join(":");
+  const fingerprint = fingerprintOf(realPath, stats);
   return { path, realPath, size: stats.size, changedMs: stats.ctimeMs, fingerprint };
 }
 

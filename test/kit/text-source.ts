@@ -28,7 +28,7 @@ export class TextSource extends EventTarget {
       if (this.#isChanged) {
         this.#isChanged = false;
         const files = [{ path: "a.yaml", text: this.content }];
-        yield { kind: "tree", files, contentHash: this.content, readAtMs: 1, origin: { kind: "program" } };
+        yield { kind: "tree", files, readAtMs: 1, origin: { kind: "program" } };
       } else await once(this, "change");
     }
   }

@@ -1,7 +1,6 @@
 import { posix } from "node:path";
 import { hasErrors } from "../../base/problem.ts";
 import type { ConfigFile } from "../../config/config-file.ts";
-import { contentHash } from "../../config/content-hash.ts";
 import { failure, refusal } from "../problems.ts";
 import type { SourceLimits } from "../reading.ts";
 import { GitFailure, gitFailure, gitWords } from "./git-failure.ts";
@@ -15,7 +14,6 @@ export type KnownBlobs = ReadonlyMap<string, { readonly oid: string; readonly fi
 
 export interface CommitTree {
   readonly files: readonly ConfigFile[];
-  readonly contentHash: string;
   readonly known: KnownBlobs;
 }
 
@@ -68,12 +66,7 @@ export async function readCommit(
     } else read.set(path, { oid, file: { path, text, shownAs: posix.join(folder, path) } });
   }
   if (hasErrors(bad)) throw new GitFailure(bad);
-  const texts = [...read.values()].map(({ file }) => file);
-  return {
-    files: texts,
-    contentHash: contentHash(...texts.flatMap(({ path, text }) => [path, "\0", text, "\0"])),
-    known: read,
-  };
+  return { files: [...read.values()].map(({ file }) => file), known: read };
 }
 
 async function listTree(

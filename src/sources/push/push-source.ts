@@ -87,9 +87,9 @@ export class PushSource implements Source {
     const tree = this.#candidate?.tree ?? this.#current;
     const readAtMs = this.#clock.now();
     if (tree) {
-      const { files, contentHash: hash, by } = tree;
+      const { files, by } = tree;
       const origin = { kind: "push", ...(by !== undefined && { by }) } as const;
-      yield { kind: "tree", files, contentHash: hash, readAtMs, origin };
+      yield { kind: "tree", files, readAtMs, origin };
     } else {
       const none = failure("push-none", 'nothing has been pushed yet: run "chancery push DIR"');
       yield {

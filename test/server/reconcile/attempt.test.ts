@@ -24,7 +24,6 @@ function loaded(names: readonly string[], problems: readonly Problem[] = [], typ
 const tree: Reading = {
   kind: "tree",
   files: [],
-  contentHash: "x",
   readAtMs: 5,
   origin: { kind: "folder", path: "/c" },
 };
