@@ -1,8 +1,10 @@
+import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { watch } from "chokidar";
 import type { Clock } from "../base/clock.ts";
 import { errorMessage } from "../base/error-message.ts";
 import type { Log } from "../base/log.ts";
+import { FolderWatches } from "../sources/folder-watches.ts";
+import { identityOf } from "../sources/scan-tree.ts";
 import { Settling } from "../sources/settling.ts";
 
 /** What following files needs of its surroundings. */
@@ -42,14 +44,14 @@ export async function followFiles<Content>(
 ): Promise<void> {
   const { what, paths, read, hashOf, onChange } = followed;
   const changes = new Settling(clock, settling);
-  // The folders, not the files: secrets of Kubernetes are replaced by turning a link beside them.
-  const watcher = watch([...new Set(paths.map((path) => dirname(path)))], { ignoreInitial: true, depth: 0 });
-  const poke = () => changes.poke();
-  for (const event of ["all", "ready", "error"] as const) watcher.on(event, poke);
+  const watches = new FolderWatches(() => changes.poke());
+  // What changed before the folders were under watch is caught by looking once more.
+  changes.poke();
   let inUse = hashOf(followed.current);
   let lastError: string | undefined;
   try {
     while (!signal.aborted) {
+      await watchFoldersOf(paths, watches);
       await changes.wait(pollMs, signal);
       if (signal.aborted) return;
       try {
@@ -69,6 +71,16 @@ export async function followFiles<Content>(
     }
   } finally {
     changes.stop();
-    await watcher.close();
+    watches.close();
   }
+}
+
+/** The folders, not the files: secrets of Kubernetes are replaced by turning a link beside them. */
+async function watchFoldersOf(paths: readonly string[], watches: FolderWatches): Promise<void> {
+  for (const folder of new Set(paths.map((path) => dirname(path)))) {
+    // One that is gone is looked for with the next poll.
+    const stats = await stat(folder).catch(() => undefined);
+    if (stats) watches.look(folder, identityOf(stats));
+  }
+  watches.keepLooked();
 }

@@ -27,6 +27,7 @@ const files = new Set(["clusters.yaml", "endpoints/a.yaml"]);
 const tree: Affected = { kind: "tree" };
 const nothing: Affected = { kind: "nothing" };
 const file = (path: string): Affected => ({ kind: "file", path });
+const changesOf = (...affected: readonly Affected[]) => affected.reduce(withAffected, noChanges);
 const folder = (path: string): Affected => ({ kind: "folder", path });
 
 describe("what is read again after an event", () => {
@@ -76,13 +77,12 @@ describe("what is read again after an event", () => {
   });
 
   it("tells changes of endpoints alone from others", () => {
-    const of = (...affected: readonly Affected[]) => affected.reduce(withAffected, noChanges);
-    assert.ok(isEndpointsOnly(of(file("endpoints/a.yaml"), folder("groups/edge/endpoints"))));
-    assert.ok(!isEndpointsOnly(of(file("endpoints/a.yaml"), file("clusters.yaml"))));
-    assert.ok(!isEndpointsOnly(of(folder(""))));
-    assert.ok(!isEndpointsOnly(of(tree)));
-    assert.ok(isNothing(of(nothing)));
-    assert.ok(!isNothing(of(tree)));
+    assert.ok(isEndpointsOnly(changesOf(file("endpoints/a.yaml"), folder("groups/edge/endpoints"))));
+    assert.ok(!isEndpointsOnly(changesOf(file("endpoints/a.yaml"), file("clusters.yaml"))));
+    assert.ok(!isEndpointsOnly(changesOf(folder(""))));
+    assert.ok(!isEndpointsOnly(changesOf(tree)));
+    assert.ok(isNothing(changesOf(nothing)));
+    assert.ok(!isNothing(changesOf(tree)));
   });
 
   it("knows an event by its path inside the tree", () => {
