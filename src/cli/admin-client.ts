@@ -1,5 +1,8 @@
 import { formatListenAddress, type ListenAddress } from "../server/listen-address.ts";
+import type { ServerFlags } from "./common-flags.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
+import { readToken } from "./read-token.ts";
+import type { Terminal } from "./terminal.ts";
 
 export interface AdminCall {
   readonly address: ListenAddress;
@@ -12,6 +15,12 @@ export interface AdminCall {
   readonly headers?: Readonly<Record<string, string>>;
   /** HTTP statuses besides 200 whose answer is one of the asked kind. */
   readonly alsoTakes?: readonly number[];
+}
+
+/** The call that flags of a command ask for. Rejects with `CommandError` when the token cannot be read. */
+export async function adminCall(flags: ServerFlags, terminal: Terminal): Promise<AdminCall> {
+  const token = await readToken(flags.adminTokenFile, terminal);
+  return { address: flags.adminAddress, timeoutMs: flags.timeout, token };
 }
 
 /** Everything the admin API answers names its shape. */

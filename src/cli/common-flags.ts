@@ -4,7 +4,8 @@ import {
   type ListenAddress,
   type ServeAddress,
 } from "../server/listen-address.ts";
-import { type Flag, listFlag, optionalTextFlag, switchFlag } from "./flag.ts";
+import { durationFlag } from "./duration.ts";
+import { type Flag, type FlagValues, listFlag, optionalTextFlag, switchFlag } from "./flag.ts";
 
 export const quietFlag: Flag<boolean> = switchFlag("say only what went wrong", { short: "q" });
 export const verboseFlag: Flag<boolean> = switchFlag("say more", { short: "v" });
@@ -50,11 +51,13 @@ export const xdsSocketModeFlag: Flag<number> = {
   },
 };
 
-/** Where a running `chancery serve` is asked. */
-export const adminAddressFlag: Flag<ListenAddress> = addressFlag(
-  "the admin API of the server to ask",
-  "127.0.0.1:19000",
-);
+/** How a running `chancery serve` is asked; `wait` and `timeout` are what the command waits for, and how long. */
+export function serverFlags(wait = "how long to wait for the answer", timeout = "5s") {
+  return {
+    adminAddress: addressFlag("the admin API of the server to ask", "127.0.0.1:19000"),
+    adminTokenFile: optionalTextFlag("FILE", "a file with the token that the server asks for"),
+    timeout: durationFlag(wait, timeout),
+  };
+}
 
-/** What is shown to it. */
-export const adminTokenFlag = optionalTextFlag("FILE", "a file with the token that the server asks for");
+export type ServerFlags = FlagValues<ReturnType<typeof serverFlags>>;

@@ -1,7 +1,6 @@
-import { adminAddressFlag, adminTokenFlag, userTypeFlags } from "./common-flags.ts";
+import { serverFlags, userTypeFlags } from "./common-flags.ts";
 import { colorFlag } from "./color.ts";
 import { type CommandDefinition, defineCommand } from "./command.ts";
-import { durationFlag } from "./duration.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
 import { listed, optionalTextFlag, switchFlag } from "./flag.ts";
 import { outputFlag } from "./output.ts";
@@ -43,10 +42,8 @@ export function configCommand(serve: () => CommandDefinition): CommandDefinition
         short: "f",
       }),
       origin: switchFlag("with show: where each value comes from"),
-      adminAddress: adminAddressFlag,
-      adminTokenFile: adminTokenFlag,
+      ...serverFlags(),
       output: outputFlag,
-      timeout: durationFlag("how long to wait for the answer", "5s"),
       ...userTypeFlags,
       color: colorFlag,
     },

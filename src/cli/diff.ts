@@ -4,8 +4,7 @@ import type { Schema } from "../schema/schema.ts";
 import type { ShownGroup } from "./diff/format-diff.ts";
 import { colorFlag, type ColorMode, colorsFor } from "./color.ts";
 import { defineCommand } from "./command.ts";
-import { adminAddressFlag, adminTokenFlag, userTypeFlags } from "./common-flags.ts";
-import { durationFlag } from "./duration.ts";
+import { type ServerFlags, serverFlags, userTypeFlags } from "./common-flags.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
 import { outputFlag, writeReport } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
@@ -26,10 +25,8 @@ export const diffCommand = defineCommand({
     { name: "NEW", description: "what would be: as OLD" },
   ],
   flags: {
-    adminAddress: adminAddressFlag,
-    adminTokenFile: adminTokenFlag,
+    ...serverFlags("how long to wait for each answer of the server"),
     output: outputFlag,
-    timeout: durationFlag("how long to wait for each answer of the server", "5s"),
     ...userTypeFlags,
     color: colorFlag,
   },
@@ -84,10 +81,7 @@ interface SideContent {
   readonly nodes?: ReadonlyMap<string, readonly string[]>;
 }
 
-interface SideFlags {
-  readonly adminAddress: (typeof adminAddressFlag)["default"];
-  readonly adminTokenFile: string | undefined;
-  readonly timeout: number;
+interface SideFlags extends ServerFlags {
   readonly color: ColorMode;
 }
 
@@ -101,9 +95,8 @@ async function readSide(
   const side = await sideOf(text, terminal);
   if (side.kind === "server") {
     const { readServer } = await import("./diff/read-server.ts");
-    const { readToken } = await import("./read-token.ts");
-    const token = await readToken(flags.adminTokenFile, terminal);
-    return readServer(schema, { address: flags.adminAddress, timeoutMs: flags.timeout, token });
+    const { adminCall } = await import("./admin-client.ts");
+    return readServer(schema, await adminCall(flags, terminal));
   }
   const { readConfiguration } = await import("./read-input.ts");
   const { readRevision } = await import("./diff/read-revision.ts");

@@ -1,8 +1,7 @@
 import type { Explanation } from "../server/rollout/rollout-answers.ts";
-import { adminAddressFlag, adminTokenFlag } from "./common-flags.ts";
+import { serverFlags } from "./common-flags.ts";
 import { colorFlag, colorsFor } from "./color.ts";
 import { defineCommand } from "./command.ts";
-import { durationFlag } from "./duration.ts";
 import { exitCode } from "./exit-code.ts";
 import { outputFlag, writeReport } from "./output.ts";
 
@@ -14,24 +13,17 @@ export const explainCommand = defineCommand({
     "Where it came from, how far it got, who said what, which node refused it, in its own words, and at which line.",
   arguments: [{ name: "REVISION", description: "its id, or how that begins" }],
   flags: {
-    adminAddress: adminAddressFlag,
-    adminTokenFile: adminTokenFlag,
+    ...serverFlags(),
     output: outputFlag,
-    timeout: durationFlag("how long to wait for the answer", "5s"),
     color: colorFlag,
   },
   examples: [{ line: "explain x4Jq", explains: "why that push was rolled back" }],
   async run({ args, flags, terminal }) {
-    const { readToken } = await import("./read-token.ts");
-    const { askAdmin } = await import("./admin-client.ts");
+    const { adminCall, askAdmin } = await import("./admin-client.ts");
     const { formatExplanation } = await import("./rollout/format-rollout.ts");
-    const token = await readToken(flags.adminTokenFile, terminal);
+    const call = await adminCall(flags, terminal);
     const path = `/api/v1/revisions/${encodeURIComponent(args[0]!)}`;
-    const explanation = await askAdmin<ExplanationAnswer>(path, "Explanation", {
-      address: flags.adminAddress,
-      timeoutMs: flags.timeout,
-      token,
-    });
+    const explanation = await askAdmin<ExplanationAnswer>(path, "Explanation", call);
     const { revisionId, standing, why, rollouts } = explanation;
     const colors = colorsFor(flags.color, terminal.env, terminal.stdout);
     await writeReport(terminal, flags.output, {

@@ -1,10 +1,9 @@
 import type { Problem } from "../base/problem.ts";
 import type { RevisionReport } from "../server/admin/admin-source.ts";
 import type { PushedReport, PushOutcome } from "../server/push/push-door.ts";
-import { adminAddressFlag, adminTokenFlag } from "./common-flags.ts";
+import { serverFlags } from "./common-flags.ts";
 import { colorFlag, colorsFor } from "./color.ts";
 import { defineCommand } from "./command.ts";
-import { durationFlag } from "./duration.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
 import { optionalTextFlag, switchFlag } from "./flag.ts";
 import { outputFlag, writeReport } from "./output.ts";
@@ -39,10 +38,8 @@ export const pushCommand = defineCommand({
     ifMatch: optionalTextFlag("TAG", "the tree that it replaces", { defaultText: "what is there now" }),
     force: switchFlag("replace whatever is there"),
     allowRemovals: switchFlag("serve what is there now, whatever it takes away"),
-    adminAddress: adminAddressFlag,
-    adminTokenFile: adminTokenFlag,
+    ...serverFlags("how long to wait for the verdict", "60s"),
     output: outputFlag,
-    timeout: durationFlag("how long to wait for the verdict", "60s"),
     color: colorFlag,
   },
   examples: [
@@ -53,13 +50,11 @@ export const pushCommand = defineCommand({
     if (flags.force && flags.ifMatch !== undefined) {
       throw new CommandError(exitCode.usage, "--force and --if-match exclude each other");
     }
-    const { readToken } = await import("./read-token.ts");
     const { readConfiguration } = await import("./read-input.ts");
-    const { askAdmin } = await import("./admin-client.ts");
+    const { adminCall, askAdmin } = await import("./admin-client.ts");
     const { renderProblems } = await import("./render-problems.ts");
     const { formatRevision } = await import("./status/revision-line.ts");
-    const token = await readToken(flags.adminTokenFile, terminal);
-    const call = { address: flags.adminAddress, timeoutMs: flags.timeout, token };
+    const call = await adminCall(flags, terminal);
     // Asked before the files are read: what changes from now on is somebody else's.
     const asked =
       flags.force || flags.ifMatch !== undefined

@@ -1,8 +1,7 @@
 import type { RevisionReport } from "../server/admin/admin-source.ts";
-import { adminAddressFlag, adminTokenFlag } from "./common-flags.ts";
+import { serverFlags } from "./common-flags.ts";
 import { colorFlag, colorsFor } from "./color.ts";
 import { defineCommand } from "./command.ts";
-import { durationFlag } from "./duration.ts";
 import { exitCode } from "./exit-code.ts";
 import { switchFlag } from "./flag.ts";
 import { outputFlag, writeReport } from "./output.ts";
@@ -24,10 +23,8 @@ export const reconcileCommand = defineCommand({
   arguments: [],
   flags: {
     allowRemovals: switchFlag("serve what is there now, whatever it takes away"),
-    adminAddress: adminAddressFlag,
-    adminTokenFile: adminTokenFlag,
+    ...serverFlags("how long to wait for the verdict", "30s"),
     output: outputFlag,
-    timeout: durationFlag("how long to wait for the verdict", "30s"),
     color: colorFlag,
   },
   examples: [
@@ -35,15 +32,11 @@ export const reconcileCommand = defineCommand({
     { line: "reconcile --allow-removals", explains: "I did mean to remove the last listener" },
   ],
   async run({ flags, terminal }) {
-    const { readToken } = await import("./read-token.ts");
-    const token = await readToken(flags.adminTokenFile, terminal);
-    const { askAdmin } = await import("./admin-client.ts");
+    const { adminCall, askAdmin } = await import("./admin-client.ts");
     const { renderProblems } = await import("./render-problems.ts");
     const { formatRevision } = await import("./status/revision-line.ts");
     const answer = await askAdmin<Reconciliation>("/api/v1/reconcile", "Reconciliation", {
-      address: flags.adminAddress,
-      timeoutMs: flags.timeout,
-      token,
+      ...(await adminCall(flags, terminal)),
       body: { allowRemovals: flags.allowRemovals },
       alsoTakes: [422],
     });

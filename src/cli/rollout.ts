@@ -1,9 +1,8 @@
 import type { RolloutRecord } from "../rollout/state.ts";
 import type { RolloutReport } from "../server/rollout/rollout-report.ts";
-import { adminAddressFlag, adminTokenFlag } from "./common-flags.ts";
+import { serverFlags } from "./common-flags.ts";
 import { colorFlag, colorsFor } from "./color.ts";
 import { defineCommand } from "./command.ts";
-import { durationFlag } from "./duration.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
 import { listed, switchFlag } from "./flag.ts";
 import { outputFlag, writeReport } from "./output.ts";
@@ -29,10 +28,8 @@ export const rolloutCommand = defineCommand({
     full: switchFlag("for promote: all stages"),
     wait: switchFlag("wait until the rollout is over"),
     watch: switchFlag("for status: go on until interrupted, and show every change", { short: "w" }),
-    adminAddress: adminAddressFlag,
-    adminTokenFile: adminTokenFlag,
+    ...serverFlags("how long to wait for the answer, and with --wait for the end", "10m"),
     output: outputFlag,
-    timeout: durationFlag("how long to wait for the answer, and with --wait for the end", "10m"),
     color: colorFlag,
   },
   examples: [
@@ -51,11 +48,9 @@ export const rolloutCommand = defineCommand({
       throw new CommandError(exitCode.usage, `--full is for rollout promote`);
     if (flags.watch && action !== "status")
       throw new CommandError(exitCode.usage, `--watch is for rollout status`);
-    const { readToken } = await import("./read-token.ts");
-    const { askAdmin } = await import("./admin-client.ts");
+    const { adminCall, askAdmin } = await import("./admin-client.ts");
     const { formatHistory, formatRollout } = await import("./rollout/format-rollout.ts");
-    const token = await readToken(flags.adminTokenFile, terminal);
-    const call = { address: flags.adminAddress, timeoutMs: flags.timeout, token };
+    const call = await adminCall(flags, terminal);
     const colors = colorsFor(flags.color, terminal.env, terminal.stdout);
     if (action === "history") {
       const { items } = await askAdmin<HistoryAnswer>("/api/v1/rollout/history", "RolloutHistory", call);

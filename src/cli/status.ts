@@ -1,9 +1,8 @@
 import type { NodeStatus } from "../fleet/node-status.ts";
 import type { RevisionReport } from "../server/admin/admin-source.ts";
-import { adminAddressFlag, adminTokenFlag } from "./common-flags.ts";
+import { serverFlags } from "./common-flags.ts";
 import { colorFlag, colorsFor } from "./color.ts";
 import { defineCommand } from "./command.ts";
-import { durationFlag } from "./duration.ts";
 import { exitCode } from "./exit-code.ts";
 import { switchFlag } from "./flag.ts";
 import { outputFlag, writeReport } from "./output.ts";
@@ -20,11 +19,9 @@ export const statusCommand = defineCommand({
   ].join(" "),
   arguments: [{ name: "NODE", description: "the id of a node", isOptional: true }],
   flags: {
-    adminAddress: adminAddressFlag,
-    adminTokenFile: adminTokenFlag,
+    ...serverFlags(),
     output: outputFlag,
     watch: switchFlag("go on until interrupted, and show every change", { short: "w" }),
-    timeout: durationFlag("how long to wait for the answer", "5s"),
     color: colorFlag,
   },
   examples: [
@@ -35,12 +32,10 @@ export const statusCommand = defineCommand({
     { line: "status --admin-address 10.0.0.7:19000", explains: "of a server elsewhere" },
   ],
   async run({ args: [node], flags, terminal }) {
-    const { readToken } = await import("./read-token.ts");
-    const token = await readToken(flags.adminTokenFile, terminal);
-    const { askAdmin } = await import("./admin-client.ts");
+    const { adminCall, askAdmin } = await import("./admin-client.ts");
     const { formatNodes } = await import("./status/node-rows.ts");
     const { formatRevision } = await import("./status/revision-line.ts");
-    const call = { address: flags.adminAddress, timeoutMs: flags.timeout, token };
+    const call = await adminCall(flags, terminal);
     const colors = colorsFor(flags.color, terminal.env, terminal.stdout);
     const showOne = async (id: string): Promise<boolean> => {
       const { showNodeStatus } = await import("./status/show-node-status.ts");

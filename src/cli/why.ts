@@ -1,7 +1,6 @@
 import type { WhyReport } from "../server/why-report.ts";
-import { adminAddressFlag, adminTokenFlag } from "./common-flags.ts";
+import { serverFlags } from "./common-flags.ts";
 import { defineCommand } from "./command.ts";
-import { durationFlag } from "./duration.ts";
 import { exitCode } from "./exit-code.ts";
 import { optionalTextFlag } from "./flag.ts";
 import { outputFlag, writeReport } from "./output.ts";
@@ -22,10 +21,8 @@ export const whyCommand = defineCommand({
   ],
   flags: {
     type: optionalTextFlag("TYPE", "CDS, Cluster or a type URL: only the resource of this type"),
-    adminAddress: adminAddressFlag,
-    adminTokenFile: adminTokenFlag,
+    ...serverFlags(),
     output: outputFlag,
-    timeout: durationFlag("how long to wait for the answer", "5s"),
   },
   examples: [
     { line: "why edge-1 payments", explains: "whatever types have that name" },
@@ -33,17 +30,12 @@ export const whyCommand = defineCommand({
     { line: "why edge-1 payments -o json", explains: "for scripts" },
   ],
   async run({ args, flags, terminal }) {
-    const { askAdmin } = await import("./admin-client.ts");
-    const { readToken } = await import("./read-token.ts");
+    const { adminCall, askAdmin } = await import("./admin-client.ts");
     const { formatWhy } = await import("./why/format-why.ts");
-    const token = await readToken(flags.adminTokenFile, terminal);
+    const call = await adminCall(flags, terminal);
     const [node = "", name = ""] = args;
     const query = new URLSearchParams({ node, name, ...(flags.type !== undefined && { type: flags.type }) });
-    const { items } = await askAdmin<WhyList>(`/api/v1/why?${query.toString()}`, "WhyList", {
-      address: flags.adminAddress,
-      timeoutMs: flags.timeout,
-      token,
-    });
+    const { items } = await askAdmin<WhyList>(`/api/v1/why?${query.toString()}`, "WhyList", call);
     await writeReport(terminal, flags.output, {
       kind: "WhyList",
       document: { items },

@@ -1,21 +1,17 @@
 import { printable } from "../../base/printable.ts";
 import type { NodeConfigReport } from "../../server/node-config-report.ts";
-import { askAdmin } from "../admin-client.ts";
+import { adminCall, askAdmin } from "../admin-client.ts";
 import { colorsFor, type ColorMode } from "../color.ts";
+import type { ServerFlags } from "../common-flags.ts";
 import { exitCode } from "../exit-code.ts";
-import type { ListenAddress } from "../../server/listen-address.ts";
 import { type OutputFormat, writeReport } from "../output.ts";
-import { readToken } from "../read-token.ts";
 import type { Terminal } from "../terminal.ts";
 import { formatItems } from "./format-items.ts";
 
-export interface ShowNodeOptions {
+export interface ShowNodeOptions extends ServerFlags {
   readonly node: string;
   /** Full type name; absent: all types. */
   readonly type: string | undefined;
-  readonly adminAddress: ListenAddress;
-  readonly adminTokenFile: string | undefined;
-  readonly timeout: number;
   readonly output: OutputFormat;
   readonly color: ColorMode;
 }
@@ -28,8 +24,8 @@ export interface NodeConfigAnswer extends NodeConfigReport {
 
 /** Shows what a server gives a node, and what the node has accepted of that. */
 export async function showNode(options: ShowNodeOptions, terminal: Terminal): Promise<number> {
-  const { node, type, adminAddress, output } = options;
-  const token = await readToken(options.adminTokenFile, terminal);
+  const { node, type, output } = options;
+  const call = await adminCall(options, terminal);
   const query = new URLSearchParams({
     node,
     limit: "10000",
@@ -40,11 +36,7 @@ export async function showNode(options: ShowNodeOptions, terminal: Terminal): Pr
     apiVersion: _,
     kind,
     ...report
-  } = await askAdmin<NodeConfigAnswer>(`/api/v1/config?${query.toString()}`, "NodeConfig", {
-    address: adminAddress,
-    timeoutMs: options.timeout,
-    token,
-  });
+  } = await askAdmin<NodeConfigAnswer>(`/api/v1/config?${query.toString()}`, "NodeConfig", call);
   const { items, message } = report;
   await writeReport(terminal, output, {
     kind,
