@@ -4,21 +4,23 @@ import type { BootstrapPlan } from "./bootstrap/make-bootstrap.ts";
 import { defineCommand } from "./command.ts";
 import { addressFlag } from "./common-flags.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
-import { choiceFlag, type FlagValues, optionalTextFlag, switchFlag } from "./flag.ts";
+import { choiceFlag, type FlagValues, optionalTextFlag, ownFlag, switchFlag } from "./flag.ts";
 import type { Terminal } from "./terminal.ts";
 
 const flags = {
   node: optionalTextFlag("ID", "node.id; needed"),
   cluster: optionalTextFlag("NAME", "node.cluster, the group that it belongs to; needed"),
-  xdsAddress: addressFlag("where the control plane serves xDS, as the node reaches it", "127.0.0.1:18000"),
+  xdsAddress: ownFlag(
+    addressFlag("where the control plane serves xDS, as the node reaches it", "127.0.0.1:18000"),
+  ),
   sotw: switchFlag("state of the world"),
-  delta: switchFlag("incremental xDS; the default"),
+  delta: ownFlag(switchFlag("incremental xDS; the default")),
   tlsCa: optionalTextFlag(
     "FILE",
     "PEM CA of the control plane: the stream is TLS. A path of the node's machine",
   ),
-  tlsCert: optionalTextFlag("FILE", "PEM certificate of the node, for mutual TLS"),
-  tlsKey: optionalTextFlag("FILE", "its private key"),
+  tlsCert: ownFlag(optionalTextFlag("FILE", "PEM certificate of the node, for mutual TLS")),
+  tlsKey: ownFlag(optionalTextFlag("FILE", "its private key")),
   tlsServerName: optionalTextFlag(
     "NAME",
     "the name or address that the control plane's certificate must have",
@@ -30,7 +32,9 @@ const flags = {
   admin: optionalTextFlag("HOST:PORT", "where the node's own admin interface listens", {
     defaultText: "none",
   }),
-  output: choiceFlag(["yaml", "json"], "yaml", "how to print it", { short: "o", placeholder: "FORMAT" }),
+  output: ownFlag(
+    choiceFlag(["yaml", "json"], "yaml", "how to print it", { short: "o", placeholder: "FORMAT" }),
+  ),
 };
 
 /** `chancery bootstrap`: what a proxy is started with. */

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { defineCommand } from "./command.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
-import { type Flag, listFlag, switchFlag, textFlag } from "./flag.ts";
+import { type Flag, listFlag, ownFlag, switchFlag, textFlag } from "./flag.ts";
 
 const daysFlag: Flag<number> = {
   description: "how long they are valid",
@@ -35,7 +35,7 @@ export const certgenCommand = defineCommand({
     trustDomain: textFlag("DOMAIN", "the trust domain of SPIFFE ids", "fleet"),
     days: daysFlag,
     openssl: textFlag("PROGRAM", "the openssl program", "openssl"),
-    force: switchFlag("replace files that are there"),
+    force: ownFlag(switchFlag("replace files that are there")),
   },
   examples: [
     { line: "certgen ./certs --nodes edge/edge-1,edge/edge-2", explains: "for two nodes of one cluster" },

@@ -2,7 +2,7 @@ import { serverFlags, userTypeFlags } from "./common-flags.ts";
 import { colorFlag } from "./color.ts";
 import { type CommandDefinition, defineCommand } from "./command.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
-import { listed, optionalTextFlag, switchFlag } from "./flag.ts";
+import { listed, optionalTextFlag, ownFlag, switchFlag } from "./flag.ts";
 import { outputFlag } from "./output.ts";
 
 /** What is shown of a node, and the type that it means; `all` means all. */
@@ -38,9 +38,11 @@ export function configCommand(serve: () => CommandDefinition): CommandDefinition
       },
     ],
     flags: {
-      file: optionalTextFlag("FILE", "a config_dump of an Envoy, or - for stdin, instead of a server", {
-        short: "f",
-      }),
+      file: ownFlag(
+        optionalTextFlag("FILE", "a config_dump of an Envoy, or - for stdin, instead of a server", {
+          short: "f",
+        }),
+      ),
       origin: switchFlag("with show: where each value comes from"),
       ...serverFlags(),
       output: outputFlag,

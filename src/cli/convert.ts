@@ -3,7 +3,7 @@ import { colorFlag, colorsFor } from "./color.ts";
 import { defineCommand } from "./command.ts";
 import { userTypeFlags } from "./common-flags.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
-import { choiceFlag, type Flag, negatedFlag } from "./flag.ts";
+import { choiceFlag, type Flag, negatedFlag, ownFlag } from "./flag.ts";
 
 const formFlag: Flag<MessageForm> = choiceFlag(
   ["yaml", "json", "binary", "base64"],
@@ -28,10 +28,12 @@ export const convertCommand = defineCommand({
   flags: {
     to: formFlag,
     rules: negatedFlag("do not check field rules"),
-    output: choiceFlag(["plain", "json", "jsonl"], "plain", "plain: the messages themselves", {
-      short: "o",
-      placeholder: "FORMAT",
-    }),
+    output: ownFlag(
+      choiceFlag(["plain", "json", "jsonl"], "plain", "plain: the messages themselves", {
+        short: "o",
+        placeholder: "FORMAT",
+      }),
+    ),
     ...userTypeFlags,
     color: colorFlag,
   },

@@ -1,7 +1,7 @@
 import { colorFlag, colorsFor } from "./color.ts";
 import { type CommandDefinition, defineCommand } from "./command.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
-import { choiceFlag, optionalTextFlag } from "./flag.ts";
+import { choiceFlag, optionalTextFlag, ownFlag } from "./flag.ts";
 import type { LoadHeaderCodec } from "./header-codec.ts";
 import { outputFlag, writeReport } from "./output.ts";
 
@@ -18,7 +18,7 @@ export function decodeCommand(loadCodec: LoadHeaderCodec): CommandDefinition {
     ].join(" "),
     arguments: [{ name: "HEADER", description: "hex, base64 or text", isOptional: true }],
     flags: {
-      file: optionalTextFlag("FILE", "read it from a file, - for stdin", { short: "f" }),
+      file: ownFlag(optionalTextFlag("FILE", "read it from a file, - for stdin", { short: "f" })),
       as: choiceFlag(["auto", "hex", "base64", "raw", "capture"], "auto", "what the input is", {
         placeholder: "FORM",
       }),

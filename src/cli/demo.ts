@@ -4,7 +4,7 @@ import { addressFlag } from "./common-flags.ts";
 import type { RunProxy } from "./demo/hop.ts";
 import { durationFlag } from "./duration.ts";
 import { exitCode } from "./exit-code.ts";
-import { choiceFlag, optionalTextFlag } from "./flag.ts";
+import { choiceFlag, optionalTextFlag, ownFlag } from "./flag.ts";
 
 /** `chancery demo`: the main job on the bundled example. The data plane is passed in, since `src` may not import it. */
 export function demoCommand(runProxy: RunProxy): CommandDefinition {
@@ -22,7 +22,7 @@ export function demoCommand(runProxy: RunProxy): CommandDefinition {
       part: choiceFlag(["all", "upstream", "client"], "all", "run one part of it, for containers", {
         placeholder: "PART",
       }),
-      xdsAddress: addressFlag("where proxies connect", "127.0.0.1:18000"),
+      xdsAddress: ownFlag(addressFlag("where proxies connect", "127.0.0.1:18000")),
       adminAddress: addressFlag("where status, metrics and probes are", "127.0.0.1:19000"),
       upstreamAddress: addressFlag("where the upstream listens", "127.0.0.1:10002"),
       edgeAddress: addressFlag("where the request is sent", "127.0.0.1:10000"),

@@ -1,5 +1,6 @@
 import { errorMessage } from "../base/error-message.ts";
-import type { Flag, Flags } from "./flag.ts";
+import type { CommandDefinition } from "./command.ts";
+import type { Flag } from "./flag.ts";
 import { environmentName } from "./flag.ts";
 
 const switchWords: Readonly<Record<string, boolean>> = {
@@ -14,16 +15,16 @@ const switchWords: Readonly<Record<string, boolean>> = {
 };
 
 /**
- * The flags that the environment sets, by key. An empty variable counts as absent. Throws `Error` with the
+ * The flags of a command that the environment sets, by key. An empty variable counts as absent. Throws `Error` with the
  * variable's name when its value cannot be one.
  */
 export function flagsFromEnvironment(
-  flags: Flags,
+  { name, flags }: Pick<CommandDefinition, "name" | "flags">,
   env: Readonly<Record<string, string | undefined>>,
 ): ReadonlyMap<string, unknown> {
   const values = new Map<string, unknown>();
   for (const [key, flag] of Object.entries(flags)) {
-    const variable = environmentName(key, flag);
+    const variable = environmentName(name, key, flag);
     const text = env[variable];
     if (!text) continue;
     try {

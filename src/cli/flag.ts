@@ -1,6 +1,6 @@
 /**
  * One flag of a command. The key it stands under gives its long name (`xdsAddress` is `--xds-address`) and its
- * environment twin (`CHANCERY_XDS_ADDRESS`); the command line wins over the environment.
+ * environment twin (`CHANCERY_XDS_ADDRESS`), which holds for every command with that flag; the command line wins over it.
  */
 export interface Flag<Value> {
   readonly description: string;
@@ -12,6 +12,8 @@ export interface Flag<Value> {
   readonly isNegated?: boolean;
   /** The only values taken; shown in help and completion. */
   readonly choices?: readonly string[];
+  /** The environment twin carries the name of the command (`CHANCERY_PROBE_VERSION`): elsewhere the word means something else. */
+  readonly hasOwnVariable?: boolean;
   /** The default as it stands in help. */
   readonly defaultText?: string;
   /** The value when the flag is absent from the command line and the environment. */
@@ -92,6 +94,11 @@ export function choiceFlag<const Choice extends string>(
   };
 }
 
+/** The same flag with an environment twin for its command alone. */
+export function ownFlag<Value>(flag: Flag<Value>): Flag<Value> {
+  return { ...flag, hasOwnVariable: true };
+}
+
 /** `a, b or c`. */
 export function listed(words: readonly string[]): string {
   return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
@@ -103,7 +110,8 @@ export function longName(key: string, flag: Flag<unknown>): string {
   return flag.isNegated ? `no-${kebab}` : kebab;
 }
 
-/** `xdsAddress` as `CHANCERY_XDS_ADDRESS`. */
-export function environmentName(key: string, flag: Flag<unknown>): string {
-  return `CHANCERY_${longName(key, flag).replaceAll("-", "_").toUpperCase()}`;
+/** `xdsAddress` as `CHANCERY_XDS_ADDRESS`, or `version` of `probe` as `CHANCERY_PROBE_VERSION`. */
+export function environmentName(command: string, key: string, flag: Flag<unknown>): string {
+  const name = longName(key, flag);
+  return `CHANCERY_${flag.hasOwnVariable ? `${command}-${name}` : name}`.replaceAll("-", "_").toUpperCase();
 }

@@ -5,7 +5,7 @@ import { defineCommand } from "./command.ts";
 import { quietFlag, userTypeFlags } from "./common-flags.ts";
 import { durationFlag } from "./duration.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
-import { optionalTextFlag, switchFlag } from "./flag.ts";
+import { optionalTextFlag, ownFlag, switchFlag } from "./flag.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** `chancery import`: from what runs to a folder that Chancery serves. */
@@ -27,7 +27,7 @@ export const importCommand = defineCommand({
       defaultText: "for all nodes",
     }),
     dryRun: switchFlag("name the files and write none"),
-    force: switchFlag("write into a folder that has files"),
+    force: ownFlag(switchFlag("write into a folder that has files")),
     timeout: durationFlag("how long a running Envoy may take to answer", "10s"),
     quiet: quietFlag,
     ...userTypeFlags,

@@ -4,7 +4,7 @@ import { colorFlag, colorsFor } from "./color.ts";
 import { type CommandDefinition, defineCommand } from "./command.ts";
 import { durationFlag } from "./duration.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
-import { choiceFlag, switchFlag } from "./flag.ts";
+import { choiceFlag, ownFlag, switchFlag } from "./flag.ts";
 import type { LoadHeaderCodec } from "./header-codec.ts";
 import { outputFlag, writeReport } from "./output.ts";
 import type { ProbeOptions } from "./probe/run-probe.ts";
@@ -24,10 +24,12 @@ export function probeCommand(loadCodec: LoadHeaderCodec): CommandDefinition {
     ].join(" "),
     arguments: [{ name: "HOST:PORT", description: "the upstream, as a cluster would reach it" }],
     flags: {
-      version: choiceFlag(["both", "v1", "v2"], "both", "the version to try", { placeholder: "VERSION" }),
-      tls: switchFlag("the upstream speaks TLS"),
-      http: switchFlag("the upstream speaks HTTP/1"),
-      wait: durationFlag("how long to wait for each answer", "1s"),
+      version: ownFlag(
+        choiceFlag(["both", "v1", "v2"], "both", "the version to try", { placeholder: "VERSION" }),
+      ),
+      tls: ownFlag(switchFlag("the upstream speaks TLS")),
+      http: ownFlag(switchFlag("the upstream speaks HTTP/1")),
+      wait: ownFlag(durationFlag("how long to wait for each answer", "1s")),
       timeout: durationFlag("how long it may take in all", "15s"),
       output: outputFlag,
       color: colorFlag,

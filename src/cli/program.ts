@@ -74,11 +74,13 @@ function buildCommand(
     const name = `${argument.name}${argument.isVariadic ? "..." : ""}`;
     command.argument(argument.isOptional ? `[${name}]` : `<${name}>`, argument.description);
   }
-  for (const [key, flag] of Object.entries(definition.flags)) command.addOption(buildOption(key, flag));
+  for (const [key, flag] of Object.entries(definition.flags)) {
+    command.addOption(buildOption(definition.name, key, flag));
+  }
   command.action(async () => {
     let environment: ReadonlyMap<string, unknown>;
     try {
-      environment = flagsFromEnvironment(definition.flags, terminal.env);
+      environment = flagsFromEnvironment(definition, terminal.env);
     } catch (error) {
       throw new CommandError(
         exitCode.usage,
@@ -99,13 +101,13 @@ function buildCommand(
   return command;
 }
 
-function buildOption(key: string, flag: Flag<unknown>): Option {
+function buildOption(command: string, key: string, flag: Flag<unknown>): Option {
   const value = flag.placeholder === undefined ? "" : ` <${flag.placeholder}>`;
   const short = flag.short === undefined ? "" : `-${flag.short}, `;
   const notes = [];
   if (flag.choices) notes.push(flag.choices.join("|"));
   if (flag.defaultText) notes.push(`default: ${flag.defaultText}`);
-  notes.push(`env: ${environmentName(key, flag)}`);
+  notes.push(`env: ${environmentName(command, key, flag)}`);
   const option = new Option(
     `${short}--${longName(key, flag)}${value}`,
     `${flag.description} (${notes.join("; ")})`,

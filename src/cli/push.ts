@@ -5,7 +5,7 @@ import { serverFlags } from "./common-flags.ts";
 import { colorFlag, colorsFor } from "./color.ts";
 import { defineCommand } from "./command.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
-import { optionalTextFlag, switchFlag } from "./flag.ts";
+import { optionalTextFlag, ownFlag, switchFlag } from "./flag.ts";
 import { outputFlag, writeReport } from "./output.ts";
 
 /** What the server answers to a push. */
@@ -36,7 +36,7 @@ export const pushCommand = defineCommand({
   arguments: [{ name: "DIR", description: "a folder of YAML and JSON, or a single file" }],
   flags: {
     ifMatch: optionalTextFlag("TAG", "the tree that it replaces", { defaultText: "what is there now" }),
-    force: switchFlag("replace whatever is there"),
+    force: ownFlag(switchFlag("replace whatever is there")),
     allowRemovals: switchFlag("serve what is there now, whatever it takes away"),
     ...serverFlags("how long to wait for the verdict", "60s"),
     output: outputFlag,

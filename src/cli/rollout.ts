@@ -4,7 +4,7 @@ import { serverFlags } from "./common-flags.ts";
 import { colorFlag, colorsFor } from "./color.ts";
 import { defineCommand } from "./command.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
-import { listed, switchFlag } from "./flag.ts";
+import { listed, ownFlag, switchFlag } from "./flag.ts";
 import { outputFlag, writeReport } from "./output.ts";
 
 const actions = ["status", "history", "pause", "resume", "promote", "abort", "undo", "retry"] as const;
@@ -26,7 +26,7 @@ export const rolloutCommand = defineCommand({
   ],
   flags: {
     full: switchFlag("for promote: all stages"),
-    wait: switchFlag("wait until the rollout is over"),
+    wait: ownFlag(switchFlag("wait until the rollout is over")),
     watch: switchFlag("for status: go on until interrupted, and show every change", { short: "w" }),
     ...serverFlags("how long to wait for the answer, and with --wait for the end", "10m"),
     output: outputFlag,

@@ -5,7 +5,7 @@ import { colorFlag, colorsFor } from "./color.ts";
 import { defineCommand } from "./command.ts";
 import { quietFlag, userTypeFlags } from "./common-flags.ts";
 import { exitCode } from "./exit-code.ts";
-import { choiceFlag, optionalTextFlag } from "./flag.ts";
+import { choiceFlag, optionalTextFlag, ownFlag } from "./flag.ts";
 import { outputFormats, writeReport } from "./output.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -21,10 +21,12 @@ export const validateCommand = defineCommand({
   ].join(" "),
   arguments: [{ name: "PATH", description: "a folder, a file, or - for stdin" }],
   flags: {
-    output: choiceFlag([...outputFormats, "sarif", "github"], "table", "how to print the answer", {
-      short: "o",
-      placeholder: "FORMAT",
-    }),
+    output: ownFlag(
+      choiceFlag([...outputFormats, "sarif", "github"], "table", "how to print the answer", {
+        short: "o",
+        placeholder: "FORMAT",
+      }),
+    ),
     envoy: optionalTextFlag("PATH", "the binary of an Envoy to ask as well"),
     quiet: quietFlag,
     ...userTypeFlags,

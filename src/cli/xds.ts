@@ -2,7 +2,7 @@ import { addressFlag, userTypeFlags } from "./common-flags.ts";
 import { colorFlag } from "./color.ts";
 import { defineCommand } from "./command.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
-import { listFlag, optionalTextFlag, switchFlag, textFlag } from "./flag.ts";
+import { listFlag, optionalTextFlag, ownFlag, switchFlag, textFlag } from "./flag.ts";
 
 /** `chancery xds watch TYPE`: a client for any xDS server. */
 export const xdsCommand = defineCommand({
@@ -19,8 +19,8 @@ export const xdsCommand = defineCommand({
   ],
   flags: {
     server: addressFlag("the xDS server to ask", "127.0.0.1:18000"),
-    delta: switchFlag("incremental instead of state of the world"),
-    name: listFlag("NAME", "ask for this resource alone; may repeat"),
+    delta: ownFlag(switchFlag("incremental instead of state of the world")),
+    name: ownFlag(listFlag("NAME", "ask for this resource alone; may repeat")),
     nack: switchFlag("refuse every response"),
     once: switchFlag("end after the first response"),
     nodeId: textFlag("ID", "node.id", "chancery-xds-watch"),

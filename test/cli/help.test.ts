@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { CommandDefinition } from "../../src/cli/command.ts";
+import { environmentName } from "../../src/cli/flag.ts";
 import { runProgram } from "../../src/cli/program.ts";
 import { commands } from "../kit/commands.ts";
 import { fakeTerminal } from "../kit/fake-terminal.ts";
@@ -15,6 +16,20 @@ function inert(ran: string[]): CommandDefinition[] {
     },
   }));
 }
+
+describe("the environment twins of all commands", () => {
+  it("mean the same to every command that has them", () => {
+    const meanings = new Map<string, string>();
+    for (const { name, flags } of commands) {
+      for (const [key, flag] of Object.entries(flags)) {
+        const variable = environmentName(name, key, flag);
+        const meaning = JSON.stringify([flag.placeholder, flag.choices, flag.isNegated]);
+        assert.equal(meaning, meanings.get(variable) ?? meaning, `${variable} of ${name}`);
+        meanings.set(variable, meaning);
+      }
+    }
+  });
+});
 
 describe("the help of every command", () => {
   for (const command of commands) {

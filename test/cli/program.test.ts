@@ -4,7 +4,7 @@ import type { CommandDefinition, ForeignCommand } from "../../src/cli/command.ts
 import { defineCommand } from "../../src/cli/command.ts";
 import { durationFlag } from "../../src/cli/duration.ts";
 import { CommandError } from "../../src/cli/exit-code.ts";
-import { listFlag, negatedFlag, optionalTextFlag, switchFlag } from "../../src/cli/flag.ts";
+import { listFlag, negatedFlag, optionalTextFlag, ownFlag, switchFlag } from "../../src/cli/flag.ts";
 import { outputFlag } from "../../src/cli/output.ts";
 import { runProgram } from "../../src/cli/program.ts";
 import { fakeTerminal } from "../kit/fake-terminal.ts";
@@ -23,6 +23,7 @@ async function run(argv: string[], env: Record<string, string> = {}) {
       timeout: durationFlag("how long to wait", "5s"),
       xdsAddress: optionalTextFlag("ADDRESS", "where"),
       descriptors: listFlag("FILE", "more types"),
+      version: ownFlag(optionalTextFlag("VERSION", "which")),
     },
     examples: [{ line: "probe", explains: "it" }],
     run: async ({ args, flags }) => {
@@ -61,6 +62,7 @@ describe("runProgram()", () => {
       timeout: 5000,
       xdsAddress: undefined,
       descriptors: [],
+      version: undefined,
     });
   });
 
@@ -72,6 +74,7 @@ describe("runProgram()", () => {
       CHANCERY_TIMEOUT: "250ms",
       CHANCERY_XDS_ADDRESS: "[::1]:1",
       CHANCERY_DESCRIPTORS: "a.bin,b.bin",
+      CHANCERY_PROBE_VERSION: "v2",
     });
     assert.deepEqual(seen, {
       args: [],
@@ -81,7 +84,14 @@ describe("runProgram()", () => {
       timeout: 250,
       xdsAddress: "[::1]:1",
       descriptors: ["a.bin", "b.bin"],
+      version: "v2",
     });
+  });
+
+  it("does not take a flag of the command's own from a variable without its name", async () => {
+    const { seen, code } = await run(["probe"], { CHANCERY_VERSION: "1.2.3" });
+    assert.equal(code, 0);
+    assert.equal(seen?.["version"], undefined);
   });
 
   it("lets the command line win over the environment, and an empty variable count as absent", async () => {
@@ -103,6 +113,7 @@ describe("runProgram()", () => {
       timeout: 120_000,
       xdsAddress: undefined,
       descriptors: ["a", "b"],
+      version: undefined,
     });
   });
 

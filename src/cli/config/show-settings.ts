@@ -54,12 +54,12 @@ function settingsOf(
 ): readonly Setting[] {
   const given = givenTexts(name, flags, args);
   try {
-    flagsFromEnvironment(flags, env);
+    flagsFromEnvironment({ name, flags }, env);
   } catch (error) {
     throw new CommandError(exitCode.usage, errorMessage(error));
   }
   return Object.entries(flags).map(([key, flag]) => {
-    const variable = environmentName(key, flag);
+    const variable = environmentName(name, key, flag);
     const texts = given.get(key);
     const value = texts?.join(",") ?? (env[variable] || undefined) ?? defaultText(flag);
     const origin = texts ? "command line" : env[variable] ? "environment" : "default";

@@ -96,6 +96,6 @@ describe("the limits of serve", () => {
 describe("every flag of serve", () => {
   it("has a twin in the environment, which its help names", () => {
     for (const [key, flag] of Object.entries(serveCommand.flags))
-      assert.match(environmentName(key, flag), /^CHANCERY_[A-Z]+(_[A-Z0-9]+)*$/);
+      assert.match(environmentName("serve", key, flag), /^CHANCERY_[A-Z]+(_[A-Z0-9]+)*$/);
   });
 });
