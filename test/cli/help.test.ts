@@ -1,21 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { CommandDefinition } from "../../src/cli/command.ts";
 import { environmentName } from "../../src/cli/flag.ts";
 import { runProgram } from "../../src/cli/program.ts";
-import { commands } from "../kit/commands.ts";
+import { commands, parse } from "../kit/commands.ts";
 import { fakeTerminal } from "../kit/fake-terminal.ts";
-
-/** The same commands, doing nothing but being parsed. */
-function inert(ran: string[]): CommandDefinition[] {
-  return commands.map((command) => ({
-    ...command,
-    run: async () => {
-      ran.push(command.name);
-      return 0;
-    },
-  }));
-}
 
 describe("the environment twins of all commands", () => {
   it("mean the same to every command that has them", () => {
@@ -46,16 +34,9 @@ describe("the help of every command", () => {
 
     for (const example of command.examples) {
       it(`${command.name}: the example "${example.line}" parses`, async () => {
-        const ran: string[] = [];
-        const terminal = fakeTerminal();
         // What stands behind a pipe or a redirection is the shell's.
-        const argv = example.line.split(/ [|><] ?/)[0]!.split(" ");
-        const code = await runProgram(
-          { commands: inert(ran), foreign: [], version: () => "0" },
-          argv,
-          terminal,
-        );
-        assert.equal(code, 0, terminal.written.stderr);
+        const { ran, code, stderr } = await parse(example.line.split(/ [|><] ?/)[0]!);
+        assert.equal(code, 0, stderr);
         assert.deepEqual(ran, [command.name]);
       });
     }

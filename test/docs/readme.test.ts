@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { commands, foreign } from "../kit/commands.ts";
 import { codeBlocks, repositoryPath } from "./code-blocks.ts";
+import { textOf } from "./pages.ts";
 
-const pages = ["README.md", "examples/quickstart/README.md"];
-const textOf = (page: string) => readFileSync(repositoryPath(page), "utf8");
 const names = [...commands, ...foreign].map(({ name }) => name);
 
 describe("README.md", () => {
@@ -32,44 +30,3 @@ describe("README.md", () => {
     assert.ok(textOf("README.md").includes(`\`${xds}\` (xDS) and \`${admin}\` (admin`));
   });
 });
-
-for (const page of pages) {
-  describe(page, () => {
-    it("runs only commands and npm scripts that there are", () => {
-      const text = textOf(page);
-      const { scripts }: { readonly scripts: Readonly<Record<string, string>> } = JSON.parse(
-        textOf("package.json"),
-      );
-      const used = [...text.matchAll(/\bnpx chancery ([\w-]+)/g)].map(([, name]) => name!);
-      assert.deepEqual(
-        used.filter((name) => !names.includes(name)),
-        [],
-      );
-      const run = [...text.matchAll(/\bnpm (?:run )?([\w:]+)/g)].map(([, name]) => name!);
-      const own = new Set(["ci", "install"]);
-      assert.deepEqual(
-        run.filter((name) => !own.has(name) && !(name in scripts)),
-        [],
-      );
-    });
-
-    it("links only to what there is, headings included", () => {
-      const links = [...textOf(page).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)];
-      for (const [link, path = "", anchor] of links) {
-        const target = path === "" ? page : join(dirname(page), path);
-        assert.ok(existsSync(repositoryPath(target)), `${link} in ${page}`);
-        if (anchor !== undefined) assert.ok(anchorsOf(target).includes(anchor), `${link} in ${page}`);
-      }
-    });
-  });
-}
-
-/** The anchors of a page's headings, as GitHub makes them. */
-function anchorsOf(page: string): readonly string[] {
-  return [...textOf(page).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
-    heading!
-      .toLowerCase()
-      .replaceAll(/[^\w\- ]/g, "")
-      .replaceAll(" ", "-"),
-  );
-}
