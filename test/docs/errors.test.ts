@@ -39,7 +39,9 @@ function codesInSource(): Set<string> {
       .filter((name) => name.endsWith(".ts") && !/^(?:lints|client-ip|impact)\//.test(name))
       .map((name) => readFileSync(join(root, folder, name), "utf8")),
   );
-  const literals = texts.flatMap((text) => [...text.matchAll(/"([a-z]+(?:-[a-z0-9]+)+)"/g)]);
+  const literals = texts.flatMap((text) => [
+    ...text.matchAll(/(?<!events\.add\()"([a-z]+(?:-[a-z0-9]+)+)"/g),
+  ]);
   const codes = literals.map(([, code]) => code!).filter((code) => !others.has(code));
   return new Set([...codes, ...convertProblemCodes, ...dataPlaneProblemCodes]);
 }
