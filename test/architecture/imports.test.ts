@@ -129,3 +129,30 @@ describe("the import rules of the layout", () => {
     assert.equal(isAllowed("data-plane/clusters/cluster.ts", "data-plane/listeners/listener.ts"), false);
   });
 });
+
+describe("docs/architecture.md", () => {
+  const page = readFileSync(join(root, "docs/architecture.md"), "utf8");
+
+  it("has the table of src", () => {
+    const rows = Array.from(page.matchAll(/^\| `(src\/\w+)` \|[^|]*\| ([^|]*) \|$/gm), ([, folder, may]) => {
+      return [folder!, may!] as const;
+    });
+    const told = rows.map(([folder, may], index) => {
+      if (may === "nothing of ours") return [folder, []];
+      if (may === "all above") return [folder, rows.slice(0, index).map(([above]) => above)];
+      return [folder, may.split(", ").map((name) => `src/${name}`)];
+    });
+    const ruled = Object.entries(mayImport).filter(([folder]) => folder.startsWith("src/"));
+    assert.deepEqual(told, ruled);
+  });
+
+  it("has the folders of data-plane in their order", () => {
+    const section = page.slice(page.indexOf("The folders of `data-plane`"), page.indexOf("## The life of"));
+    const rows = Array.from(section.matchAll(/^\| (`[^|]*) \|/gm), ([, names]) => names!);
+    const folders = rows.join(", ").replaceAll("`", "").split(", ");
+    assert.deepEqual(
+      folders.map((name) => `data-plane/${name}`),
+      proxyFolders,
+    );
+  });
+});

@@ -96,7 +96,13 @@ describe("a row of the table", () => {
   const row = (ours: string, envoy: string) => [{ rule: 999, ours, envoy, theirs: "no" }];
   const rows = [
     ["a rule that is kept needs a test", row("yes", ""), [], [], "XDS-999 is kept, and no test says so"],
-    ["a no does not outlive its test", row("no", ""), [999], [], "XDS-999 is not kept, and a test says it is"],
+    [
+      "a no does not outlive its test",
+      row("no", ""),
+      [999],
+      [],
+      "XDS-999 is not kept, and a test says it is",
+    ],
     ["seen needs a test with Envoy", row("yes", "seen"), [999], [], "XDS-999 was seen in Envoy by no test"],
     ["what Envoy showed is told", row("yes", ""), [999], [999], "XDS-999 was seen in Envoy by a test"],
   ] as const;
