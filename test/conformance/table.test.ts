@@ -92,8 +92,9 @@ describe("docs/conformance.md", () => {
   });
 });
 
+const row = (ours: string, envoy: string): readonly Row[] => [{ rule: 999, ours, envoy, theirs: "no" }];
+
 describe("a row of the table", () => {
-  const row = (ours: string, envoy: string) => [{ rule: 999, ours, envoy, theirs: "no" }];
   const rows = [
     ["a rule that is kept needs a test", row("yes", ""), [], [], "XDS-999 is kept, and no test says so"],
     [
