@@ -6,6 +6,7 @@ import { Fleet } from "../src/fleet/fleet.ts";
 import { loadSchema } from "../src/schema/load.ts";
 import { createAdsServer } from "../src/server/ads-server.ts";
 import { threadLoader } from "../src/server/loading/thread-loader.ts";
+import { Slices } from "../src/server/slices.ts";
 import { attempt } from "../src/server/reconcile/attempt.ts";
 import type { Revision } from "../src/snapshot/revision.ts";
 import { buildXdsBench } from "./kit/contestants.ts";
@@ -65,6 +66,7 @@ export async function runTurns(rounds: number, log: (line: string) => void): Pro
   for (let round = 1; round <= rounds; round += 1) {
     const ended = new AbortController();
     const loader = threadLoader(loadSchema(), {});
+    const slices = new Slices(systemClock);
     const fleet = new Fleet({ resourcesOf: () => new Map() });
     const server = createAdsServer({
       address: "127.0.0.1:0",
@@ -80,6 +82,7 @@ export async function runTurns(rounds: number, log: (line: string) => void): Pro
         current,
         removals: { allowsEmptyTypes: true, largestShare: 1 },
         load: (all) => loader.load(all, ended.signal),
+        perform: (steps) => slices.run(steps),
       });
       if (result.kind === "refused") throw new Error(result.refusal.problems[0]?.message);
       current = result.revision;

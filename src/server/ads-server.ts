@@ -1,12 +1,13 @@
 import type { Socket } from "node:net";
 import { ServerCredentials, status, type Server } from "@grpc/grpc-js";
 import { systemClock, type Clock } from "../base/clock.ts";
+import { thingsPerStep } from "../base/steps.ts";
 import { accessRefusal, operatorRefusal } from "../config/access-policy.ts";
 import type { StreamHoldings } from "../fleet/node-config.ts";
 import type { StreamStanding } from "../fleet/why.ts";
 import type { Node } from "../snapshot/node.ts";
 import type { Group, Revision } from "../snapshot/revision.ts";
-import { revisionFor, type Served, type Serving } from "../snapshot/serving.ts";
+import { newResources, revisionFor, type Served, type Serving } from "../snapshot/serving.ts";
 import type { StreamKind, StreamService, StreamStatus, XdsEvent } from "../xds/events.ts";
 import { InterestPool } from "../xds/interest-pool.ts";
 import { type Named, OrderViews, type ReferencesOf } from "../xds/order-views.ts";
@@ -23,6 +24,7 @@ import { type Identity, identify } from "./auth/identify.ts";
 import type { TokenCheck } from "./auth/served-tokens.ts";
 import { type RateLimit, type RateState, takeRequest } from "./request-rate.ts";
 import { FanOut, type FanOutResult } from "./fan-out.ts";
+import { Slices } from "./slices.ts";
 import { type Caller, definitionOf, endCall, type GrpcService } from "./services/grpc-service.ts";
 import { Health } from "./services/health-service.ts";
 import { defaultGrpcLimits, newGrpcServer, type GrpcLimits } from "./grpc-server.ts";
@@ -105,6 +107,9 @@ export const defaultAdsLimits: AdsLimits = {
 /** What is granted beyond the drain time to connections that do not close by themselves. */
 const closeGraceMs = 1_000;
 
+/** What the HTTP/2 session and the first requests of a new connection take, about; with it, a turn takes 15 of them. */
+const connectionMs = 1;
+
 /** Makes a server; nothing happens before `start`. */
 export function createAdsServer(options: AdsServerOptions = {}): AdsServer {
   return new AdsServer(options);
@@ -121,6 +126,8 @@ export class AdsServer implements AsyncDisposable {
   /** Open calls of services other than discovery. */
   readonly #calls = new Set<RawCall>();
   readonly #streams = new Map<number, AdsStream>();
+  /** All that may be much work goes through it. */
+  readonly #slices: Slices;
   readonly #fanOut: FanOut<AdsStream>;
   readonly #refusals: NonNullable<AdsServerOptions["refusals"]>;
   /** What all sessions are given; most of it so that work done for one serves all. */
@@ -138,7 +145,8 @@ export class AdsServer implements AsyncDisposable {
     this.#clock = options.clock ?? systemClock;
     this.#limits = { ...defaultAdsLimits, ...options.limits };
     this.#refusals = options.refusals ?? new RefusalMemory();
-    this.#fanOut = new FanOut(this.#clock, options.onPushed);
+    this.#slices = new Slices(this.#clock);
+    this.#fanOut = new FanOut(this.#clock, this.#slices, options.onPushed);
     this.#common = {
       traitsOf: traitsWith(options.isOwnType ?? (() => false)),
       shared: {
@@ -153,6 +161,7 @@ export class AdsServer implements AsyncDisposable {
     };
     this.#host = {
       clock: this.#clock,
+      slices: this.#slices,
       ...this.#limits,
       onEvent: (stream, event) => this.#note(stream, event),
       onRequest: (typeUrl) => options.onRequest?.(typeUrl),
@@ -208,7 +217,7 @@ export class AdsServer implements AsyncDisposable {
   acceptor(): (socket: Socket) => void {
     const { credentials = ServerCredentials.createInsecure() } = this.#options;
     const injector = this.#server.createConnectionInjector(credentials);
-    return (socket) => injector.injectConnection(socket);
+    return (socket) => this.#slices.do(() => injector.injectConnection(socket), connectionMs);
   }
 
   /** Serves this revision to all nodes from now on: `serve` without a candidate. */
@@ -221,12 +230,25 @@ export class AdsServer implements AsyncDisposable {
    * those for which nothing changed cost no more than the question.
    */
   serve(serving: Serving): void {
+    const before = this.#serving;
     this.#serving = serving;
     if (this.#closing) return;
     this.#health.set(true);
-    this.#fanOut.run(this.#streams.values(), (stream) => {
+    const visit = (stream: AdsStream) => {
       if (stream.node && this.#assign(stream, stream.node)) stream.pump();
-    });
+    };
+    this.#fanOut.run(this.#streams.values(), visit, this.#encode(before, serving));
+  }
+
+  /** Encodes what is new, a few resources a step, so that no stream has to do it for all of them in one turn. */
+  *#encode(before: Serving | undefined, serving: Serving): Generator<undefined, void> {
+    const { responses } = this.#common.shared;
+    let count = 0;
+    for (const resource of newResources(before, serving)) {
+      responses.prepare(resource);
+      count += 1;
+      if (count % thingsPerStep === 0) yield;
+    }
   }
 
   /** True from `start` to `close`, while clients can connect. */

@@ -11,6 +11,7 @@ import type { Response } from "../xds/response.ts";
 import type { Outcome, Session } from "../xds/session.ts";
 import { WireError } from "../xds/wire.ts";
 import { decodeRequest } from "./decode-request.ts";
+import type { Slices } from "./slices.ts";
 import { type RateLimit, type RateState, takeRequest } from "./request-rate.ts";
 import { forgetRequest, resetCall, writeMessage } from "./beneath-call.ts";
 
@@ -20,6 +21,8 @@ export type RawCall = ServerDuplexStream<Buffer, Buffer>;
 /** What all streams of a server share: one object, for there are thousands of them. */
 export interface AdsStreamHost {
   readonly clock: Clock;
+  /** Answers go out in slices: thousands of requests may come in one turn of the event loop. */
+  readonly slices: Slices;
   onEvent(stream: AdsStream, event: XdsEvent): void;
   /** Told of each request that can be read, by its type URL; empty when it has none. */
   onRequest(typeUrl: string): void;
@@ -62,6 +65,7 @@ export class AdsStream {
   /** Encoded size of what the transport has not taken yet. */
   #bufferedBytes = 0;
   #rate: RateState | undefined;
+  #isPumpDue = false;
   #wakingAtMs: number | undefined;
   #cancelWake: (() => void) | undefined;
 
@@ -222,7 +226,16 @@ export class AdsStream {
     for (const outcome of outcomes) {
       if (!this.#isClosed) this.#perform(outcome);
     }
-    this.pump();
+    this.#pumpInTurn();
+  }
+
+  #pumpInTurn(): void {
+    if (this.#isPumpDue) return;
+    this.#isPumpDue = true;
+    this.#options.host.slices.do(() => {
+      this.#isPumpDue = false;
+      this.pump();
+    });
   }
 
   #perform(outcome: Outcome): void {

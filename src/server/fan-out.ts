@@ -1,7 +1,6 @@
 import type { Clock } from "../base/clock.ts";
-
-/** A slice of work; well below the 50 ms that pings and health checks may have to wait (XDS-126). */
-const sliceMs = 15;
+import type { Steps } from "../base/steps.ts";
+import type { Slices } from "./slices.ts";
 
 /** What became of a run. */
 export interface FanOutResult {
@@ -10,49 +9,59 @@ export interface FanOutResult {
   readonly leftOut: number;
 }
 
-/** Does something for many items without keeping the event loop from its other work. */
+/** What is under way: the items that are left, the next one last. */
+interface Run<T> {
+  readonly rest: T[];
+  readonly startedAtMs: number;
+}
+
+/** Visits all of many items for the newest reason to do so. */
 export class FanOut<T> {
   readonly #clock: Pick<Clock, "monotonic">;
-  #rest: T[] = [];
-  #visit: (item: T) => void = () => {};
-  #scheduled: NodeJS.Immediate | undefined;
-  #startedAtMs = 0;
+  readonly #slices: Slices;
   readonly #onEnd: (result: FanOutResult) => void;
+  #run: Run<T> | undefined;
 
   /** `onEnd` is told of each run that visited all items, or that the next one cut short. */
-  constructor(clock: Pick<Clock, "monotonic">, onEnd: (result: FanOutResult) => void = () => {}) {
+  constructor(
+    clock: Pick<Clock, "monotonic">,
+    slices: Slices,
+    onEnd: (result: FanOutResult) => void = () => {},
+  ) {
     this.#clock = clock;
+    this.#slices = slices;
     this.#onEnd = onEnd;
   }
 
-  /** Visits each item once, a slice in each turn, the first one now. A run that is still under way is given up. */
-  run(items: Iterable<T>, visit: (item: T) => void): void {
-    if (this.#rest.length > 0) this.#end();
-    this.stop();
-    this.#rest = [...items].toReversed();
-    this.#visit = visit;
-    this.#startedAtMs = this.#clock.monotonic();
-    this.#slice();
+  /** Visits each item once, after the steps that get them ready. A run that is still under way is given up. */
+  run(items: Iterable<T>, visit: (item: T) => void, ready: Iterable<undefined> = []): void {
+    this.#end();
+    this.#run = { rest: [...items].toReversed(), startedAtMs: this.#clock.monotonic() };
+    void this.#slices.run(this.#steps(this.#run, visit, ready));
   }
 
   /** Drops what has not been visited. */
   stop(): void {
-    this.#rest = [];
-    clearImmediate(this.#scheduled);
+    this.#run = undefined;
   }
 
-  #slice(): void {
-    const endsAt = this.#clock.monotonic() + sliceMs;
-    for (let item = this.#rest.pop(); item !== undefined; item = this.#rest.pop()) {
-      this.#visit(item);
-      if (this.#clock.monotonic() >= endsAt) break;
+  *#steps(run: Run<T>, visit: (item: T) => void, ready: Iterable<undefined>): Steps<void> {
+    const isOver = () => this.#run !== run;
+    for (const step of ready) {
+      yield step;
+      if (isOver()) return;
     }
-    if (this.#rest.length > 0) this.#scheduled = setImmediate(() => this.#slice());
-    else this.#end();
+    for (let item = run.rest.pop(); item !== undefined; item = run.rest.pop()) {
+      visit(item);
+      yield;
+      if (isOver()) return;
+    }
+    this.#end();
   }
 
   #end(): void {
-    const tookMs = this.#clock.monotonic() - this.#startedAtMs;
-    this.#onEnd({ tookMs, leftOut: this.#rest.length });
+    const run = this.#run;
+    this.#run = undefined;
+    if (run) this.#onEnd({ tookMs: this.#clock.monotonic() - run.startedAtMs, leftOut: run.rest.length });
   }
 }

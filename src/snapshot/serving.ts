@@ -1,6 +1,8 @@
 import { xxHash64 } from "../base/hash/xx-hash-64.ts";
 import { matchesNode, type NodeMatch } from "../config/node-match.ts";
+import { diff } from "./diff.ts";
 import type { Node } from "./node.ts";
+import type { Resource } from "./resource.ts";
 import { type Group, matchGroup, type Revision } from "./revision.ts";
 
 /** Which nodes of a group a candidate has reached: those below the share, and those that match. It only ever grows. */
@@ -55,6 +57,26 @@ export function revisionFor(
   return hasReached(extent, candidate.revision, node)
     ? served(candidate.revision, after)
     : served(stable, before);
+}
+
+/** What of a serving was not there in the one before, group by group. It costs what differs where that is known (`diff`). */
+export function* newResources(before: Serving | undefined, now: Serving): Generator<Resource, void> {
+  const known = revisionsOf(before);
+  for (const revision of revisionsOf(now)) {
+    if (known.includes(revision)) continue;
+    for (const { name, snapshot } of revision.groups.values()) {
+      const olds = known.flatMap(({ groups }) => groups.get(name)?.snapshot ?? []);
+      for (const set of snapshot.types.values()) {
+        const old = olds.map(({ types }) => types.get(set.typeUrl)).find((one) => one !== undefined);
+        yield* old ? diff(old, set).changed : set.resources.values();
+      }
+    }
+  }
+}
+
+function revisionsOf(serving: Serving | undefined): readonly Revision[] {
+  if (!serving) return [];
+  return serving.candidate ? [serving.candidate.revision, serving.stable] : [serving.stable];
 }
 
 function served(revision: Revision, group: Group | undefined): Served {

@@ -55,24 +55,20 @@ export function writeMissing(writer: WireWriter, name: string, version: string):
 /** In state of the world a wrapper is only there to tell a TTL (XDS-109). */
 const aroundTtl: Wrapping = { hasBody: true, hasTtl: true, aliases: [] };
 
-/** Bytes of an Any with the resource or, when its TTL is told, with its wrapper. */
-export function sotwSize(resource: Resource, hasTtl: boolean): number {
-  if (!hasTtl || resource.ttlMs === undefined) return anySize(resource);
+/** Bytes of an Any with the wrapper of a resource whose TTL is told. */
+export function sotwTtlSize(resource: Resource): number {
   return stringFieldSize(wrapperTypeUrl) + fieldSize(wrappedSize(resource, aroundTtl));
 }
 
-/** Writes what `sotwSize` counts. */
-export function writeSotw(writer: WireWriter, resource: Resource, hasTtl: boolean): void {
-  if (!hasTtl || resource.ttlMs === undefined) {
-    writeAny(writer, resource);
-    return;
-  }
+/** Writes what `sotwTtlSize` counts. */
+export function writeSotwTtl(writer: WireWriter, resource: Resource): void {
   writer.string(1, wrapperTypeUrl);
   writer.open(2, wrappedSize(resource, aroundTtl));
   writeWrapped(writer, resource, aroundTtl);
 }
 
-function anySize({ typeUrl, bytes }: Resource): number {
+/** Bytes of an Any with the resource. */
+export function anySize({ typeUrl, bytes }: Resource): number {
   return stringFieldSize(typeUrl) + (bytes.length === 0 ? 0 : fieldSize(bytes.length));
 }
 

@@ -1,13 +1,14 @@
 import type { Resource } from "../snapshot/resource.ts";
 import type { StreamKind } from "./events.ts";
 import type { Plan } from "./change.ts";
+import { Entries } from "./entries.ts";
 import {
   missingSize,
-  sotwSize,
+  sotwTtlSize,
   wrappedSize,
   type Wrapping,
   writeMissing,
-  writeSotw,
+  writeSotwTtl,
   writeWrapped,
 } from "./resource-wire.ts";
 import { fieldSize, stringFieldSize, WireWriter } from "./wire.ts";
@@ -34,16 +35,24 @@ interface Envelope {
 export function encodeSotw(
   { typeUrl, version, resources }: Plan,
   { nonce, identifier, hasTtls }: Envelope,
+  entries: Entries,
 ): Buffer {
-  const sizes = resources.map((resource) => sotwSize(resource, hasTtls));
-  const tail = stringFieldSize(typeUrl) + stringFieldSize(nonce) + fieldSize(stringFieldSize(identifier));
-  const size = sizes.reduce((sum, any) => sum + fieldSize(any), stringFieldSize(version) + tail);
+  const isPlain = ({ ttlMs }: Resource) => !hasTtls || ttlMs === undefined;
+  let size = stringFieldSize(version) + stringFieldSize(typeUrl) + stringFieldSize(nonce);
+  size += fieldSize(stringFieldSize(identifier));
+  for (const resource of resources) {
+    size += isPlain(resource) ? entries.of(resource).sotw.length : fieldSize(sotwTtlSize(resource));
+  }
   const writer = new WireWriter(size);
   writer.string(1, version);
-  resources.forEach((resource, index) => {
-    writer.open(2, sizes[index]!);
-    writeSotw(writer, resource, hasTtls);
-  });
+  for (const resource of resources) {
+    if (isPlain(resource)) {
+      writer.encoded(entries.of(resource).sotw);
+      continue;
+    }
+    writer.open(2, sotwTtlSize(resource));
+    writeSotwTtl(writer, resource);
+  }
   writer.string(4, typeUrl);
   writer.string(5, nonce);
   writer.open(6, stringFieldSize(identifier));
@@ -52,21 +61,35 @@ export function encodeSotw(
 }
 
 /** `envoy.service.discovery.v3.DeltaDiscoveryResponse` */
-export function encodeDelta(plan: Plan, { nonce, identifier, hasTtls }: Envelope): Buffer {
-  const { typeUrl, version, resources, removed, missing = [] } = plan;
-  const wrappingOf = wrappingsOf(plan, hasTtls);
-  const sizes = resources.map((resource) => wrappedSize(resource, wrappingOf(resource)));
-  const tail = stringFieldSize(typeUrl) + stringFieldSize(nonce) + fieldSize(stringFieldSize(identifier));
-  let size = stringFieldSize(version) + tail;
-  for (const resource of sizes) size += fieldSize(resource);
+export function encodeDelta(plan: Plan, { nonce, identifier, hasTtls }: Envelope, entries: Entries): Buffer {
+  const { typeUrl, version, resources, removed, missing = [], aliases, isHeartbeat = false } = plan;
+  const isPlain = ({ name, ttlMs }: Resource) =>
+    !isHeartbeat && (!hasTtls || ttlMs === undefined) && !aliases?.has(name);
+  const wrappingOf = ({ name }: Resource): Wrapping => ({
+    hasBody: !isHeartbeat,
+    hasTtl: hasTtls,
+    aliases: aliases?.get(name) ?? [],
+  });
+  let size = stringFieldSize(version) + stringFieldSize(typeUrl) + stringFieldSize(nonce);
+  size += fieldSize(stringFieldSize(identifier));
+  for (const resource of resources) {
+    size += isPlain(resource)
+      ? entries.of(resource).delta.length
+      : fieldSize(wrappedSize(resource, wrappingOf(resource)));
+  }
   for (const name of missing) size += fieldSize(missingSize(name, version));
   for (const name of removed) size += stringFieldSize(name);
   const writer = new WireWriter(size);
   writer.string(1, version);
-  resources.forEach((resource, index) => {
-    writer.open(2, sizes[index]!);
-    writeWrapped(writer, resource, wrappingOf(resource));
-  });
+  for (const resource of resources) {
+    if (isPlain(resource)) {
+      writer.encoded(entries.of(resource).delta);
+      continue;
+    }
+    const wrapping = wrappingOf(resource);
+    writer.open(2, wrappedSize(resource, wrapping));
+    writeWrapped(writer, resource, wrapping);
+  }
   for (const name of missing) {
     writer.open(2, missingSize(name, version));
     writeMissing(writer, name, version);
@@ -77,12 +100,6 @@ export function encodeDelta(plan: Plan, { nonce, identifier, hasTtls }: Envelope
   writer.open(7, stringFieldSize(identifier));
   writer.string(1, identifier);
   return writer.bytes;
-}
-
-function wrappingsOf({ isHeartbeat, aliases }: Plan, hasTtl: boolean): (resource: Resource) => Wrapping {
-  const common = { hasBody: !isHeartbeat, hasTtl, aliases: [] };
-  if (!aliases) return () => common;
-  return ({ name }) => ({ ...common, aliases: aliases.get(name) ?? [] });
 }
 
 type EncodedPlans = WeakMap<Plan, WeakRef<Response>>;
@@ -99,11 +116,17 @@ export class ResponseCache {
       sotw: { full: new WeakMap(), withoutTtls: new WeakMap() },
       delta: { full: new WeakMap(), withoutTtls: new WeakMap() },
     };
+  readonly #entries = new Entries();
   #serial = 0;
 
   /** `identifier` is what responses say in `control_plane.identifier` (XDS-141). */
   constructor(identifier: string) {
     this.#identifier = identifier;
+  }
+
+  /** Does what encoding a resource takes, so that what is left for a response of many is little. */
+  prepare(resource: Resource): void {
+    this.#entries.of(resource);
   }
 
   /** The response for a plan with a serial above `after`, the last one that this stream was sent of the type. */
@@ -115,7 +138,7 @@ export class ResponseCache {
     this.#serial += 1;
     const nonce = this.#serial.toString(36);
     const encode = kind === "sotw" ? encodeSotw : encodeDelta;
-    const bytes = encode(plan, { nonce, identifier: this.#identifier, hasTtls });
+    const bytes = encode(plan, { nonce, identifier: this.#identifier, hasTtls }, this.#entries);
     const response = { plan, serial: this.#serial, nonce, bytes };
     encoded.set(plan, new WeakRef(response));
     return response;

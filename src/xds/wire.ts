@@ -60,8 +60,13 @@ export class WireWriter {
 
   blob(field: number, content: Uint8Array): void {
     this.open(field, content.length);
-    this.bytes.set(content, this.#at);
-    this.#at += content.length;
+    this.encoded(content);
+  }
+
+  /** Fields that are encoded already, with their tags. */
+  encoded(fields: Uint8Array): void {
+    this.bytes.set(fields, this.#at);
+    this.#at += fields.length;
   }
 }
 

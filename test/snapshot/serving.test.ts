@@ -9,6 +9,7 @@ import {
   type Candidate,
   everywhere,
   type Extent,
+  newResources,
   nowhere,
   placeOf,
   revisionFor,
@@ -134,5 +135,33 @@ describe("revisionFor", () => {
         assert.ok(!has(Math.min(one, other)) || has(Math.max(one, other)));
       }),
     );
+  });
+});
+
+const input = (name: string, text = name) => ({ typeUrl: "type.test/T", name, bytes: Buffer.from(text) });
+const withAll = (snapshot: Snapshot): Revision =>
+  makeRevision({
+    groups: [{ name: "all", match: {}, snapshot }],
+    source: { kind: "program" },
+    createdAtMs: 0,
+  });
+const newNames = (...[before, now]: Parameters<typeof newResources>) =>
+  [...newResources(before, now)].map(({ name }) => name);
+
+describe("newResources", () => {
+  const first = Snapshot.of(["a", "b", "c"].map((name) => input(name)));
+  const before = withAll(first);
+  const after = withAll(first.with([input("b", "changed"), input("d")]));
+
+  it("are all of them at first", () => {
+    assert.deepEqual(newNames(undefined, { stable: before }), ["a", "b", "c"]);
+  });
+
+  it("XDS-130 are those that changed, and none when a candidate comes, goes on or becomes stable", () => {
+    assert.deepEqual(newNames({ stable: before }, { stable: after }), ["b", "d"]);
+    const rollout = { stable: before, candidate: candidate(after, {}) };
+    assert.deepEqual(newNames({ stable: before }, rollout), ["b", "d"]);
+    assert.deepEqual(newNames(rollout, { ...rollout, candidate: candidate(after, { all: everywhere }) }), []);
+    assert.deepEqual(newNames(rollout, { stable: after }), []);
   });
 });

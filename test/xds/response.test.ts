@@ -4,6 +4,7 @@ import { loadDescriptors } from "../../src/schema/load.ts";
 import { Schema } from "../../src/schema/schema.ts";
 import { makeResource } from "../../src/snapshot/resource.ts";
 import type { Plan } from "../../src/xds/change.ts";
+import { Entries } from "../../src/xds/entries.ts";
 import { encodeDelta, encodeSotw, ResponseCache } from "../../src/xds/response.ts";
 import { splitPlan } from "../../src/xds/split-plan.ts";
 import { CLUSTER } from "../../src/xds/type-traits.ts";
@@ -49,9 +50,15 @@ describe("the encoded responses", () => {
         ...common,
       };
       const discovery = "envoy.service.discovery.v3";
-      assert.ok(encodeSotw(plan, envelope).equals(schema.encode(`${discovery}.DiscoveryResponse`, sotw)));
       assert.ok(
-        encodeDelta(plan, envelope).equals(schema.encode(`${discovery}.DeltaDiscoveryResponse`, delta)),
+        encodeSotw(plan, envelope, new Entries()).equals(
+          schema.encode(`${discovery}.DiscoveryResponse`, sotw),
+        ),
+      );
+      assert.ok(
+        encodeDelta(plan, envelope, new Entries()).equals(
+          schema.encode(`${discovery}.DeltaDiscoveryResponse`, delta),
+        ),
       );
     });
   }
@@ -75,20 +82,20 @@ describe("a resource with a TTL", () => {
       resources,
       ...common,
     });
-    assert.ok(encodeSotw(plan, envelope).equals(expected));
+    assert.ok(encodeSotw(plan, envelope, new Entries()).equals(expected));
   });
 
   it("XDS-17 comes without both for clients that do not understand them", () => {
     const sotw = { version_info: "v1", resources: [any], ...common };
     const expected = schema.encode(`${discovery}.DiscoveryResponse`, sotw);
-    assert.ok(encodeSotw(plan, { ...envelope, hasTtls: false }).equals(expected));
+    assert.ok(encodeSotw(plan, { ...envelope, hasTtls: false }, new Entries()).equals(expected));
   });
 
   it("XDS-108 is kept in delta by name, version and TTL, without its body", () => {
     const { name, version } = resource;
     const delta = { system_version_info: "v1", resources: [{ name, version, ttl }], ...common };
     const expected = schema.encode(`${discovery}.DeltaDiscoveryResponse`, delta);
-    assert.ok(encodeDelta({ ...plan, isHeartbeat: true }, envelope).equals(expected));
+    assert.ok(encodeDelta({ ...plan, isHeartbeat: true }, envelope, new Entries()).equals(expected));
   });
 
   it("has a version that the TTL is part of, so that clients learn of another one", () => {
@@ -139,7 +146,7 @@ describe("names that lead elsewhere, or nowhere", () => {
       nonce: "n1",
       control_plane: { identifier: envelope.identifier },
     });
-    assert.ok(encodeDelta(plan, envelope).equals(expected));
+    assert.ok(encodeDelta(plan, envelope, new Entries()).equals(expected));
   });
 });
 

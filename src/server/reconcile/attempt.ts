@@ -1,11 +1,12 @@
 import { errorMessage } from "../../base/error-message.ts";
 import { hasErrors, type Place, type Problem } from "../../base/problem.ts";
+import { finish, type Steps } from "../../base/steps.ts";
 import type { AccessPolicy } from "../../config/access-policy.ts";
 import type { ConfigFile } from "../../config/config-file.ts";
 import type { NodeMatch } from "../../config/node-match.ts";
 import type { Resource } from "../../config/resource.ts";
 import { policiesByDefault, type RolloutPolicies } from "../../config/rollout-policy.ts";
-import { makeRevision, type Revision, type RevisionSource } from "../../snapshot/revision.ts";
+import { type Group, makeRevision, type Revision, type RevisionSource } from "../../snapshot/revision.ts";
 import { Snapshot } from "../../snapshot/snapshot.ts";
 import type { Reading } from "../../sources/reading.ts";
 import { excessiveRemovals, type RemovalPolicy } from "./removals.ts";
@@ -59,6 +60,8 @@ export interface AttemptOptions {
   readonly current: Revision | undefined;
   readonly removals: RemovalPolicy;
   readonly load: (files: readonly ConfigFile[]) => Loaded | Promise<Loaded>;
+  /** Does what takes long for large trees. Default: at once. */
+  readonly perform?: <T>(steps: Steps<T>) => T | Promise<T>;
 }
 
 /** Turns a reading into a revision, or into the reasons why what is served has to stay. */
@@ -78,13 +81,14 @@ export async function attempt(reading: Reading, options: AttemptOptions): Promis
   });
   const { groups, problems, authorization, rollout = policiesByDefault } = await loadSafely(files, options);
   if (hasErrors(problems)) return refused("errors", problems);
-  const { current } = options;
+  const { current, perform = finish } = options;
+  const made: Group[] = [];
+  for (const { name, match, resources } of groups) {
+    const snapshot = await perform(Snapshot.inSteps(resources, current?.groups.get(name)?.snapshot));
+    made.push({ name, match, snapshot });
+  }
   const revision = makeRevision({
-    groups: [...groups].map(({ name, match, resources }) => ({
-      name,
-      match,
-      snapshot: Snapshot.of(resources, current?.groups.get(name)?.snapshot),
-    })),
+    groups: made,
     ...(authorization && { authorization }),
     source: origin,
     problems,

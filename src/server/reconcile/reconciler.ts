@@ -2,6 +2,7 @@ import type { Revision } from "../../snapshot/revision.ts";
 import type { Reading } from "../../sources/reading.ts";
 import { type Attempt, attempt } from "./attempt.ts";
 import type { Loader } from "../loading/loader.ts";
+import { Slices } from "../slices.ts";
 import type { RemovalPolicy } from "./removals.ts";
 
 export interface ReconcilerOptions {
@@ -30,11 +31,13 @@ interface Waiter {
 /** Follows a source: every state of it becomes an attempt, and what was accepted is what the next is compared with. */
 export class Reconciler {
   readonly #options: ReconcilerOptions;
+  readonly #slices: Slices;
   #round = new AbortController();
   #waiting: readonly Waiter[] = [];
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#slices = new Slices({ monotonic: options.monotonic });
   }
 
   /** Follows the source until the signal aborts. Rejects only when `onAttempt` or the source itself breaks. */
@@ -68,6 +71,7 @@ export class Reconciler {
       current: this.#options.current(),
       removals,
       load: (files) => load(files, signal),
+      perform: (steps) => this.#slices.run(steps),
     });
     // What the end has interrupted says nothing about the source.
     if (signal.aborted) return;
