@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type Contents, WireServer } from "./wire-client.ts";
+import { type Contents, type WireClient, WireServer } from "./wire-client.ts";
 
 const accepted: Contents = { CDS: { a: "1", b: "1" }, EDS: { x: "1", y: "1" } };
 const bad: Contents = { CDS: { a: "bad", b: "1" }, EDS: { x: "bad", y: "1" } };
 const repaired: Contents = { CDS: { a: "3", b: "1" }, EDS: { x: "3", y: "1" } };
+
+/** Has the client accept CDS, and then refuse its bad content. */
+async function refuseBad(server: WireServer, client: WireClient, error = "refused"): Promise<void> {
+  client.ask("CDS");
+  await client.settle();
+  server.set(bad);
+  await client.due();
+  client.nack("CDS", { error });
+}
 
 for (const kind of ["sotw", "delta"] as const) {
   const isSotw = kind === "sotw";
@@ -13,11 +22,7 @@ for (const kind of ["sotw", "delta"] as const) {
     it("XDS-50 XDS-55 refused content is not sent again until the content changes", async () => {
       await using server = await WireServer.start(accepted);
       const client = server.open(kind);
-      client.ask("CDS");
-      await client.settle();
-      server.set(bad);
-      await client.due();
-      client.nack("CDS");
+      await refuseBad(server, client);
       assert.deepEqual(await client.due(), []);
       assert.deepEqual(await client.due(), []);
       server.set(repaired);
@@ -36,12 +41,8 @@ for (const kind of ["sotw", "delta"] as const) {
     it("XDS-48 XDS-52 XDS-58 the refusal is known with the accepted version, until the ACK of changed content", async () => {
       await using server = await WireServer.start(accepted);
       const client = server.open(kind);
-      client.ask("CDS");
-      await client.settle();
-      const version = client.last("CDS")?.version;
-      server.set(bad);
-      await client.due();
-      client.nack("CDS", { error: "cluster a: no" });
+      const version = server.setVersionOf("CDS");
+      await refuseBad(server, client, "cluster a: no");
       await client.due();
       const statusOf = () => server.server.streams()[0]?.types[0];
       assert.deepEqual(
@@ -56,11 +57,7 @@ for (const kind of ["sotw", "delta"] as const) {
     it("XDS-53 XDS-57 going back to the accepted content is sent", async () => {
       await using server = await WireServer.start(accepted);
       const client = server.open(kind);
-      client.ask("CDS");
-      await client.settle();
-      server.set(bad);
-      await client.due();
-      client.nack("CDS");
+      await refuseBad(server, client);
       await client.due();
       server.set(accepted);
       assert.deepEqual(await client.due(), [isSotw ? "CDS a b" : "CDS a"]);
@@ -90,11 +87,7 @@ for (const kind of ["sotw", "delta"] as const) {
     it("XDS-60 after a refusal, what the client states on a new stream is not relied on, until an ACK", async () => {
       await using server = await WireServer.start(accepted);
       const first = server.open(kind);
-      first.ask("CDS");
-      await first.settle();
-      server.set(bad);
-      await first.due();
-      first.nack("CDS");
+      await refuseBad(server, first);
       await first.due();
       const stated = isSotw
         ? { version: server.setVersionOf("CDS") }
