@@ -7,7 +7,6 @@ import { createLog } from "../../src/base/log.ts";
 import { exitCode } from "../../src/cli/exit-code.ts";
 import { Loads } from "../../src/fleet/loads.ts";
 import { createAdminApp } from "../../src/server/admin/app.ts";
-import { EventLog } from "../../src/server/event-log.ts";
 import { noRollout } from "../../src/rollout/state.ts";
 import { createMetrics } from "../../src/server/metrics/metrics.ts";
 import { PushDoor } from "../../src/server/push/push-door.ts";
@@ -15,6 +14,7 @@ import { PushSource } from "../../src/sources/push/push-source.ts";
 import { defaultSourceLimits } from "../../src/sources/reading.ts";
 import { Webhook } from "../../src/server/webhook/webhook.ts";
 import { XdsCounters } from "../../src/server/metrics/xds-counters.ts";
+import { idleSource } from "../server/admin/idle-source.ts";
 
 const page = readFileSync(fileURLToPath(import.meta.resolve("#root/docs/operating.md")), "utf8");
 
@@ -40,23 +40,7 @@ describe("docs/operating.md", () => {
 
   it("has a row for every path of the admin API, and none for another", () => {
     const app = createAdminApp({
-      source: {
-        version: "0",
-        events: new EventLog(),
-        notReadyBecause: () => undefined,
-        nodes: () => [],
-        revision: () => ({ current: null, refused: null }),
-        loads: () => [],
-        rollout: () => ({ stable: null, rollout: null, last: null, quarantine: [], stateError: null }),
-        rolloutHistory: () => [],
-        orderRollout: async () => undefined,
-        explain: () => undefined,
-        why: async () => ({ items: [] }),
-        nodeConfig: async () => ({ items: [], isTruncated: false }),
-        resources: () => ({ resources: [], isTruncated: false }),
-        reconcile: () => assert.fail(),
-        metrics: () => assert.fail(),
-      },
+      source: idleSource(),
       clock: systemClock,
       pushDoor: new PushDoor({
         source: new PushSource(

@@ -4,30 +4,12 @@ import { systemClock } from "../../../src/base/clock.ts";
 import type { AdminSource, ResourceQuery } from "../../../src/server/admin/admin-source.ts";
 import { type AdminAppOptions, createAdminApp } from "../../../src/server/admin/app.ts";
 import { listenAdmin } from "../../../src/server/admin/listen.ts";
-import { EventLog } from "../../../src/server/event-log.ts";
 import { formatListenAddress } from "../../../src/server/listen-address.ts";
 import { until } from "../../kit/within.ts";
+import { idleSource } from "./idle-source.ts";
 
 function adminWith(more: Partial<AdminSource> = {}, tokens?: AdminAppOptions["tokens"]) {
-  const events = new EventLog();
-  const source: AdminSource = {
-    version: "1.2.3",
-    events,
-    notReadyBecause: () => undefined,
-    nodes: () => [],
-    revision: () => ({ current: null, refused: null }),
-    loads: () => [],
-    rollout: () => ({ stable: null, rollout: null, last: null, quarantine: [], stateError: null }),
-    rolloutHistory: () => [],
-    orderRollout: async () => undefined,
-    explain: () => undefined,
-    why: async () => ({ items: [] }),
-    nodeConfig: async () => ({ items: [], isTruncated: false }),
-    resources: () => ({ resources: [], isTruncated: false }),
-    reconcile: async () => ({ isAccepted: true, current: null, refused: null }),
-    metrics: async () => ({ contentType: "text/plain; version=0.0.4", text: "chancery_ready 1\n" }),
-    ...more,
-  };
+  const source = idleSource(more);
   const stop = new AbortController();
   const { signal } = stop;
   const app = createAdminApp({
@@ -42,7 +24,7 @@ function adminWith(more: Partial<AdminSource> = {}, tokens?: AdminAppOptions["to
     if (!headers.has("host")) headers.set("host", "127.0.0.1:1");
     return app.request(path, { ...init, headers });
   };
-  return { app, request, events, stop };
+  return { app, request, events: source.events, stop };
 }
 
 async function answer(response: Promise<Response>): Promise<[number, unknown]> {
