@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type NamedResource, refusedResources } from "../../src/fleet/refused-resources.ts";
+import { processorMs } from "../kit/processor-time.ts";
 
 const known = new Map(["a", "b", "web", "r1", "outbound|80||x.svc: v1", "g7"].map((name) => [name, {}]));
 
@@ -52,13 +53,14 @@ describe("refusedResources() (XDS-58, XC-30)", () => {
   it("stays fast and bounded for the longest text that a client may send", () => {
     const many = new Map(Array.from({ length: 5000 }, (_, i) => [`c${i}`, {}]));
     const list = [...many.keys()].map((name) => `${name}: x`).join(", ");
-    const start = performance.now();
-    assert.equal(
-      refusedResources(`Error adding/updating cluster(s) ${list}`.slice(0, 16_384), many).length,
-      20,
-    );
-    assert.equal(refusedResources(": ".repeat(8192), many).length, 0);
-    assert.equal(refusedResources(", ".repeat(8192), many).length, 0);
-    assert.ok(performance.now() - start < 1000);
+    const texts: [string, number][] = [
+      [`Error adding/updating cluster(s) ${list}`.slice(0, 16_384), 20],
+      [": ".repeat(8192), 0],
+      [", ".repeat(8192), 0],
+    ];
+    const tookMs = processorMs(() => {
+      for (const [text, count] of texts) assert.equal(refusedResources(text, many).length, count);
+    });
+    assert.ok(tookMs < 1000, `${tookMs} ms`);
   });
 });
