@@ -21,6 +21,8 @@ function chainFor(address: string, prefix: string): Message {
   return chain(prefix, { filter_chain_match: { source_prefix_ranges: [range] } });
 }
 
+const twoChains = (second: string) => [chainFor("127.0.0.1", "one"), chainFor("127.0.0.2", second)];
+
 describe("a drain on a real Envoy", needs("envoy"), () => {
   const cuts: readonly {
     readonly kind: EffectKind;
@@ -48,11 +50,10 @@ describe("a drain on a real Envoy", needs("envoy"), () => {
   }
 
   it("cuts the connections of the filter chain that changed, and keeps those of others for good", async () => {
-    const chains = (second: string) => [chainFor("127.0.0.1", "one"), chainFor("127.0.0.2", second)];
     await play(
       async ({ xds, proxy, port }) => {
-        const before = listener(port, { filter_chains: chains("two") });
-        const after = listener(port, { filter_chains: chains("other") });
+        const before = listener(port, { filter_chains: twoChains("two") });
+        const after = listener(port, { filter_chains: twoChains("other") });
         assert.equal(kindOf(LISTENER, before, after), "filter-chain-drained");
         await using kept = await connectTo(port);
         await using cut = await connectTo(port, "127.0.0.1", { localAddress: "127.0.0.2" });
@@ -63,7 +64,7 @@ describe("a drain on a real Envoy", needs("envoy"), () => {
         await proxyStat(proxy, "listener_manager.total_filter_chains_draining", 0);
         assert.equal(await requestOn(kept), "kept");
       },
-      { drainSeconds: 1, chains: chains("two") },
+      { drainSeconds: 1, chains: twoChains("two") },
     );
   });
 
