@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { endpointAddress } from "../network/address.ts";
 import type { CertificateReport } from "../network/certificate-report.ts";
 import { ConnectionInfo } from "../network/connection-info.ts";
+import { Roster, type RosterMember } from "../network/roster.ts";
 import type {
   DownstreamTransportSocket,
   DrainDecision,
@@ -40,8 +41,9 @@ export interface ListenerSurroundings {
 }
 
 /** A connection on a listener's books. */
-class Tracked implements DrainDecision {
+class Tracked implements DrainDecision, RosterMember {
   readonly socket: Socket;
+  place = -1;
   /** Of its filter chain, once that is chosen. */
   fingerprint: string | undefined;
   owner: ActiveListener;
@@ -73,7 +75,7 @@ export class ActiveListener implements DrainDecision {
   #lastFilters: readonly ListenerFilter[] = [];
   readonly #chains: readonly ActiveChain[];
   readonly #defaultChain: ActiveChain | undefined;
-  readonly #connections = new Set<Tracked>();
+  readonly #connections = new Roster<Tracked>();
   readonly #drain: DrainSequence;
   #areChainsGone = false;
   readonly #subscriptions: OwnedSubscriptions;
@@ -173,7 +175,7 @@ export class ActiveListener implements DrainDecision {
    */
   handOver(successor: ActiveListener): number {
     const unchanged = new Set(successor.#allChains().map((chain) => chain.config.fingerprint));
-    for (const tracked of this.#connections) {
+    for (const tracked of this.#connections.list()) {
       if (tracked.fingerprint === undefined || !unchanged.has(tracked.fingerprint)) continue;
       tracked.owner = successor;
       this.#connections.delete(tracked);
@@ -191,7 +193,7 @@ export class ActiveListener implements DrainDecision {
 
   /** Closes every connection now. */
   closeConnections(): void {
-    for (const { socket } of this.#connections) socket.destroy();
+    for (const { socket } of this.#connections.list()) socket.destroy();
   }
 
   #allChains(): readonly ActiveChain[] {
