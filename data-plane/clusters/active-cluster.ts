@@ -4,15 +4,13 @@ import type { Address } from "../network/address.ts";
 import { endpointAddress, formatHost } from "../network/address.ts";
 import type { StreamRequest } from "../network/http-stream.ts";
 import type { CertificateReport } from "../network/certificate-report.ts";
-import type { LentReader, ReadMemory } from "../network/read-memory.ts";
-import type { TlsConnection } from "../network/tls-connection.ts";
+import type { ReadMemory } from "../network/read-memory.ts";
 import type {
   ConnectAttempt,
   ConnectRequest,
   Host,
   Upstream,
   UpstreamConnection,
-  UpstreamContext,
 } from "../network/upstream.ts";
 import { sourceOf } from "../network/upstream.ts";
 import { noEndpoints } from "../resources/cluster-load-assignment.ts";
@@ -21,8 +19,8 @@ import type { ClusterConfig } from "../resources/cluster.ts";
 import type { RunContext } from "../resources/extension.ts";
 import type { ClusterHost } from "./cluster-host.ts";
 import { connectErrorText } from "./connect-error-text.ts";
-import type { Booking } from "./connection-books.ts";
 import { ConnectionBooks } from "./connection-books.ts";
+import { DialedConnection, DialedContext } from "./dialed-connection.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import { clusterStats } from "./cluster-stats.ts";
 import type { Histograms } from "../stats/stats-store.ts";
@@ -338,13 +336,13 @@ export class ActiveCluster implements Upstream {
       }
       request.onConnected(connection);
     };
+    const { bufferLimitBytes } = this.config;
     socket.on("connect", () => {
       if (isSettled) return;
-      const context = this.#context(socket, host, request);
+      const context = new DialedContext(host, this.#nextId(), request.downstream, socket);
       const header = transport.header(context);
-      if (!transport.secure) {
-        return established(this.#connection(socket, context, { header, reader, booking }));
-      }
+      const parts = { tls: undefined, header, reader, bufferLimitBytes, traffic: counters, booking };
+      if (!transport.secure) return established(new DialedConnection(socket, context, parts));
       // In clear, ahead of the handshake (PP-89).
       if (header) {
         counters.upstream_cx_tx_bytes_total += header.length;
@@ -355,7 +353,8 @@ export class ActiveCluster implements Upstream {
         context,
         wish: request.http && tlsWish(this.config.http, request.http),
         onSecured: (secured, tls) => {
-          if (!isSettled) established(this.#connection(secured, context, { tls, booking }));
+          if (isSettled) return;
+          established(new DialedConnection(secured, context, { ...parts, tls, header: undefined }));
         },
         onFailure: (reason) => {
           if (!isSettled) fail("connect-fail", reason);
@@ -443,47 +442,6 @@ export class ActiveCluster implements Upstream {
         ? { localAddress: formatHost(source) }
         : bind && { localAddress: bind.address, localPort: bind.port }),
     });
-  }
-
-  #context(socket: Socket, host: ClusterHost, { downstream }: ConnectRequest): UpstreamContext {
-    return {
-      host,
-      connectionId: this.#nextId(),
-      downstream,
-      // Read only by who needs it: asking the kernel costs a system call.
-      get local() {
-        return endpointAddress(socket.localAddress, socket.localPort);
-      },
-    };
-  }
-
-  #connection(
-    socket: Socket,
-    context: UpstreamContext,
-    parts: {
-      readonly header?: Buffer | undefined;
-      readonly reader?: LentReader | undefined;
-      readonly tls?: TlsConnection;
-      readonly booking: Booking;
-    },
-  ): UpstreamConnection {
-    const { reader, booking } = parts;
-    return {
-      socket,
-      host: context.host,
-      get local() {
-        return context.local;
-      },
-      tls: parts.tls,
-      header: parts.header,
-      startReading(take) {
-        if (reader) reader.start(take);
-        else socket.on("data", take);
-      },
-      bufferLimitBytes: this.config.bufferLimitBytes,
-      traffic: this.stats.counters,
-      release: (by, isBusy) => booking.end(by, isBusy),
-    };
   }
 }
 
