@@ -183,11 +183,22 @@ function nameOf(prefix: string, name: string): string {
   return prefix === "" ? name : `${prefix}.${name}`;
 }
 
-/** Adds what is missing, so that every name is there. */
+/**
+ * Adds what is missing, so that every name is there. By definition, as V8 makes a hash table of an object that is given more than some 30
+ * computed names by assignment, and the counters of a cluster are added to several times a connection.
+ */
 function fill<Name extends string, Value>(
   group: object,
   names: readonly Name[],
   make: () => Value,
 ): asserts group is Record<Name, Value> {
-  for (const name of names) if (!Object.hasOwn(group, name)) Object.assign(group, { [name]: make() });
+  for (const name of names) {
+    if (Object.hasOwn(group, name)) continue;
+    Object.defineProperty(group, name, {
+      value: make(),
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
+  }
 }
