@@ -7,6 +7,11 @@ export interface SettlingOptions {
   readonly atMostMs: number;
   /** How long a burst of nothing but urgent changes is waited for, counted from its first one. Default `quietMs`. */
   readonly urgentMs?: number;
+  /**
+   * The least time from one wake-up to the next one that is for urgent changes alone: the first of them is not kept waiting, and
+   * those that come on and on are merged. Default 0.
+   */
+  readonly urgentEveryMs?: number;
 }
 
 /** Merges bursts of changes into one wake-up (XDS-125). For one waiter; what changes between two waits counts. */
@@ -14,6 +19,7 @@ export class Settling {
   readonly #clock: Clock;
   readonly #options: SettlingOptions;
   #burstStartMs: number | undefined;
+  #lastWakeMs = -Infinity;
   #isUrgent = false;
   #isSettled = false;
   #cancelTimer: (() => void) | undefined;
@@ -32,11 +38,14 @@ export class Settling {
     this.#isUrgent = isUrgent && (isFirst || this.#isUrgent);
     // Its end is set by its first change.
     if (this.#isUrgent && !isFirst) return;
-    const { quietMs, atMostMs, urgentMs = quietMs } = this.#options;
+    const { quietMs, atMostMs, urgentMs = quietMs, urgentEveryMs = 0 } = this.#options;
     const leftMs = this.#burstStartMs + atMostMs - nowMs;
     this.#cancelTimer?.();
-    const waitMs = this.#isUrgent ? urgentMs : Math.max(0, Math.min(quietMs, leftMs));
+    const waitMs = this.#isUrgent
+      ? Math.max(urgentMs, this.#lastWakeMs + urgentEveryMs - nowMs)
+      : Math.max(0, Math.min(quietMs, leftMs));
     this.#cancelTimer = this.#clock.after(waitMs, () => {
+      this.#lastWakeMs = this.#clock.monotonic();
       this.#burstStartMs = undefined;
       this.#cancelTimer = undefined;
       this.#isSettled = true;

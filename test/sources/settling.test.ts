@@ -33,7 +33,7 @@ function handClock(): Clock & { go(ms: number): Promise<void>; readonly timers: 
 
 function setUp() {
   const clock = handClock();
-  const settling = new Settling(clock, { quietMs: 100, atMostMs: 1000, urgentMs: 20 });
+  const settling = new Settling(clock, { quietMs: 100, atMostMs: 1000, urgentMs: 20, urgentEveryMs: 80 });
   const abort = new AbortController();
   const log: string[] = [];
   const wait = (timeoutMs = 60_000) => settling.wait(timeoutMs, abort.signal).then(() => log.push("woken"));
@@ -64,6 +64,31 @@ describe("Settling (XDS-125)", () => {
     }
     await waiting;
     assert.deepEqual(log, ["woken"]);
+  });
+
+  it("wakes for urgent changes that go on and on every 80 ms, and after 20 ms again when they had paused", async () => {
+    const { clock, settling, wait } = setUp();
+    const wokenAtMs: number[] = [];
+    const pokeFor = async (ms: number) => {
+      const endMs = clock.monotonic() + ms;
+      while (clock.monotonic() < endMs) {
+        settling.poke(true);
+        await clock.go(5);
+      }
+    };
+    const note = async () => {
+      for (;;) {
+        await wait();
+        wokenAtMs.push(clock.monotonic());
+      }
+    };
+    void note();
+    await pokeFor(200);
+    await clock.go(60);
+    await clock.go(100);
+    settling.poke(true);
+    await clock.go(20);
+    assert.deepEqual(wokenAtMs, [20, 100, 180, 260, 380]);
   });
 
   for (const [name, order] of [
