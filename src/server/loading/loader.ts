@@ -1,4 +1,4 @@
-import { checkConfig } from "../../checks/check.ts";
+import { Checker } from "../../checks/check.ts";
 import { Compiler } from "../../config/compiler.ts";
 import type { ConfigFile } from "../../config/config-file.ts";
 import { envoyReferences } from "../../config/envoy-references.ts";
@@ -17,10 +17,11 @@ export interface Loader {
 /** Loads where it is called, for as long as it takes: for small trees, and inside of a thread of its own. */
 export function inlineLoader(schema: Schema): Loader & { load(files: readonly ConfigFile[]): Loaded } {
   const compiler = new Compiler(schema);
+  const checker = new Checker(schema);
   return {
     load: (files) => {
       const compiled = compiler.compile(files);
-      const problems = [...compiled.problems, ...checkConfig(schema, compiled)];
+      const problems = [...compiled.problems, ...checker.check(compiled)];
       const { authorization, rollout, probeCommands } = compiled;
       return {
         groups: [...compiled.groups.values()],

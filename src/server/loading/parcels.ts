@@ -41,8 +41,10 @@ const mostBytes = 1024 * 1024;
 /** Packs what one thread has loaded for another one: only what that does not have yet. */
 export class Packer {
   readonly #referencesOf: ReferencesOf;
-  /** By type, name, version and place, all that the other side knows. */
-  #ids: ReadonlyMap<string, number> = new Map();
+  /** All that the other side knows; resources that did not change are the same objects. */
+  #known: ReadonlyMap<Resource, number> = new Map();
+  /** The same by what they say (`keyOf`), for those of a file of which something else has changed. */
+  readonly #byKey = new Map<string, number>();
   #count = 0;
 
   constructor(referencesOf: ReferencesOf) {
@@ -50,17 +52,23 @@ export class Packer {
   }
 
   pack(loaded: Loaded): { readonly parcels: readonly Parcel[]; readonly outline: Outline } {
-    const ids = new Map<string, number>();
+    const next = new Map<Resource, number>();
     const added: { readonly id: number; readonly resource: Resource }[] = [];
     const idOf = (resource: Resource): number => {
-      const key = keyOf(resource);
-      const known = ids.get(key) ?? this.#ids.get(key);
-      const id = known ?? this.#count;
-      if (known === undefined) {
-        this.#count += 1;
-        added.push({ id, resource });
+      let id = next.get(resource);
+      if (id !== undefined) return id;
+      id = this.#known.get(resource);
+      if (id === undefined) {
+        const key = keyOf(resource);
+        id = this.#byKey.get(key);
+        if (id === undefined) {
+          id = this.#count;
+          this.#count += 1;
+          this.#byKey.set(key, id);
+          added.push({ id, resource });
+        }
       }
-      ids.set(key, id);
+      next.set(resource, id);
       return id;
     };
     const { groups, ...rest } = loaded;
@@ -69,8 +77,14 @@ export class Packer {
       match,
       resources: Uint32Array.from(resources, idOf),
     }));
-    const dropped = [...this.#ids].filter(([key]) => !ids.has(key)).map(([, id]) => id);
-    this.#ids = ids;
+    const inUse = new Set(next.values());
+    const dropped = new Set<number>();
+    for (const [resource, id] of this.#known) {
+      if (inUse.has(id)) continue;
+      dropped.add(id);
+      this.#byKey.delete(keyOf(resource));
+    }
+    this.#known = next;
     return {
       parcels: this.#parcelsOf(added),
       outline: { ...rest, groups: packed, dropped: Uint32Array.from(dropped) },
