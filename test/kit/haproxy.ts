@@ -1,36 +1,13 @@
-import { writeFileSync } from "node:fs";
 import { Child } from "./child.ts";
-import { withFreePort } from "./free-port.ts";
+import { type ConfiguredPeer, startConfigured } from "./configured-peer.ts";
 import { localhostAddresses } from "./localhost.ts";
 import { peerPath } from "./peers.ts";
-import { temporaryFolder, type TemporaryFolder } from "./temporary-folder.ts";
-import { untilListening } from "./until-listening.ts";
-
-/** A real HAProxy with one frontend. */
-export class HaProxy implements AsyncDisposable {
-  /** Where the frontend listens; a reader does on all addresses of localhost, a writer on 127.0.0.1. */
-  readonly port: number;
-  readonly child: Child;
-  readonly #folder: TemporaryFolder;
-
-  constructor(port: number, child: Child, folder: TemporaryFolder) {
-    this.port = port;
-    this.child = child;
-    this.#folder = folder;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    // SIGUSR1 would drain and wait for idle connections.
-    await this.child.stop("SIGTERM");
-    this.#folder[Symbol.dispose]();
-  }
-}
 
 /**
- * An HTTP frontend that demands a PROXY header and answers with what it found in it: the addresses and ports of both ends, and the TLVs
+ * A real HAProxy with an HTTP frontend on all addresses of localhost that demands a PROXY header and answers with what it found in it: the addresses and ports of both ends, and the TLVs
  * AUTHORITY and UNIQUE_ID, empty when they are not there.
  */
-export async function startHaProxyReader(): Promise<HaProxy> {
+export async function startHaProxyReader(): Promise<ConfiguredPeer> {
   const answer =
     "%[src] %[src_port] %[dst] %[dst_port] authority=%[fc_pp_authority] unique_id=%[fc_pp_unique_id]";
   const hosts = localhostAddresses();
@@ -52,10 +29,10 @@ const sending: Readonly<Record<HaProxyHeader, string>> = {
 };
 
 /**
- * A TCP frontend that demands a PROXY header, and passes the connection on with one of its own of the given kind and the same
+ * A real HAProxy with a TCP frontend on 127.0.0.1 that demands a PROXY header, and passes the connection on with one of its own of the given kind and the same
  * addresses to 127.0.0.1:`targetPort`.
  */
-export async function startHaProxyWriter(header: HaProxyHeader, targetPort: number): Promise<HaProxy> {
+export async function startHaProxyWriter(header: HaProxyHeader, targetPort: number): Promise<ConfiguredPeer> {
   return start((port) => [
     "frontend writer",
     "  mode tcp",
@@ -68,10 +45,8 @@ export async function startHaProxyWriter(header: HaProxyHeader, targetPort: numb
   ]);
 }
 
-async function start(configure: (port: number) => readonly string[]): Promise<HaProxy> {
-  return withFreePort(async (port) => {
-    const folder = temporaryFolder();
-    const file = folder.file("haproxy.cfg");
+async function start(configure: (port: number) => readonly string[]): Promise<ConfiguredPeer> {
+  return startConfigured((port, folder) => {
     const timeouts = ["timeout connect 5s", "timeout client 30s", "timeout server 30s"];
     const lines = [
       "global",
@@ -80,15 +55,6 @@ async function start(configure: (port: number) => readonly string[]): Promise<Ha
       ...timeouts.map((line) => `  ${line}`),
       ...configure(port),
     ];
-    writeFileSync(file, `${lines.join("\n")}\n`);
-    const child = new Child(peerPath("haproxy"), ["-db", "-f", file]);
-    try {
-      await untilListening(child, port);
-      return new HaProxy(port, child, folder);
-    } catch (error) {
-      await child.stop("SIGKILL");
-      folder[Symbol.dispose]();
-      throw error;
-    }
+    return new Child(peerPath("haproxy"), ["-db", "-f", folder.put("haproxy.cfg", `${lines.join("\n")}\n`)]);
   });
 }

@@ -1,37 +1,16 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { Child } from "./child.ts";
-import { withFreePort } from "./free-port.ts";
+import { type ConfiguredPeer, startConfigured } from "./configured-peer.ts";
 import { localhostAddresses } from "./localhost.ts";
 import { peerPath } from "./peers.ts";
-import { temporaryFolder, type TemporaryFolder } from "./temporary-folder.ts";
-import { untilListening } from "./until-listening.ts";
-
-/** A real nginx whose only server demands a PROXY header and answers with the addresses that it found in it. */
-export class Nginx implements AsyncDisposable {
-  /** Where it listens, on all addresses of localhost. */
-  readonly port: number;
-  readonly child: Child;
-  readonly #folder: TemporaryFolder;
-
-  constructor(port: number, child: Child, folder: TemporaryFolder) {
-    this.port = port;
-    this.child = child;
-    this.#folder = folder;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.child.stop("SIGTERM");
-    this.#folder[Symbol.dispose]();
-  }
-}
 
 const answer =
   "$proxy_protocol_addr $proxy_protocol_port $proxy_protocol_server_addr $proxy_protocol_server_port";
 
-export async function startNginxReader(): Promise<Nginx> {
+/** A real nginx whose only server, on all addresses of localhost, demands a PROXY header and answers with the addresses that it found in it. */
+export async function startNginxReader(): Promise<ConfiguredPeer> {
   const hosts = localhostAddresses();
-  return withFreePort(async (port) => {
-    const folder = temporaryFolder();
+  return startConfigured((port, folder) => {
     mkdirSync(folder.file("tmp"));
     const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
     const lines = [
@@ -49,22 +28,7 @@ export async function startNginxReader(): Promise<Nginx> {
       "  }",
       "}",
     ];
-    writeFileSync(folder.file("nginx.conf"), `${lines.join("\n")}\n`);
-    const child = new Child(peerPath("nginx"), [
-      "-p",
-      folder.path,
-      "-c",
-      folder.file("nginx.conf"),
-      "-e",
-      "stderr",
-    ]);
-    try {
-      await untilListening(child, port);
-      return new Nginx(port, child, folder);
-    } catch (error) {
-      await child.stop("SIGKILL");
-      folder[Symbol.dispose]();
-      throw error;
-    }
+    const file = folder.put("nginx.conf", `${lines.join("\n")}\n`);
+    return new Child(peerPath("nginx"), ["-p", folder.path, "-c", file, "-e", "stderr"]);
   });
 }
