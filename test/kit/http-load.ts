@@ -1,12 +1,11 @@
 import { EventEmitter, once } from "node:events";
-import { connect, createServer, type Socket } from "node:net";
+import { connect, type Socket } from "node:net";
+import { startTcpServer } from "./tcp-server.ts";
 
 /** A backend that answers every request with 200 and two bytes. */
 export async function startPlainBackend(): Promise<AsyncDisposable & { readonly port: number }> {
-  const sockets = new Set<Socket>();
   const answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
-  const server = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket);
+  return startTcpServer((socket) => {
     let rest = "";
     socket.setEncoding("latin1");
     socket.on("data", (text: string) => {
@@ -14,22 +13,7 @@ export async function startPlainBackend(): Promise<AsyncDisposable & { readonly 
       rest = parts.pop() ?? "";
       socket.write(answer.repeat(parts.length));
     });
-    socket.on("error", () => undefined); // The proxy may reset what it no longer needs.
-    socket.on("close", () => sockets.delete(socket));
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the backend has no port");
-  return {
-    port: address.port,
-    async [Symbol.asyncDispose]() {
-      const closed = once(server, "close");
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-  };
 }
 
 /** What a load came to. */

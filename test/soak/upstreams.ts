@@ -1,5 +1,4 @@
-import { once } from "node:events";
-import { createServer, type Server, type Socket } from "node:net";
+import { startTcpServer } from "../kit/tcp-server.ts";
 
 export interface SoakUpstream extends AsyncDisposable {
   readonly port: number;
@@ -8,7 +7,7 @@ export interface SoakUpstream extends AsyncDisposable {
 /** Resets, closes, answers half, stalls past the route's timeout, answers and closes, answers: by turns. */
 export function startFaultyUpstream(): Promise<SoakUpstream> {
   let turn = 0;
-  return startServer((socket) => {
+  return startTcpServer((socket) => {
     socket.on("data", (): unknown => {
       turn += 1;
       switch (turn % 6) {
@@ -36,32 +35,9 @@ export function startFaultyUpstream(): Promise<SoakUpstream> {
 /** Sends back what comes, the PROXY header included; every fiftieth connection it resets. */
 export function startEchoUpstream(): Promise<SoakUpstream> {
   let count = 0;
-  return startServer((socket) => {
+  return startTcpServer((socket) => {
     count += 1;
     if (count % 50 === 0) socket.resetAndDestroy();
     else socket.pipe(socket);
   });
-}
-
-async function startServer(serve: (socket: Socket) => unknown): Promise<SoakUpstream> {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket);
-    socket.on("error", () => undefined); // The proxy may reset what it no longer needs.
-    socket.on("close", () => sockets.delete(socket));
-    serve(socket);
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the upstream has no port");
-  return {
-    port: address.port,
-    async [Symbol.asyncDispose]() {
-      const closed = once(server, "close");
-      server.close();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-  };
 }
