@@ -4,6 +4,7 @@ import { parseBootstrap } from "../../data-plane/bootstrap/bootstrap.ts";
 import { readBootstrap } from "../../data-plane/bootstrap/read-bootstrap.ts";
 import { loadDescriptors } from "../../src/schema/load.ts";
 import { Schema } from "../../src/schema/schema.ts";
+import { noExtensions } from "../data-plane/bootstrap/bootstrap-kit.ts";
 import { localData } from "../data-plane/parse-kit.ts";
 import { validateWithEnvoy } from "../kit/envoy.ts";
 import type { JsonObject, JsonValue } from "../kit/json.ts";
@@ -51,18 +52,15 @@ const cdsOf = (source: JsonObject, more: JsonObject = {}) =>
 function refusals(bootstrapJson: JsonValue): string[] {
   const files = [{ name: "boot.json", text: JSON.stringify(bootstrapJson) }];
   const read = readBootstrap(schema, files, { allowsUnknownFields: false });
-  const extensions = {
-    listenerFilters: [],
-    networkFilters: [],
-    upstreamTransportSockets: [],
-    downstreamTransportSockets: [],
-    accessLoggers: [],
-    httpFilters: [],
-    httpRouteConfigs: [],
-    originalIpDetection: [],
-  };
   const local = localData;
-  const options = { schema, extensions, overrides: {}, hostname: "edge-1", version: "1.0.0", local };
+  const options = {
+    schema,
+    extensions: noExtensions,
+    overrides: {},
+    hostname: "edge-1",
+    version: "1.0.0",
+    local,
+  };
   const problems = read.bootstrap ? parseBootstrap(read.bootstrap, options).problems : read.problems;
   return problems.filter(({ severity }) => severity === "error").map(({ message }) => message);
 }

@@ -14,6 +14,19 @@ export const frameType = {
   continuation: 9,
 } as const;
 
+/** Names of the types of frames, by number (RFC 9113, 6). */
+export const frameNames = [
+  "DATA",
+  "HEADERS",
+  "PRIORITY",
+  "RST_STREAM",
+  "SETTINGS",
+  "PUSH_PROMISE",
+  "PING",
+  "GOAWAY",
+  "WINDOW_UPDATE",
+] as const;
+
 /** One frame. */
 export function frame(
   type: number,

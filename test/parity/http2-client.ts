@@ -1,23 +1,12 @@
 import { HpackDecoder } from "../../data-plane/http2/hpack-decoder.ts";
 import type { JsonObject } from "../kit/json.ts";
-import { fields, frame, frameType, RawHttp2 } from "../kit/raw-http2.ts";
+import { fields, frame, frameNames, frameType, RawHttp2 } from "../kit/raw-http2.ts";
 import { until } from "../kit/within.ts";
 import type { Stage } from "./stage.ts";
 
 export { fields, number, repeat, setting } from "../kit/raw-http2.ts";
 
 const decoding = { maxHeaders: 1000, maxHeadBytes: 1 << 20, maxFieldBytes: 1 << 20 };
-const names = [
-  "DATA",
-  "HEADERS",
-  "PRIORITY",
-  "RST_STREAM",
-  "SETTINGS",
-  "PUSH_PROMISE",
-  "PING",
-  "GOAWAY",
-  "WINDOW_UPDATE",
-];
 
 /** The pseudo headers of a request. */
 export const pseudo = (path = "/direct", method = "GET"): readonly string[] => [
@@ -79,7 +68,7 @@ function told(client: RawHttp2): { streams: ReadonlyMap<number, HeardStream>; ot
       others.push(`GOAWAY ${payload.readUInt32BE(0)} ${payload.readUInt32BE(4)} ${text}`.trimEnd());
     } else if (type === frameType.ping) others.push("PING");
     else if (type !== frameType.settings && type !== frameType.windowUpdate)
-      others.push(names[type] ?? `${type}`);
+      others.push(frameNames[type] ?? `${type}`);
   }
   return { streams, others };
 }

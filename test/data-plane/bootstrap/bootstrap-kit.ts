@@ -45,23 +45,25 @@ export function bootstrap(dynamic: Message, more: Message = {}): Message {
   };
 }
 
+/** A data plane without any extension. */
+export const noExtensions = {
+  listenerFilters: [],
+  networkFilters: [],
+  upstreamTransportSockets: [],
+  downstreamTransportSockets: [],
+  accessLoggers: [],
+  httpFilters: [],
+  httpRouteConfigs: [],
+  originalIpDetection: [],
+};
+
 /** Reads it the way it comes from a file: through the schema. */
 export function parse(message: Message, overrides: NodeOverrides = {}): Parsed<BootstrapConfig> {
   const typeName = "envoy.config.bootstrap.v3.Bootstrap";
   const decoded: Bootstrap = schema.decode(typeName, schema.encode(typeName, message));
-  const extensions = {
-    listenerFilters: [],
-    networkFilters: [],
-    upstreamTransportSockets: [],
-    downstreamTransportSockets: [],
-    accessLoggers: [],
-    httpFilters: [],
-    httpRouteConfigs: [],
-    originalIpDetection: [],
-  };
   return parseBootstrap(decoded, {
     schema,
-    extensions,
+    extensions: noExtensions,
     overrides,
     version: "1.2.3",
     hostname: "edge",

@@ -11,22 +11,11 @@ import type { HeaderList } from "../../../data-plane/network/header-list.ts";
 import type { RequestHead } from "../../../data-plane/network/http-message.ts";
 import { http2Config } from "../../../data-plane/resources/http2-options.ts";
 import { StatsStore } from "../../../data-plane/stats/stats-store.ts";
-import { fields, frame } from "../../kit/raw-http2.ts";
+import { fields, frame, frameNames } from "../../kit/raw-http2.ts";
 
 export { fields, number, repeat, setting } from "../../kit/raw-http2.ts";
 
 export const preface = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-const names = [
-  "DATA",
-  "HEADERS",
-  "PRIORITY",
-  "RST_STREAM",
-  "SETTINGS",
-  "PUSH_PROMISE",
-  "PING",
-  "GOAWAY",
-  "WINDOW_UPDATE",
-];
 const defaults = http2Config(undefined, { maxHeaders: 100, maxHeadBytes: 60 * 1024 }).limits;
 
 /** What became of a request, event by event. */
@@ -169,7 +158,7 @@ export class SessionScene {
   }
 
   #inWords({ type, flags, streamId, payload }: Frame): string {
-    const start = `${names[type] ?? type}${streamId > 0 ? ` ${streamId}` : ""}`;
+    const start = `${frameNames[type] ?? type}${streamId > 0 ? ` ${streamId}` : ""}`;
     const last = flags & 1 && (type === 0 || type === 1) ? " last" : "";
     if (type === 1) {
       const decoded = this.#headers.decode(payload, {
