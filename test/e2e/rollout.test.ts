@@ -1,60 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { CLUSTER } from "../../src/schema/type-urls.ts";
 import { runChancery, ServeProcess } from "../kit/chancery-process.ts";
-import { adsSotw, RawXdsClient, type RawXdsStream } from "../kit/raw-xds-client.ts";
+import { clusters, PickyNode } from "../kit/picky-node.ts";
+import { RawXdsClient } from "../kit/raw-xds-client.ts";
 import { servedFolder } from "../kit/served-folder.ts";
 
 const policy = `rollout:
   stages: [{match: {id: canary}}]
   gates: {soak: 1s, acked_within: 20s}
 `;
-
-function clusters(...names: string[]): string {
-  return `clusters:\n${names.map((name) => `- {name: ${name}, type: STATIC, connect_timeout: 1s}\n`).join("")}`;
-}
-
-/** A node that refuses clusters of more than two names, and notes how many names it was sent each time. */
-class PickyNode {
-  readonly seen: number[] = [];
-  readonly #stream: RawXdsStream;
-  readonly #waiting = new Set<() => void>();
-
-  constructor(client: RawXdsClient, id: string) {
-    this.#stream = client.open(adsSotw);
-    this.#stream.send({ node: { id, cluster: "edge", user_agent_name: "envoy" }, type_url: CLUSTER });
-    void this.#answer();
-  }
-
-  /** Resolves once it was sent so many names last. */
-  async has(count: number): Promise<void> {
-    while (this.seen.at(-1) !== count) {
-      await new Promise<void>((resolve) => {
-        this.#waiting.add(resolve);
-      });
-    }
-  }
-
-  async #answer(): Promise<void> {
-    let accepted = "";
-    for (;;) {
-      const { nonce, version, resources } = await this.#stream.next();
-      const isRefused = resources.length > 2;
-      if (!isRefused) accepted = version;
-      this.#stream.send({
-        type_url: CLUSTER,
-        response_nonce: nonce,
-        version_info: accepted,
-        ...(isRefused && {
-          error_detail: { code: 13, message: "Error adding/updating cluster(s) c: too many" },
-        }),
-      });
-      this.seen.push(resources.length);
-      for (const wake of this.#waiting) wake();
-      this.#waiting.clear();
-    }
-  }
-}
 
 describe("a rollout, from the folder to the nodes", () => {
   it("XDS-61: goes on when the canary accepts, and takes back what it refuses before others see it", async (test) => {
