@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ServeProcess } from "../kit/chancery-process.ts";
+import { needs, peerPath } from "../kit/peers.ts";
 import { clusters, PickyNode } from "../kit/picky-node.ts";
 import { RawXdsClient } from "../kit/raw-xds-client.ts";
 import { servedFolder } from "../kit/served-folder.ts";
@@ -193,4 +194,55 @@ describe("chancery serve, ended by kill -9 in a rollout", { timeout: 300_000 }, 
     await fleet.canary.has(2);
     await fleet.othersHaveOne();
   });
+
+  it(
+    "has one moment of the rollout on the disk, whichever system call puts it there is not made",
+    needs("strace"),
+    async () => {
+      // The candidate's content, then what names it: each is written aside, synced, renamed, and its folder synced.
+      const calls = ["fsync:1", "rename:1", "fsync:2", "fsync:3", "rename:2", "fsync:4"];
+      for (const call of calls) {
+        using folder = withOneCluster();
+        {
+          await using fleet = await started(folder);
+          await fleet.kill();
+        }
+        folder.write("a.yaml", clusters("a", "b"));
+        {
+          const [name, nth] = call.split(":");
+          const fault = `inject=${name}:signal=SIGKILL:when=${nth}`;
+          // Calls are counted by thread.
+          const oneThread = ["env", "UV_THREADPOOL_SIZE=1"];
+          const strace = [
+            peerPath("strace"),
+            "-f",
+            "-qq",
+            "-o",
+            "/dev/null",
+            "-e",
+            `trace=${name}`,
+            "-e",
+            fault,
+          ];
+          await using serve = new ServeProcess(folder.path, folder.state, [], [...oneThread, ...strace]);
+          assert.equal(await serve.child.exit(60_000), 137, call);
+        }
+        // Only what is on the disk can be served.
+        folder.write("a.yaml", "clusters:\n- {name: a, type: STATIK}\n");
+        await using fleet = await Fleet.start(folder);
+        await fleet.serve.said(
+          "the source is not served; the last good revision from the state directory is",
+        );
+        await fleet.othersHaveOne();
+        await fleet.canary.has(isNamed(call) ? 2 : 1);
+        const lost = fleet.serve.lines.filter(({ msg }) => /cannot be used|cannot go on/.test(msg));
+        assert.deepEqual(lost, [], call);
+      }
+    },
+  );
 });
+
+/** Once the second rename is made, the candidate is what the canary has. */
+function isNamed(call: string): boolean {
+  return call === "fsync:4";
+}

@@ -11,8 +11,13 @@ export interface LogLine {
 const program = fileURLToPath(import.meta.resolve("#root/dist/src/main.js"));
 
 /** Runs `chancery` with these arguments, without the settings of this shell. */
-export function chancery(args: readonly string[], options: ChildOptions = {}): Child {
-  return new Child(process.execPath, ["--enable-source-maps", program, ...args], {
+export function chancery(
+  args: readonly string[],
+  options: ChildOptions = {},
+  under: readonly string[] = [],
+): Child {
+  const [command, ...line] = [...under, process.execPath, "--enable-source-maps", program, ...args];
+  return new Child(command!, line, {
     ...options,
     env: { NO_COLOR: "", FORCE_COLOR: "", TERM: "dumb", ...options.env },
   });
@@ -29,7 +34,13 @@ export async function runChancery(args: readonly string[]) {
 export class ServeProcess implements AsyncDisposable {
   readonly child: Child;
 
-  constructor(folder: string, stateFolder: string, flags: readonly string[] = []) {
+  /** `under`: the command line of a program that runs it, such as a debugger. */
+  constructor(
+    folder: string,
+    stateFolder: string,
+    flags: readonly string[] = [],
+    under: readonly string[] = [],
+  ) {
     const addresses = ["--xds-address", "127.0.0.1:0", "--admin-address", "127.0.0.1:0"];
     const args = [
       "serve",
@@ -41,7 +52,7 @@ export class ServeProcess implements AsyncDisposable {
       "10ms",
       ...flags,
     ];
-    this.child = chancery(args);
+    this.child = chancery(args, {}, under);
   }
 
   /** All lines of the log so far. */

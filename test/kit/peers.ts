@@ -15,6 +15,7 @@ export type PeerName =
   | "gpg"
   | "ssh-keygen"
   | "sshd"
+  | "strace"
   | "openssl";
 
 interface Peer {
@@ -44,6 +45,7 @@ const peers: Readonly<Record<PeerName, Peer>> = {
   gpg: { variable: "GPG_BIN", installed: nowhere, commands: ["gpg"] },
   "ssh-keygen": { variable: "SSH_KEYGEN_BIN", installed: nowhere, commands: ["ssh-keygen"] },
   sshd: { variable: "SSHD_BIN", installed: nowhere, commands: ["sshd"] },
+  strace: { variable: "STRACE_BIN", installed: nowhere, commands: ["strace"] },
   openssl: { variable: "OPENSSL_BIN", installed: nowhere, commands: ["openssl"] },
   go: { variable: "GO_BIN", installed: nowhere, commands: ["go"] },
   // Only the one with xds-protos in it is of use: the system's own does not have it.
