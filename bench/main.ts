@@ -10,6 +10,7 @@ import { idleMarks, runIdle } from "./idle.ts";
 import { orderMarks, runOrder } from "./order.ts";
 import { type Figure, type Mark, judge, renderMarks, renderTable, writeJson } from "./kit/report.ts";
 import { proxyProtocolMarks, runProxyProtocol } from "./proxy-protocol.ts";
+import { rolloutMarks, runRollout } from "./rollout.ts";
 import { runStalled, stalledMarks } from "./stalled.ts";
 import { runStorm, stormMarks } from "./storm.ts";
 import { runTcp, tcpMarks } from "./tcp/run.ts";
@@ -27,6 +28,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   eds: { marks: edsMarks, run: runEds },
   fanout: { marks: fanoutMarks, run: runFanout },
   idle: { marks: idleMarks, run: runIdle },
+  rollout: { marks: rolloutMarks, run: runRollout },
   stalled: { marks: stalledMarks, run: runStalled },
   storm: { marks: stormMarks, run: runStorm },
   order: { marks: orderMarks, run: runOrder },
