@@ -93,12 +93,12 @@ export const serveCommand = defineCommand({
     },
   ],
   async run({ args, flags, terminal }) {
+    const { loadSchemaWith, userTypePaths } = await import("./user-schema.ts");
+    const { threadLoader } = await import("../server/loading/thread-loader.ts");
+    const schema = await loadSchemaWith(flags, terminal);
     const { securityFromFlags } = await import("./serve/security.ts");
     const { createVoice } = await import("./serve/voice.ts");
     const { firstStopSignal } = await import("./serve/stop-signals.ts");
-    const { loadSchemaWith, userTypePaths } = await import("./user-schema.ts");
-    const { threadLoader } = await import("../server/loading/thread-loader.ts");
-    const { createSourceControlPlane } = await import("../server/source-control-plane.ts");
     const { openSource } = await import("./serve/open-source.ts");
     const { listenWebhook, openWebhook } = await import("./serve/open-webhook.ts");
     const { ListenError } = await import("../server/listen-address.ts");
@@ -116,8 +116,12 @@ export const serveCommand = defineCommand({
     const { tls, xdsTokens, adminTokens } = security;
     const stopped = firstStopSignal(terminal);
     const { source, git, push } = openSource(args[0], flags, terminal, voice.log);
-    const schema = await loadSchemaWith(flags, terminal);
     const webhook = await openWebhook(flags, git, cwd, voice.log);
+    const loader = threadLoader(schema, userTypePaths(flags, terminal));
+    const ended = new AbortController();
+    // Now, for the thread and the server take about as long to be there.
+    loader.begin(ended.signal);
+    const { createSourceControlPlane } = await import("../server/source-control-plane.ts");
     const plane = createSourceControlPlane({
       source,
       ...(git && { git: () => ({ ...git.status(), ...(webhook && { deliveries: webhook.counts }) }) }),
@@ -138,13 +142,12 @@ export const serveCommand = defineCommand({
       limits: limitsFromFlags(flags),
       metricNodes: flags.metricsNodes,
       schema,
-      loader: threadLoader(schema, userTypePaths(flags, terminal)),
+      loader,
       clock: systemClock,
       version: readVersion(),
       processToken: String(terminal.pid),
       ...voice,
     });
-    const ended = new AbortController();
     const filesFollowed = security.follow(ended.signal);
     let webhookServer: AsyncDisposable | undefined;
     try {

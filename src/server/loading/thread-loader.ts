@@ -11,21 +11,32 @@ import { Unpacker } from "./parcels.ts";
 /** So much text goes over at once that cloning it is short work. */
 const mostCharacters = 1024 * 1024;
 
+/** A loader that may get ready before there is anything to load. */
+export interface ThreadLoader extends Loader {
+  /** Starts the thread ahead of the first load. It ends when the signal aborts, or that of a load. */
+  begin(signal: AbortSignal): void;
+}
+
 /**
  * Loads in a thread of its own, so that parsing and checking thousands of resources keeps no stream, ping or health check
- * waiting (XDS-126). What comes back comes in parcels, each in a turn of its own. The thread is started by the first load;
- * if it dies, that load rejects and the next one starts another.
+ * waiting (XDS-126). What comes back comes in parcels, each in a turn of its own. The thread is started by the first load
+ * unless it has begun; if it dies, that load rejects and the next one starts another.
  *
  * @param schema for what resources name that another thread has not loaded, such as those of before a restart
  */
-export function threadLoader(schema: Schema, setup: LoaderSetup): Loader {
+export function threadLoader(schema: Schema, setup: LoaderSetup): ThreadLoader {
   const references = envoyReferences(schema);
   let thread: LoaderThread | undefined;
+  const running = (signal: AbortSignal) => {
+    if (!thread || thread.isOver) thread = new LoaderThread(setup);
+    thread.endWith(signal);
+    return thread;
+  };
   return {
+    begin: (signal) => void running(signal),
     load: async (files, signal) => {
       signal.throwIfAborted();
-      if (!thread || thread.isOver) thread = new LoaderThread(setup, signal);
-      return thread.load(files);
+      return running(signal).load(files);
     },
     referencesOf: (resource) => thread?.unpacker.referencesOf(resource) ?? references(resource),
   };
@@ -43,13 +54,13 @@ class LoaderThread {
   /** The files as they were sent. */
   #sent: ReadonlyMap<string, ConfigFile> = new Map();
   #asked: Asked | undefined;
+  readonly #signals = new Set<AbortSignal>();
+  readonly #stop = () => void this.#worker.terminate();
   #isOver = false;
 
-  constructor(setup: LoaderSetup, signal: AbortSignal) {
+  constructor(setup: LoaderSetup) {
     const program = fileURLToPath(new URL("loader-thread.js", import.meta.url));
     this.#worker = new Worker(program, { workerData: setup });
-    const stop = () => void this.#worker.terminate();
-    signal.addEventListener("abort", stop, { once: true });
     this.#worker.on("message", (answer: FromLoader) => {
       const asked = this.#asked;
       this.#asked = undefined;
@@ -57,9 +68,16 @@ class LoaderThread {
     });
     this.#worker.on("error", (error) => this.#end(error));
     this.#worker.on("exit", (code) => {
-      signal.removeEventListener("abort", stop);
+      for (const signal of this.#signals) signal.removeEventListener("abort", this.#stop);
       this.#end(new Error(`the thread that loads ended with code ${code}`));
     });
+  }
+
+  /** Ends the thread when the signal aborts. */
+  endWith(signal: AbortSignal): void {
+    if (this.#signals.has(signal)) return;
+    this.#signals.add(signal);
+    signal.addEventListener("abort", this.#stop, { once: true });
   }
 
   /** True when it has died: it answers nothing any more. */

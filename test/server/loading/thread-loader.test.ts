@@ -100,6 +100,18 @@ describe("threadLoader()", () => {
     await assert.rejects(thread.load(clusterFile("a")));
   });
 
+  it("loads in the thread that has begun, which ends with the load's signal too", async () => {
+    const [begun, loads] = [new AbortController(), new AbortController()];
+    const loader = threadLoader(schema, {});
+    loader.begin(begun.signal);
+    const loaded = await loader.load([clusterFile("a")], loads.signal);
+    assert.deepEqual([...resourcesOf(loaded).keys()], ["a"]);
+    const loading = loader.load([clusterFile("b")], loads.signal);
+    loads.abort();
+    await assert.rejects(Promise.resolve(loading));
+    begun.abort();
+  });
+
   it("XDS-126: keeps the event loop free while thousands of resources are loaded", async () => {
     using thread = startLoader();
     await thread.load();
