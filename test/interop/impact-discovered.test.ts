@@ -10,7 +10,7 @@ import { startEnvoy } from "../kit/envoy.ts";
 import type { JsonObject } from "../kit/json.ts";
 import { needs } from "../kit/peers.ts";
 import { connectTo, ScriptedClient } from "../kit/scripted-client.ts";
-import { servedFolder } from "../kit/served-folder.ts";
+import { type ServedFolder, servedFolder } from "../kit/served-folder.ts";
 import { until } from "../kit/within.ts";
 import { bootstrap } from "./ads-resources.ts";
 
@@ -43,6 +43,9 @@ const says = (text: string, match: JsonObject = {}): JsonObject => ({
 const hosts = (...routes: readonly JsonObject[]): JsonObject => ({
   virtual_hosts: [{ name: "all", domains: ["*"], routes }],
 });
+
+/** Route configurations that answer with their names. */
+const routesOf = (...names: readonly string[]) => names.map((name) => ({ name, ...hosts(says(name)) }));
 
 const rds = (name: string) => ({ rds: { route_config_name: name, config_source: ads } });
 
@@ -82,7 +85,7 @@ const cases: readonly Case[] = [
         scoped_routes: [
           { name: "s", route_configuration_name: step, key: { fragments: [{ string_key: "blue" }] } },
         ],
-        routes: (["first", "second"] as const).map((name) => ({ name, ...hosts(says(name)) })),
+        routes: routesOf("first", "second"),
       }),
     }),
   },
@@ -170,33 +173,90 @@ async function answerOn(client: ScriptedClient): Promise<string> {
   return answer;
 }
 
-const kindsOf = ({ files }: Pick<Case, "files">) =>
-  compareGroups(schema, groupsOf(files("first")), groupsOf(files("second"))).flatMap(({ resources }) =>
+type Files = Readonly<Record<string, string>>;
+
+const kindsOf = (before: Files, after: Files) =>
+  compareGroups(schema, groupsOf(before), groupsOf(after)).flatMap(({ resources }) =>
     resources.map(({ effect }) => effect.kind),
   );
+
+/** Plays with an Envoy that has these files, and a connection to it. */
+async function play(
+  { apiType = "GRPC", bootstrap: more }: Pick<Case, "apiType" | "bootstrap">,
+  files: Files,
+  body: (folder: ServedFolder, client: ScriptedClient) => Promise<void>,
+): Promise<void> {
+  using folder = servedFolder(files);
+  // A folder without the last resource of a type is what some of these tests are about.
+  await using server = new ServeProcess(folder.path, folder.state, ["--allow-empty"]);
+  await using envoy = await startEnvoy({ ...bootstrap(apiType, await server.xdsPort()), ...more });
+  await using client = await connectTo(await envoy.admin.listenerPort("l"));
+  await body(folder, client);
+}
+
+async function shows(client: ScriptedClient, text: string): Promise<void> {
+  const isThere = async () => (await answerOn(client)).includes(text) || undefined;
+  await until(10_000, `an answer with ${text}`, isThere);
+}
 
 describe("a change of what a real Envoy has discovered", needs("envoy"), () => {
   for (const each of cases) {
     it(`${each.type}: the next request on a connection that stands is treated otherwise: ${each.kind}`, async () => {
-      assert.deepEqual(kindsOf(each), [each.kind]);
-      using folder = servedFolder(each.files("first"));
-      await using server = new ServeProcess(folder.path, folder.state);
-      await using envoy = await startEnvoy({
-        ...bootstrap(each.apiType ?? "GRPC", await server.xdsPort()),
-        ...each.bootstrap,
+      const before = each.files("first");
+      const after = each.files("second");
+      assert.deepEqual(kindsOf(before, after), [each.kind]);
+      await play(each, before, async (folder, client) => {
+        await shows(client, "first");
+        for (const [name, text] of Object.entries(after)) {
+          if (text !== before[name]) folder.write(name, text);
+        }
+        await shows(client, "second");
       });
-      await using client = await connectTo(await envoy.admin.listenerPort("l"));
-      const shows = (step: Step) =>
-        until(
-          10_000,
-          `an answer of the ${step} ${each.type}`,
-          async () => (await answerOn(client)).includes(step) || undefined,
-        );
-      await shows("first");
-      for (const [name, text] of Object.entries(each.files("second"))) {
-        if (text !== each.files("first")[name]) folder.write(name, text);
-      }
-      await shows("second");
+    });
+  }
+
+  const removals: readonly {
+    readonly type: string;
+    readonly kind: EffectKind;
+    readonly apiType: "GRPC" | "DELTA_GRPC";
+    /** The file without the resource; absent when the file goes. */
+    readonly without: readonly [file: string, text?: string];
+    /** What an answer has then. */
+    readonly next: string;
+  }[] = [
+    ...(["GRPC", "DELTA_GRPC"] as const).map((apiType) => ({
+      type: "SRDS",
+      kind: "routes-removed" as const,
+      apiType,
+      without: ["s.yaml", JSON.stringify({ routes: routesOf("first", "second") })] as const,
+      next: "404 Not Found",
+    })),
+    {
+      type: "VHDS",
+      kind: "routes-removed",
+      apiType: "DELTA_GRPC",
+      without: ["v.yaml"],
+      next: "404 Not Found",
+    },
+    { type: "RTDS", kind: "in-place", apiType: "DELTA_GRPC", without: ["layer.yaml"], next: "first" },
+  ];
+  for (const { type, kind, apiType, without, next } of removals) {
+    it(`${type} over ${apiType}: what goes is gone for the next request of a connection: ${kind}`, async () => {
+      const each = cases.find((one) => one.type === type)!;
+      const before = each.files("second");
+      const [file, text] = without;
+      const after = Object.fromEntries(
+        Object.entries(before).flatMap(([name, old]) =>
+          name !== file ? [[name, old]] : text === undefined ? [] : [[name, text]],
+        ),
+      );
+      assert.deepEqual(kindsOf(before, after), [kind]);
+      await play({ ...each, apiType }, before, async (folder, client) => {
+        await shows(client, "second");
+        if (text === undefined) folder.remove(file);
+        else folder.write(file, text);
+        await shows(client, next);
+      });
     });
   }
 
@@ -231,7 +291,7 @@ describe("a change of what a real Envoy has discovered", needs("envoy"), () => {
         ],
       }),
     });
-    assert.deepEqual(kindsOf({ files }), ["new-connections"]);
+    assert.deepEqual(kindsOf(files("first"), files("second")), ["new-connections"]);
     using folder = servedFolder(files("first"));
     await using server = new ServeProcess(folder.path, folder.state);
     await using envoy = await startEnvoy(bootstrap("GRPC", await server.xdsPort()));

@@ -5,7 +5,8 @@
  * - `new-connections`: connections that stand go on as they are, new ones are treated otherwise;
  * - `endpoints-drained`: connections to endpoints that are gone finish their requests and close;
  * - `cluster-re-warmed`: the cluster is built anew; its connections to upstreams finish their requests and close;
- * - `cluster-removed`: as before, and requests that are still sent there fail;
+ * - `routes-removed`: connections stay, and requests that only what is gone had routes for fail;
+ * - `cluster-removed`: as `cluster-re-warmed`, and requests that are still sent there fail;
  * - `filter-chain-drained`: connections on changed filter chains are asked to close, and cut after the drain time;
  * - `listener-drained`: all connections of the listener are;
  * - `re-bound`: so they are, and it listens on another socket;
@@ -18,6 +19,7 @@ export const effectKinds = [
   "new-connections",
   "endpoints-drained",
   "cluster-re-warmed",
+  "routes-removed",
   "cluster-removed",
   "filter-chain-drained",
   "listener-drained",

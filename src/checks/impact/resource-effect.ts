@@ -76,6 +76,24 @@ const addedReasons: Readonly<Record<string, string>> = {
   [CLUSTER]: "a new cluster is warmed before it is used",
 };
 
+/** Types of which Envoy drops what is gone, each with what it has then. */
+const removals: Readonly<Record<string, Omit<Effect, "fields">>> = {
+  [SCOPED_ROUTE_CONFIGURATION]: {
+    kind: "routes-removed",
+    reason: "requests of the scope that is gone find no routes: 404; connections stay",
+  },
+  [VIRTUAL_HOST]: {
+    kind: "routes-removed",
+    reason: "requests for its domains find no routes: 404; connections stay",
+  },
+  [RUNTIME]: {
+    kind: "in-place",
+    reason: "over delta xDS its values are gone at once; over state of the world Envoy keeps them",
+  },
+};
+
+const keptRemoval = { kind: "none", reason: "a client that still asks for it keeps what it has" } as const;
+
 function removal(typeUrl: string): Effect {
   if (typeUrl === LISTENER) {
     return {
@@ -91,5 +109,5 @@ function removal(typeUrl: string): Effect {
       fields: [],
     };
   }
-  return { kind: "none", reason: "a client that still asks for it keeps what it has", fields: [] };
+  return { ...(removals[typeUrl] ?? keptRemoval), fields: [] };
 }

@@ -48,7 +48,7 @@ function formatResource({ kind, noun, name, effect, fields }: ResourceChange, co
     effect.fields.length > 0 ? ` [${effect.fields.map((field) => printable(field, 80)).join(", ")}]` : "";
   const severity = severityOf(effect.kind);
   const word =
-    severity >= severityOf("cluster-removed")
+    severity >= severityOf("routes-removed")
       ? colors.red(effect.kind)
       : severity >= severityOf("endpoints-drained")
         ? colors.yellow(effect.kind)

@@ -117,6 +117,24 @@ const rows: readonly Row[] = [
   },
   { name: "a secret", before: secret("one"), after: secret("two"), kind: "new-connections" },
   {
+    name: "routes that go",
+    before: "routes: [{name: r}]",
+    kind: "none",
+  },
+  {
+    name: "a scope that goes",
+    before:
+      "{scoped_routes: [{name: s, route_configuration_name: r, key: {fragments: [{string_key: a}]}}], routes: [{name: r}]}",
+    after: "routes: [{name: r}]",
+    kind: "routes-removed",
+  },
+  {
+    name: "a virtual host that goes",
+    before: "virtual_hosts: [{name: r/a, domains: [a]}]",
+    kind: "routes-removed",
+  },
+  { name: "a runtime layer that goes", before: "runtimes: [{name: r, layer: {a: 1}}]", kind: "in-place" },
+  {
     name: "a runtime layer",
     before: "runtimes: [{name: r, layer: {a: 1}}]",
     after: "runtimes: [{name: r, layer: {a: 2}}]",
