@@ -1,8 +1,15 @@
 import { unreachable } from "../base/unreachable.ts";
 import type { Node } from "../snapshot/node.ts";
 import type { RevisionSource } from "../snapshot/revision.ts";
-import type { StreamOpened, StreamStatus, XdsEvent } from "../xds/events.ts";
-import { type StreamRecord, stepType, type TypeEvent, typeStatus } from "./node-record.ts";
+import type { Nacked, StreamOpened, StreamStatus, XdsEvent } from "../xds/events.ts";
+import {
+  type RefusalOrigin,
+  type StreamRecord,
+  stepType,
+  type TypeEvent,
+  type TypeRecord,
+  typeStatus,
+} from "./node-record.ts";
 import type { NodeStatus, NodeTypeStatus } from "./node-status.ts";
 import { type PlacedResource, refusedResources } from "./refused-resources.ts";
 
@@ -21,6 +28,13 @@ export interface FleetOptions {
   readonly mostAway?: number;
 }
 
+/** Events come by the ten thousand a second, so they change it instead of making another one each. */
+interface OpenStream extends StreamRecord {
+  group?: string | undefined;
+  revisionId?: string | undefined;
+  readonly types: Map<string, TypeRecord>;
+}
+
 interface EndedStream {
   readonly stream: StreamRecord;
   readonly atMs: number;
@@ -30,7 +44,7 @@ interface EndedStream {
 interface NodeRecord {
   readonly node: Node;
   /** Open streams by id, oldest first. */
-  readonly streams: Map<number, StreamRecord>;
+  readonly streams: Map<number, OpenStream>;
   /** The last stream that ended. */
   last?: EndedStream;
 }
@@ -44,7 +58,7 @@ export class Fleet {
   readonly #awayForMs: number;
   readonly #mostAway: number;
   /** Streams whose node is not known yet. */
-  readonly #anonymous = new Map<number, StreamRecord>();
+  readonly #anonymous = new Map<number, OpenStream>();
   readonly #nodeOfStream = new Map<number, NodeRecord>();
   /** By node id. */
   readonly #connected = new Map<string, NodeRecord>();
@@ -64,6 +78,10 @@ export class Fleet {
 
   /** What is known of an open stream whose node is known. */
   stream(streamId: number): StreamRecord | undefined {
+    return this.#open(streamId);
+  }
+
+  #open(streamId: number): OpenStream | undefined {
     return this.#nodeOfStream.get(streamId)?.streams.get(streamId);
   }
 
@@ -75,12 +93,13 @@ export class Fleet {
         return;
       case "nodeKnown":
         return this.#introduce(event.streamId, event.node);
-      case "groupAssigned":
-        return this.#change(event.streamId, (stream) => ({
-          ...stream,
-          group: event.group,
-          revisionId: event.revisionId,
-        }));
+      case "groupAssigned": {
+        const stream = this.#open(event.streamId);
+        if (!stream) return;
+        stream.group = event.group;
+        stream.revisionId = event.revisionId;
+        return;
+      }
       case "streamClosed":
         return this.#close(event.streamId, event.atMs, event.reason);
       case "remarked":
@@ -89,7 +108,7 @@ export class Fleet {
       case "sent":
       case "acked":
       case "nacked":
-        return this.#change(event.streamId, (stream) => this.#stepStream(stream, event));
+        return this.#stepType(event);
       default:
         return unreachable(event);
     }
@@ -125,26 +144,22 @@ export class Fleet {
     this.#connected.set(node.id, record);
   }
 
-  #change(streamId: number, step: (stream: StreamRecord) => StreamRecord): void {
-    const streams = this.#nodeOfStream.get(streamId)?.streams;
-    const stream = streams?.get(streamId);
-    if (stream) streams?.set(streamId, step(stream));
+  #stepType(event: TypeEvent): void {
+    const stream = this.#open(event.streamId);
+    if (!stream) return;
+    const origin = event.kind === "nacked" ? this.#originOf(event, stream) : undefined;
+    const { types } = stream;
+    types.set(event.typeUrl, stepType(types.get(event.typeUrl), event, origin));
   }
 
-  #stepStream(stream: StreamRecord, event: TypeEvent): StreamRecord {
-    const resources =
-      event.kind === "nacked" && stream.group !== undefined
-        ? refusedResources(
-            event.message,
-            this.#options.resourcesOf(stream.group, event.typeUrl, stream.revisionId),
-          )
-        : [];
-    const { revisionId } = stream;
-    const source =
-      event.kind === "nacked" && revisionId !== undefined ? this.#options.sourceOf?.(revisionId) : undefined;
-    const types = new Map(stream.types);
-    types.set(event.typeUrl, stepType(types.get(event.typeUrl), event, { resources, source }));
-    return { ...stream, types };
+  #originOf({ message, typeUrl }: Nacked, { group, revisionId }: OpenStream): RefusalOrigin {
+    return {
+      resources:
+        group === undefined
+          ? []
+          : refusedResources(message, this.#options.resourcesOf(group, typeUrl, revisionId)),
+      source: revisionId === undefined ? undefined : this.#options.sourceOf?.(revisionId),
+    };
   }
 
   #close(streamId: number, atMs: number, reason: string): void {

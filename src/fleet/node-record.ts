@@ -6,7 +6,7 @@ import type { Acked, Nacked, Sent, StreamOpened, Subscribed } from "../xds/event
 import type { NodeRefusal, NodeTypeStatus } from "./node-status.ts";
 import type { NamedResource } from "./refused-resources.ts";
 
-/** What is known of one open stream. Immutable: each event gives the next one. */
+/** What is known of one open stream. Changes with its events: who keeps it sees what is known later. */
 export interface StreamRecord {
   readonly opened: StreamOpened;
   readonly node?: Node;
@@ -29,11 +29,13 @@ export interface RefusalOrigin {
   readonly source?: RevisionSource | undefined;
 }
 
+const noOrigin: RefusalOrigin = { resources: [] };
+
 /** The type's record after the event; `origin` is that of a refusal. */
 export function stepType(
   record: TypeRecord | undefined,
   event: TypeEvent,
-  origin: RefusalOrigin = { resources: [] },
+  origin: RefusalOrigin = noOrigin,
 ): TypeRecord {
   const now: TypeRecord = record ?? {
     typeUrl: event.typeUrl,

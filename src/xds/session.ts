@@ -123,7 +123,7 @@ export class Session {
     this.#snapshot = snapshot;
     for (const type of this.#ordered) type.assign(this.#targetOf(type.traits));
     // On a stream of virtual hosts alone nobody sees when their route configurations are sent.
-    if (before && snapshot && !this.#types.has(ROUTES)) {
+    if (before && snapshot && this.#types.has(VIRTUAL_HOST) && !this.#types.has(ROUTES)) {
       const { views } = this.#options.shared;
       this.#greet(views.change(before.typeSet(ROUTES), snapshot.typeSet(ROUTES), everything).changed);
     }

@@ -49,6 +49,8 @@ export class XdsCounters {
   /** Streams that were ended for what their client did, by `reason`. */
   readonly rejected = new Map<string, number>();
   unknownTypes = 0;
+  /** The same by type URL: each event asks. */
+  readonly #byUrl = new Map<string, TypeCounts>();
   readonly #openStreams = new Map<number, OpenStream>();
   readonly #nodeLabels = new Set<string>();
   readonly #mostNodeLabels: number;
@@ -134,6 +136,8 @@ export class XdsCounters {
   }
 
   #of(typeUrl: string): TypeCounts {
+    const known = this.#byUrl.get(typeUrl);
+    if (known) return known;
     let label = typeLabel(typeUrl);
     if (!this.types.has(label) && this.types.size >= mostTypeLabels) label = "other";
     let counts = this.types.get(label);
@@ -141,6 +145,7 @@ export class XdsCounters {
       counts = { requests: 0, sent: 0, acked: 0, nacked: 0, sentBytes: 0, staleNonces: 0 };
       this.types.set(label, counts);
     }
+    if (this.#byUrl.size < mostTypeLabels) this.#byUrl.set(typeUrl, counts);
     return counts;
   }
 
