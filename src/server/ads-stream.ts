@@ -279,13 +279,14 @@ export class AdsStream {
     this.#emit({ kind: "remarked", streamId, atMs: host.clock.now(), remark });
   }
 
-  #write({ plan, nonce, bytes }: Response): void {
+  #write(response: Response): void {
+    const { plan, nonce, bytes } = response;
     const { call, streamId, host } = this.#options;
     const { clock, stallTimeoutMs } = host;
     this.#state = "writing";
     this.#bufferedBytes = bytes.length;
     this.#cancelStallTimer = clock.after(stallTimeoutMs, () => this.#cut());
-    writeMessage(call, bytes, () => {
+    writeMessage(call, response, () => {
       this.#cancelStallTimer?.();
       this.#cancelStallTimer = undefined;
       this.#bufferedBytes = 0;

@@ -1,39 +1,29 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import { Metadata, type ServerDuplexStream } from "@grpc/grpc-js";
+import type { Response } from "../xds/response.ts";
 
 // grpc-js has no public way to the HTTP/2 stream and the decoder of a call, which three things need. Where a version of
 // grpc-js keeps them elsewhere than 1.14 does, these go the long way round, or are left out.
 
 /**
  * Writes an encoded message that many calls share. grpc-js copies each message behind the five bytes that frame it, which
- * for a fleet is one copy of the content a client, kept as long as the client takes; so those bytes are written apart.
- * `onTaken` is called when the transport has taken all of it, and never if the call ends before.
+ * for a fleet is one copy of the content a client, kept as long as the client takes; so it comes with them. `onTaken` is
+ * called when the transport has taken all of it, and never if the call ends before.
  */
 export function writeMessage(
   call: ServerDuplexStream<Buffer, Buffer>,
-  message: Buffer,
+  { bytes, framed }: Pick<Response, "bytes" | "framed">,
   onTaken: () => void,
 ): void {
   const stream = streamBeneath(call);
   if (!stream) {
-    call.write(message, onTaken);
+    call.write(bytes, onTaken);
     return;
   }
   if (!stream.headersSent) call.sendMetadata(new Metadata());
-  stream.cork();
-  stream.write(messageHead(message.length));
-  stream.write(message, (error) => {
+  stream.write(framed, (error) => {
     if (!error) onTaken();
   });
-  stream.uncork();
-}
-
-/** Not compressed, and so long (gRPC over HTTP/2, Length-Prefixed-Message). */
-function messageHead(length: number): Buffer {
-  const head = Buffer.allocUnsafe(5);
-  head[0] = 0;
-  head.writeUInt32BE(length, 1);
-  return head;
 }
 
 /**

@@ -23,10 +23,14 @@ export function varintFieldSize(value: number): number {
 /** Writes protobuf fields into a buffer of the exact size, which the caller has worked out. */
 export class WireWriter {
   readonly bytes: Buffer;
+  /** The same memory with the room before it. */
+  readonly withHead: Buffer;
   #at = 0;
 
-  constructor(size: number) {
-    this.bytes = Buffer.allocUnsafe(size);
+  /** `headSize` bytes before the fields are left to whoever frames them. */
+  constructor(size: number, headSize = 0) {
+    this.withHead = Buffer.allocUnsafe(headSize + size);
+    this.bytes = headSize === 0 ? this.withHead : this.withHead.subarray(headSize);
   }
 
   /** Tag and length; what is written next is the content. Field numbers up to 15 only. */

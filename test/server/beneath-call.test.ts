@@ -67,7 +67,7 @@ describe("what is done beneath a call of grpc-js", () => {
   it("writes a shared message framed as gRPC has it, and says when it was taken", async () => {
     using open = await openCall();
     const taken = new Promise<void>((resolve) =>
-      writeMessage(open.call, Buffer.from("shared"), () => resolve()),
+      writeMessage(open.call, { bytes: Buffer.from("shared"), framed: framed("shared") }, () => resolve()),
     );
     const chunks: Buffer[] = [];
     open.stream.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -79,7 +79,11 @@ describe("what is done beneath a call of grpc-js", () => {
   it("lets a call write by itself where its stream is not found", () => {
     const written: string[] = [];
     const other = { write: (message: Buffer) => written.push(message.toString()) };
-    Reflect.apply(writeMessage, undefined, [other, Buffer.from("copied"), () => undefined]);
+    Reflect.apply(writeMessage, undefined, [
+      other,
+      { bytes: Buffer.from("copied"), framed: framed("copied") },
+      () => undefined,
+    ]);
     assert.deepEqual(written, ["copied"]);
   });
 

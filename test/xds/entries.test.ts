@@ -25,11 +25,11 @@ describe("Entries", () => {
     const { delta, sotw } = entries.of(resource);
     sotw[sotw.length - 1] = 0x7a;
     assert.equal(
-      encodeSotw(plan, envelope, entries).toString("latin1").split(sotw.toString("latin1")).length,
+      encodeSotw(plan, envelope, entries).bytes.toString("latin1").split(sotw.toString("latin1")).length,
       3,
     );
     assert.equal(
-      encodeDelta(plan, envelope, entries).toString("latin1").split(delta.toString("latin1")).length,
+      encodeDelta(plan, envelope, entries).bytes.toString("latin1").split(delta.toString("latin1")).length,
       3,
     );
   });

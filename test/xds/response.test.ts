@@ -51,12 +51,12 @@ describe("the encoded responses", () => {
       };
       const discovery = "envoy.service.discovery.v3";
       assert.ok(
-        encodeSotw(plan, envelope, new Entries()).equals(
+        encodeSotw(plan, envelope, new Entries()).bytes.equals(
           schema.encode(`${discovery}.DiscoveryResponse`, sotw),
         ),
       );
       assert.ok(
-        encodeDelta(plan, envelope, new Entries()).equals(
+        encodeDelta(plan, envelope, new Entries()).bytes.equals(
           schema.encode(`${discovery}.DeltaDiscoveryResponse`, delta),
         ),
       );
@@ -82,20 +82,20 @@ describe("a resource with a TTL", () => {
       resources,
       ...common,
     });
-    assert.ok(encodeSotw(plan, envelope, new Entries()).equals(expected));
+    assert.ok(encodeSotw(plan, envelope, new Entries()).bytes.equals(expected));
   });
 
   it("XDS-17 comes without both for clients that do not understand them", () => {
     const sotw = { version_info: "v1", resources: [any], ...common };
     const expected = schema.encode(`${discovery}.DiscoveryResponse`, sotw);
-    assert.ok(encodeSotw(plan, { ...envelope, hasTtls: false }, new Entries()).equals(expected));
+    assert.ok(encodeSotw(plan, { ...envelope, hasTtls: false }, new Entries()).bytes.equals(expected));
   });
 
   it("XDS-108 is kept in delta by name, version and TTL, without its body", () => {
     const { name, version } = resource;
     const delta = { system_version_info: "v1", resources: [{ name, version, ttl }], ...common };
     const expected = schema.encode(`${discovery}.DeltaDiscoveryResponse`, delta);
-    assert.ok(encodeDelta({ ...plan, isHeartbeat: true }, envelope, new Entries()).equals(expected));
+    assert.ok(encodeDelta({ ...plan, isHeartbeat: true }, envelope, new Entries()).bytes.equals(expected));
   });
 
   it("has a version that the TTL is part of, so that clients learn of another one", () => {
@@ -146,11 +146,20 @@ describe("names that lead elsewhere, or nowhere", () => {
       nonce: "n1",
       control_plane: { identifier: envelope.identifier },
     });
-    assert.ok(encodeDelta(plan, envelope, new Entries()).equals(expected));
+    assert.ok(encodeDelta(plan, envelope, new Entries()).bytes.equals(expected));
   });
 });
 
 describe("ResponseCache", () => {
+  it("comes framed for gRPC in the memory of the message, so that it is one write and no copy", () => {
+    const plan: Plan = { typeUrl: CLUSTER, version: "v", resources: [], removed: [] };
+    const { bytes, framed } = new ResponseCache("me").take("delta", plan, 0);
+    assert.deepEqual([...framed.subarray(0, 5)], [0, 0, 0, 0, bytes.length]);
+    assert.equal(framed.length, bytes.length + 5);
+    assert.equal(framed.buffer, bytes.buffer);
+    assert.equal(framed.byteOffset + 5, bytes.byteOffset);
+  });
+
   it("XDS-127 encodes a plan once, and anew for a stream that was sent it before (XDS-33)", () => {
     const cache = new ResponseCache("id");
     const plan = planOf([1]);
