@@ -115,7 +115,7 @@ function list(length: number, make: (index: number) => Resource): Resource[] {
   return Array.from({ length }, (_, index) => make(index));
 }
 
-/** What is served: what changes, and what does not. */
+/** What is served at first: what changes, and what does not. */
 const changing = list(count, (index) =>
   content === "clusters" ? staticCluster(index, 1) : assignment(index, ""),
 );
@@ -125,17 +125,16 @@ const constant =
     : [];
 
 const fleet = new Fleet({
-  resourcesOf: (_group, typeUrl) => snapshot?.typeSet(typeUrl).resources ?? new Map(),
+  resourcesOf: (_group, typeUrl) => snapshot.typeSet(typeUrl).resources,
 });
 const server = createAdsServer({
   address: "127.0.0.1:0",
   referencesOf: envoyReferences(schema),
   onEvent: (event) => fleet.apply(event),
 });
-let snapshot: Snapshot | undefined;
+let snapshot = Snapshot.of([...constant, ...changing]);
 
 function publish(): void {
-  snapshot = Snapshot.of([...constant, ...changing], snapshot);
   const groups = [{ name: "default", match: {}, snapshot }];
   server.setRevision(makeRevision({ groups, source: { kind: "program" }, createdAtMs: systemClock.now() }));
 }
@@ -158,7 +157,9 @@ for await (const line of createInterface({ input: process.stdin })) {
   }
   const number = Number(text);
   const index = number % count;
-  changing[index] = content === "clusters" ? staticCluster(index, 1 + number) : assignment(index, made);
+  snapshot = snapshot.with([
+    content === "clusters" ? staticCluster(index, 1 + number) : assignment(index, made),
+  ]);
   publish();
   console.log(`updated ${number}`);
 }

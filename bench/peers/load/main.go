@@ -2,10 +2,10 @@
 // more of a response than its type, nonce and version, so that the server is what is measured.
 //
 // Usage: load -target HOST:PORT -streams N -mode sotw|delta [-streams-a-connection M] [-content clusters|mixed|endpoints]
-// [-clusters N] [-spread DURATION] [-stalled]
+// [-clusters N] [-resources N] [-spread DURATION] [-stalled]
 //
-// Standard output: "ready MILLISECONDS BROKEN" when every stream has ACKed its first response of each type; BROKEN counts
-// streams that ended before that and were opened again. Standard input: "wait" arms the fleet for one update; the answer is
+// Standard output: "ready MILLISECONDS BROKEN" when every stream has ACKed its first response of each type, or with -resources,
+// for a server that cuts large responses, as many of them as have that many resources; BROKEN counts streams that ended before that and were opened again. Standard input: "wait" arms the fleet for one update; the answer is
 // "acked MILLISECONDS BYTES" when every stream has ACKed one more response, counted from the arming. "times" answers
 // "times COUNT P50 P99 MAX" and begins anew: how old changes were, in milliseconds, when they were ACKed, over all changes
 // and streams. With -stalled, streams read nothing after they were ready.
@@ -72,6 +72,7 @@ func subscriptionsOf(content string, clusters int) []subscription {
 type answer struct {
 	typeURL, version, nonce string
 	size                    int
+	resources               int
 	// madeAt are the times, in microseconds since the epoch, at which the changes in it were made.
 	madeAt []int64
 }
@@ -115,6 +116,10 @@ func (skim) Unmarshal(data mem.BufferSlice, value any) error {
 			return protowire.ParseError(length)
 		}
 		rest = rest[length:]
+		// Resources have the same number in both, too.
+		if number == 2 {
+			found.resources++
+		}
 		if field := fields[number]; field != nil && kind == protowire.BytesType {
 			text, length := protowire.ConsumeString(rest)
 			if length < 0 {
@@ -240,6 +245,7 @@ func main() {
 	mode := flag.String("mode", "sotw", "sotw or delta")
 	content := flag.String("content", "clusters", "what is asked for: clusters, mixed or endpoints")
 	clusters := flag.Int("clusters", 1000, "clusters whose endpoints are asked for")
+	resources := flag.Int("resources", 0, "how many resources a type has at first")
 	spread := flag.Duration("spread", 0, "the time over which streams are opened")
 	isStalled := flag.Bool("stalled", false, "read nothing once ready")
 	flag.Parse()
@@ -275,9 +281,9 @@ func main() {
 			}
 			node = nil
 		}
-		missing := make(map[string]bool, len(wants))
+		missing := make(map[string]int, len(wants))
 		for _, want := range wants {
-			missing[want.typeURL] = true
+			missing[want.typeURL] = *resources
 		}
 		for {
 			var got answer
@@ -293,7 +299,10 @@ func main() {
 				round.tick()
 				continue
 			}
-			delete(missing, got.typeURL)
+			missing[got.typeURL] -= got.resources
+			if missing[got.typeURL] <= 0 {
+				delete(missing, got.typeURL)
+			}
 			if len(missing) > 0 {
 				continue
 			}
