@@ -14,6 +14,28 @@ function parseDuration(text: string, leastMs: number): number {
   return ms;
 }
 
+/** Ten years. */
+const oldestDays = 3_650;
+
+function parseAge(text: string): number {
+  const [, number, unit] = /^(\d+)(d|h)$/.exec(text) ?? [];
+  const days = Number(number) / (unit === "d" ? 1 : 24);
+  if (unit === undefined || days <= 0 || days > oldestDays)
+    throw new Error(`expected a number and a unit, such as 12h or 90d, to ${oldestDays}d`);
+  return days * 24 * 3_600_000;
+}
+
+/** A flag whose value is an age in days or hours; milliseconds. */
+export function ageFlag(description: string, fallback: string): Flag<number> {
+  return {
+    description,
+    placeholder: "AGE",
+    default: parseAge(fallback),
+    defaultText: fallback,
+    parse: (text) => parseAge(text),
+  };
+}
+
 /** A flag whose value is a duration in milliseconds, at least `leastMs`; `fallback` is in the form that people write. */
 export function durationFlag(description: string, fallback: string, leastMs = 0): Flag<number> {
   return {

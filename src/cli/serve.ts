@@ -13,6 +13,7 @@ import { countFlag } from "./count.ts";
 import { durationFlag } from "./duration.ts";
 import { CommandError, exitCode } from "./exit-code.ts";
 import { gitFlags } from "./serve/git-flags.ts";
+import { historyFlags, historyFromFlags } from "./serve/history-flags.ts";
 import { limitFlags, limitsFromFlags } from "./serve/limit-flags.ts";
 import { webhookFlags } from "./serve/webhook-flags.ts";
 import { securityFlags } from "./serve/security-flags.ts";
@@ -60,6 +61,7 @@ export const serveCommand = defineCommand({
     ...limitFlags,
     metricsNodes: countFlag("how many nodes metrics name; further ones are counted as other", "100"),
     stateDir: textFlag("DIR", "where the last good revision is kept", ".chancery"),
+    ...historyFlags,
     allowEmpty: switchFlag("serve also a load that takes a type of a group from some to none"),
     maxRemoved: maxRemovedFlag,
     allowProbeCommands: switchFlag("let chancery.yaml run programs here as probes of rollouts"),
@@ -129,6 +131,7 @@ export const serveCommand = defineCommand({
       ...(push && { push }),
       cwd,
       stateFolder: flags.stateDir,
+      history: historyFromFlags(flags),
       xdsAddress: flags.xdsAddress,
       xdsSocketMode: flags.xdsSocketMode,
       ...(tls && { xdsCredentials: tls.credentials }),

@@ -3,6 +3,7 @@ import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
 import type { ConfigFile } from "../config/config-file.ts";
 import { Loads } from "../fleet/loads.ts";
+import { type HistoryLimits, historyLimitsByDefault } from "../rollout/history.ts";
 import type { JsonValue } from "../schema/json-value.ts";
 import type { Resource } from "../snapshot/resource.ts";
 import type { Serving } from "../snapshot/serving.ts";
@@ -60,6 +61,8 @@ export interface ControlPlaneOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly store: RolloutStore;
+  /** How much of what is over is remembered. */
+  readonly history?: HistoryLimits;
   /** Performs a probe of a rollout. */
   readonly probe: RolloutDriverOptions["probe"];
   readonly watch: (signal: AbortSignal) => AsyncIterable<Reading>;
@@ -122,6 +125,7 @@ export class ControlPlane {
       log: options.log.with({ component: "rollout" }),
       events: this.#events,
       store: options.store,
+      history: options.history ?? historyLimitsByDefault,
       serve: (serving) => this.#serve(serving),
       streams: () => this.#xds.streams(),
       resourcesNamed: (streamId, typeUrl) => this.#observer.resourcesNamed(streamId, typeUrl),

@@ -6,6 +6,7 @@ import type { Problem } from "../base/problem.ts";
 import type { ConfigFile } from "../config/config-file.ts";
 import { probeCommandsNotAllowed } from "../config/read-rollout.ts";
 import { resourceTypeOf } from "../config/resource-types.ts";
+import type { HistoryLimits } from "../rollout/history.ts";
 import type { Schema } from "../schema/schema.ts";
 import { typeNameOf } from "../schema/type-urls.ts";
 import type { PushSource } from "../sources/push/push-source.ts";
@@ -36,6 +37,8 @@ export interface SourceControlPlaneOptions {
   /** The folder that relative paths start from. */
   readonly cwd: string;
   readonly stateFolder: string;
+  /** How much of what is over is remembered. */
+  readonly history?: HistoryLimits;
   readonly xdsAddress: ServeAddress;
   /** Permissions of the file of a Unix-domain socket. */
   readonly xdsSocketMode?: number;
@@ -86,7 +89,9 @@ export function createSourceControlPlane(options: SourceControlPlaneOptions): Co
       source.identity,
       diskFiles,
       options.processToken,
+      options.history,
     ),
+    ...(options.history && { history: options.history }),
     watch: (signal) => source.watch(signal),
     load: async (files, signal) => {
       const loaded = await options.loader.load(files, signal);

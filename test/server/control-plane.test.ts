@@ -200,6 +200,24 @@ describe("ControlPlane", () => {
     assert.match(String(line.fields["error"]), /ENOSPC/);
   });
 
+  it("remembers as much of what is over as it is told to, and always how what is served came to be", async () => {
+    const history = { maxAgeMs: 3_600_000, maxCount: 1, revisions: 1 };
+    await using over = planeOver("a", { kind: "none" }, { history });
+    await over.plane.start();
+    for (const content of ["b", "c", "d"]) {
+      over.source.set(content);
+      await over.plane.reconcile();
+    }
+    const { items } = JSON.parse((await over.admin("/api/v1/rollout/history")).text);
+    assert.deepEqual(
+      items.map(({ revisionId, result }: { revisionId: string; result: string }) => [revisionId, result]),
+      [
+        [revisionOf("a").id, "completed"],
+        [revisionOf("c").id, "superseded"],
+      ],
+    );
+  });
+
   it("shows nodes, and tells when all of them have accepted a revision (XDS-146)", async () => {
     await using over = planeOver("a", { kind: "none" });
     await over.plane.start();

@@ -5,6 +5,7 @@ import { formatPlace } from "../../base/problem.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import type { Probe } from "../../config/rollout-policy.ts";
 import type { NamedResource } from "../../fleet/refused-resources.ts";
+import { type HistoryLimits, keepHistory } from "../../rollout/history.ts";
 import {
   type News,
   noRollout,
@@ -25,10 +26,6 @@ import { sourceFields } from "../source-fields.ts";
 import type { RolloutStore } from "../state/rollout-store.ts";
 import { CandidateWatch } from "./candidate-watch.ts";
 
-/** How long and how many ended rollouts are remembered. */
-const historyMaxAgeMs = 90 * 24 * 3_600_000;
-const historyMaxCount = 200;
-
 /** ACKs come in crowds: the fleet is looked at once for all that come within this time. Refusals do not wait. */
 const observeWithinMs = 50;
 
@@ -42,6 +39,7 @@ export interface RolloutDriverOptions {
   readonly log: Log;
   readonly events: EventLog;
   readonly store: RolloutStore;
+  readonly history: HistoryLimits;
   /** Nodes are served this from now on. */
   readonly serve: (serving: Serving) => void;
   readonly streams: () => Iterable<StreamStatus>;
@@ -234,10 +232,8 @@ export class RolloutDriver {
   }
 
   #record(record: RolloutRecord): void {
-    const oldestMs = record.endedAtMs - historyMaxAgeMs;
-    this.#history = [...this.#history, record]
-      .filter(({ endedAtMs }) => endedAtMs >= oldestMs)
-      .slice(-historyMaxCount);
+    const { history: limits, clock } = this.#options;
+    this.#history = keepHistory([...this.#history, record], this.#state, limits, clock.now());
   }
 
   #tell({ event, revisionId, message, group, by, refusals = [] }: News): void {

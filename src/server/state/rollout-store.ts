@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { errorMessage } from "../../base/error-message.ts";
+import { type HistoryLimits, historyLimitsByDefault, revisionsToGoBackTo } from "../../rollout/history.ts";
 import type { RolloutRecord, RolloutState } from "../../rollout/state.ts";
 import type { Revision } from "../../snapshot/revision.ts";
 import type { SourceIdentity } from "../../sources/source.ts";
@@ -30,9 +31,6 @@ export interface RolloutStore {
   revision(id: string): Promise<Revision | undefined>;
 }
 
-/** How many revisions stay besides those that are served, for `undo`. */
-const keptRevisions = 10;
-
 const idForm = /^[\w-]+$/;
 
 /**
@@ -45,8 +43,9 @@ export function openRolloutStore(
   source: SourceIdentity,
   files: StateFiles,
   token: string,
+  limits: HistoryLimits = historyLimitsByDefault,
 ): RolloutStore {
-  return new DiskStore(join(stateFolder, stateFolderOf(source)), files, token);
+  return new DiskStore(join(stateFolder, stateFolderOf(source)), files, token, limits);
 }
 
 class DiskStore implements RolloutStore {
@@ -54,16 +53,18 @@ class DiskStore implements RolloutStore {
   readonly #revisions: string;
   readonly #files: StateFiles;
   readonly #token: string;
+  readonly #limits: HistoryLimits;
   /** Ids of revisions that this process has written or read whole. */
   readonly #known = new Set<string>();
   /** What `rollout` holds, as far as this process knows. */
   #written: Buffer | undefined;
 
-  constructor(folder: string, files: StateFiles, token: string) {
+  constructor(folder: string, files: StateFiles, token: string, limits: HistoryLimits) {
     this.#folder = folder;
     this.#revisions = join(folder, "revisions");
     this.#files = files;
     this.#token = token;
+    this.#limits = limits;
   }
 
   async save(state: RolloutState, history: readonly RolloutRecord[]): Promise<void> {
@@ -130,9 +131,7 @@ class DiskStore implements RolloutStore {
 
   /** What is not served and was good longest ago goes; left-over temporary files of a killed process go too. */
   async #prune(served: readonly Revision[], history: readonly RolloutRecord[]): Promise<void> {
-    const good = history.filter(({ result }) => result === "completed").map(({ revisionId }) => revisionId);
-    const others = [...new Set(good.toReversed())].slice(0, keptRevisions);
-    const kept = new Set([...served.map(({ id }) => id), ...others]);
+    const kept = new Set([...served.map(({ id }) => id), ...revisionsToGoBackTo(history, this.#limits)]);
     for (const name of await this.#files.list(this.#revisions)) {
       if (kept.has(name)) continue;
       await this.#files.remove(join(this.#revisions, name));

@@ -160,7 +160,7 @@ describe("a rollout store", () => {
     assert.match(stored.losses.join(), /is missing/);
   });
 
-  it("keeps ten revisions that were good besides what is served, and no temporary file", async () => {
+  it("keeps ten revisions that were good, and no temporary file", async () => {
     using disk = onDisk();
     const rollouts = new Rollouts({ a: "accepts" });
     const save = () => {
