@@ -394,6 +394,8 @@ export class Session {
   ): Interest | Extract<Outcome, { kind: "end" }> {
     const { interests, maxNames } = this.#options;
     if (before && interests.isEncodedAs(before, list.encoded)) return before;
+    const known = interests.recentlyEncodedAs(list.encoded);
+    if (known) return known;
     const names = list.decode();
     const problem = namesProblem("resource_names", names, maxNames, maxNames);
     if (problem) return problem;

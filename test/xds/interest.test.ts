@@ -180,4 +180,20 @@ describe("InterestPool", () => {
     assert.equal(pool.isEncodedAs(interest, Buffer.from("\x1a\x01a")), true);
     assert.equal(pool.isEncodedAs(interest, bytes), false);
   });
+
+  it("knows the lists again that were read lately, and those alone", () => {
+    const pool = new InterestPool();
+    const encodedOf = (name: string) => Buffer.from(`\x1a\x03${name}`);
+    const held = Array.from({ length: 17 }, (_, index) => {
+      const name = `n${String(index).padStart(2, "0")}`;
+      const interest = pool.intern(of("none", name));
+      pool.noteEncoding(interest, encodedOf(name));
+      return { interest, encoded: encodedOf(name) };
+    });
+    assert.equal(pool.recentlyEncodedAs(held[16]!.encoded), held[16]!.interest);
+    assert.equal(pool.recentlyEncodedAs(held[1]!.encoded), held[1]!.interest);
+    assert.equal(pool.recentlyEncodedAs(held[0]!.encoded), undefined);
+    assert.equal(pool.recentlyEncodedAs(encodedOf("new")), undefined);
+    assert.equal(pool.recentlyEncodedAs(Buffer.alloc(0)), undefined);
+  });
 });
