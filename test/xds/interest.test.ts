@@ -159,6 +159,8 @@ describe("covers()", () => {
   });
 });
 
+const encodedOf = (name: string) => Buffer.from(`\x1a\x03${name}`);
+
 describe("InterestPool", () => {
   it("gives equal interests one identity, in whatever order their names came", () => {
     const pool = new InterestPool();
@@ -183,7 +185,6 @@ describe("InterestPool", () => {
 
   it("knows the lists again that were read lately, and those alone", () => {
     const pool = new InterestPool();
-    const encodedOf = (name: string) => Buffer.from(`\x1a\x03${name}`);
     const held = Array.from({ length: 17 }, (_, index) => {
       const name = `n${String(index).padStart(2, "0")}`;
       const interest = pool.intern(of("none", name));
