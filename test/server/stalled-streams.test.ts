@@ -21,7 +21,8 @@ function heldBytes(): number {
   setFlagsFromString("--expose-gc");
   const collect: unknown = runInNewContext("gc");
   assert.ok(typeof collect === "function");
-  Reflect.apply(collect, undefined, []);
+  // What hangs on a weak key, as an encoded resource does on the resource, goes in a round after it.
+  for (let round = 0; round < 3; round += 1) Reflect.apply(collect, undefined, []);
   return process.memoryUsage().arrayBuffers;
 }
 
