@@ -31,6 +31,22 @@ const maxRemovedFlag: Flag<number> = {
   },
 };
 
+/** More than machines have cores that fleets are served from: a slip of the keyboard. */
+const mostWorkers = 64;
+
+const workersFlag: Flag<number> = {
+  description: "how many processes serve xDS, on one port; more than 1 use more cores",
+  placeholder: "NUMBER",
+  default: 1,
+  defaultText: "1, within the process itself",
+  parse: (text) => {
+    const count = Number(text);
+    if (!/^\d+$/.test(text) || count < 1 || count > mostWorkers)
+      throw new Error(`expected a whole number from 1 to ${mostWorkers}`);
+    return count;
+  },
+};
+
 /** `chancery serve`: the control plane over a folder or a git repository. */
 export const serveCommand = defineCommand({
   name: "serve",
@@ -58,6 +74,7 @@ export const serveCommand = defineCommand({
     ...gitFlags,
     ...webhookFlags,
     push: switchFlag("serve what `chancery push` gives over the admin API, in place of SOURCE"),
+    workers: workersFlag,
     ...limitFlags,
     metricsNodes: countFlag("how many nodes metrics name; further ones are counted as other", "100"),
     stateDir: textFlag("DIR", "where the last good revision is kept", ".chancery"),
@@ -118,8 +135,9 @@ export const serveCommand = defineCommand({
     const { tls, xdsTokens, adminTokens } = security;
     const stopped = firstStopSignal(terminal);
     const { source, git, push } = openSource(args[0], flags, terminal, voice.log);
+    const userTypes = userTypePaths(flags, terminal);
     const webhook = await openWebhook(flags, git, cwd, voice.log);
-    const loader = threadLoader(schema, userTypePaths(flags, terminal));
+    const loader = threadLoader(schema, userTypes);
     const ended = new AbortController();
     // Now, for the thread and the server take about as long to be there.
     loader.begin(ended.signal);
@@ -134,13 +152,14 @@ export const serveCommand = defineCommand({
       history: historyFromFlags(flags),
       xdsAddress: flags.xdsAddress,
       xdsSocketMode: flags.xdsSocketMode,
-      ...(tls && { xdsCredentials: tls.credentials }),
+      ...(tls && { xdsTls: tls }),
       ...(xdsTokens && { xdsTokens }),
       ...(adminTokens && { adminTokens }),
       adminAddress: flags.adminAddress,
       adminHosts: flags.adminHost.map((name) => name.toLowerCase()),
       allowsProbeCommands: flags.allowProbeCommands,
       removals: { allowsEmptyTypes: flags.allowEmpty, largestShare: flags.maxRemoved / 100 },
+      ...(flags.workers > 1 && { workers: { count: flags.workers, userTypes } }),
       drainMs: flags.drainTime,
       limits: limitsFromFlags(flags),
       metricNodes: flags.metricsNodes,

@@ -77,8 +77,11 @@ export interface ControlPlaneOptions {
 }
 
 /** What the services of operators tell of the fleet, and where they put what it reports. */
-export type XdsKnowledge = CsdsSource &
-  Required<Pick<AdsServerOptions, "onRequest" | "onPushed">> & { readonly loads: Loads };
+export interface XdsKnowledge extends CsdsSource, Required<Pick<AdsServerOptions, "onPushed">> {
+  readonly loads: Loads;
+  /** Told of requests that could be read, by their type URL; for counting. */
+  readonly onRequests: (typeUrl: string, count: number) => void;
+}
 
 /** A running control plane: the source followed, xDS and the admin API served. */
 export class ControlPlane {
@@ -101,7 +104,7 @@ export class ControlPlane {
     this.#options = options;
     this.#xds = options.createXds((event) => this.#observer.take(event), {
       loads: this.#loads,
-      onRequest: (typeUrl) => this.#observer.counters.noteRequest(typeUrl),
+      onRequests: (typeUrl, count) => this.#observer.counters.noteRequests(typeUrl, count),
       onPushed: ({ tookMs, leftOut }) => {
         this.#metrics.pushSeconds.observe(tookMs / 1000);
         this.#metrics.mergedPushes.inc(leftOut);
@@ -145,6 +148,7 @@ export class ControlPlane {
       isStateKept: () => this.#rollout.stateError === undefined,
       lastGoodLoadMs: () => this.#standing.lastGoodLoadMs,
       ...(options.git && { git: options.git }),
+      workers: this.#xds.workers?.bind(this.#xds),
     });
   }
 

@@ -16,8 +16,8 @@ export class RefusedConnections {
     this.#clock = clock;
   }
 
-  readonly note = (peer: string, reason: string): void => {
-    this.#count += 1;
+  readonly note = (peer: string, reason: string, count = 1): void => {
+    this.#count += count;
     const nowMs = this.#clock.monotonic();
     if (this.#lastLineMs !== undefined && nowMs - this.#lastLineMs < everyMs) return;
     this.#log.warn("connections are refused", { peer, reason, count: this.#count });

@@ -1,5 +1,4 @@
 import { resolve } from "node:path";
-import type { ServerCredentials } from "@grpc/grpc-js";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Problem } from "../base/problem.ts";
@@ -8,12 +7,14 @@ import { probeCommandsNotAllowed } from "../config/read-rollout.ts";
 import { resourceTypeOf } from "../config/resource-types.ts";
 import type { HistoryLimits } from "../rollout/history.ts";
 import type { Schema } from "../schema/schema.ts";
+import type { UserTypePaths } from "../schema/user-types/load-user-types.ts";
 import { typeNameOf } from "../schema/type-urls.ts";
 import type { PushSource } from "../sources/push/push-source.ts";
+import type { XdsEvent } from "../xds/events.ts";
 import type { Source } from "../sources/source.ts";
-import type { TokenCheck } from "./auth/served-tokens.ts";
-import { type AdsLimits, createAdsServer } from "./ads-server.ts";
-import { ControlPlane } from "./control-plane.ts";
+import type { ServedTokens, TokenCheck } from "./auth/served-tokens.ts";
+import { type AdsLimits, createAdsServer, defaultAdsLimits } from "./ads-server.ts";
+import { ControlPlane, type XdsKnowledge } from "./control-plane.ts";
 import { formatListenAddress, type ListenAddress, type ServeAddress } from "./listen-address.ts";
 import type { Loader } from "./loading/loader.ts";
 import type { RemovalPolicy } from "./reconcile/removals.ts";
@@ -23,8 +24,12 @@ import { csdsAnswer } from "./services/csds-service.ts";
 import { operatorServices } from "./services/operator-services.ts";
 import { runProbe } from "./rollout/run-probe.ts";
 import { openRolloutStore } from "./state/rollout-store.ts";
+import type { ServedTls } from "./tls/served-tls.ts";
 import type { Webhook } from "./webhook/webhook.ts";
 import { diskFiles } from "./state/state-files.ts";
+import { forkWorker } from "./workers/fork-worker.ts";
+import { WorkerPool } from "./workers/worker-pool.ts";
+import type { XdsFront } from "./xds-front.ts";
 
 export interface SourceControlPlaneOptions {
   readonly source: Source;
@@ -43,9 +48,14 @@ export interface SourceControlPlaneOptions {
   /** Permissions of the file of a Unix-domain socket. */
   readonly xdsSocketMode?: number;
   /** Plain text unless given. */
-  readonly xdsCredentials?: ServerCredentials;
+  readonly xdsTls?: ServedTls;
   /** One of these, or a certificate, is asked for. */
-  readonly xdsTokens?: TokenCheck;
+  readonly xdsTokens?: ServedTokens;
+  /**
+   * How many processes serve xDS beside this one, and where they find the types that the schema has beside the Envoy API.
+   * Default: none, this one serves.
+   */
+  readonly workers?: { readonly count: number; readonly userTypes: UserTypePaths };
   readonly adminTokens?: TokenCheck;
   readonly adminAddress: ListenAddress;
   readonly adminHosts: readonly string[];
@@ -105,28 +115,53 @@ export function createSourceControlPlane(options: SourceControlPlaneOptions): Co
     },
     showProblems: options.showProblems,
     probe: runProbe,
-    createXds: (onEvent, known) =>
-      createAdsServer({
-        address: formatListenAddress(options.xdsAddress),
-        ...(options.xdsSocketMode !== undefined && { socketMode: options.xdsSocketMode }),
-        isOwnType: (typeUrl) => resourceTypeOf(typeUrl, schema.descriptors) !== undefined,
-        ...(options.xdsCredentials && { credentials: options.xdsCredentials }),
-        ...(options.xdsTokens && { tokens: options.xdsTokens }),
-        identifier: `chancery ${version}`,
-        onRefusedConnection: new RefusedConnections(log.with({ component: "xds" }), clock).note,
-        services: operatorServices({
-          schema,
-          clock,
-          loads: known.loads,
-          clientStatus: csdsAnswer(schema, known),
-        }),
-        drainMs: options.drainMs,
-        ...(options.limits && { limits: options.limits }),
-        clock,
-        referencesOf: options.loader.referencesOf,
-        onEvent,
-        onRequest: known.onRequest,
-        onPushed: known.onPushed,
-      }),
+    createXds: (onEvent, known) => createXds(options, onEvent, known),
+  });
+}
+
+/** The server of this process, or one of several. */
+function createXds(
+  options: SourceControlPlaneOptions,
+  onEvent: (event: XdsEvent) => void,
+  known: XdsKnowledge,
+): XdsFront {
+  const { schema, clock, xdsTls, xdsTokens, xdsSocketMode, workers } = options;
+  const log = options.log.with({ component: "xds" });
+  const refused = new RefusedConnections(log, clock);
+  const { loads, onRequests, onPushed } = known;
+  const clientStatus = csdsAnswer(schema, known);
+  const common = {
+    address: formatListenAddress(options.xdsAddress),
+    ...(xdsSocketMode !== undefined && { socketMode: xdsSocketMode }),
+    identifier: `chancery ${options.version}`,
+    drainMs: options.drainMs,
+    limits: { ...defaultAdsLimits, ...options.limits },
+    clock,
+    referencesOf: options.loader.referencesOf,
+    onEvent,
+    onPushed,
+  };
+  if (workers) {
+    return new WorkerPool({
+      ...common,
+      ...workers,
+      fork: forkWorker,
+      ...(xdsTls && { tls: xdsTls }),
+      ...(xdsTokens && { tokens: xdsTokens }),
+      clientStatus,
+      loads,
+      log,
+      onRequests,
+      onRefused: refused.note,
+    });
+  }
+  return createAdsServer({
+    ...common,
+    isOwnType: (typeUrl) => resourceTypeOf(typeUrl, schema.descriptors) !== undefined,
+    ...(xdsTls && { credentials: xdsTls.credentials }),
+    ...(xdsTokens && { tokens: xdsTokens }),
+    onRefusedConnection: refused.note,
+    services: operatorServices({ schema, clock, loads, clientStatus }),
+    onRequest: (typeUrl) => onRequests(typeUrl, 1),
   });
 }

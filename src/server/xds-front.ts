@@ -2,6 +2,7 @@ import type { StreamHoldings } from "../fleet/node-config.ts";
 import type { StreamStanding } from "../fleet/why.ts";
 import type { Serving } from "../snapshot/serving.ts";
 import type { StreamStatus } from "../xds/events.ts";
+import type { WorkersReport } from "./metrics/worker-metrics.ts";
 import type { Named } from "../xds/order-views.ts";
 
 /** The xDS server as the control plane uses it. */
@@ -18,6 +19,8 @@ export interface XdsFront {
   standings(nodeId: string, resource: Named): Promise<readonly StreamStanding[]>;
   /** All that a node should hold or holds, stream by stream; of one type or of all. */
   holdings(nodeId: string, typeUrl?: string): Promise<readonly StreamHoldings[]>;
+  /** How its workers are, where it has some. */
+  workers?(): WorkersReport;
   /** Takes no new streams and ends the open ones, spread over the drain time (XDS-134). */
   close(): Promise<void>;
 }

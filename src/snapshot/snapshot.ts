@@ -65,6 +65,11 @@ export class Snapshot {
     return new Snapshot(types);
   }
 
+  /** A snapshot of whole sets, one a type. */
+  static ofSets(sets: Iterable<TypeSet>): Snapshot {
+    return new Snapshot(new Map(Array.from(sets, (set) => [set.typeUrl, set])));
+  }
+
   /** The set of one type; an empty one when there is no resource of it. */
   typeSet(typeUrl: string): TypeSet {
     return this.types.get(typeUrl) ?? TypeSet.empty(typeUrl);

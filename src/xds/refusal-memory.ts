@@ -26,6 +26,19 @@ export class RefusalMemory {
     if (oldest !== undefined) this.#refusedAtMs.delete(oldest);
   }
 
+  /** How many are remembered. */
+  get size(): number {
+    return this.#refusedAtMs.size;
+  }
+
+  /** What is remembered, oldest first. */
+  list(): readonly RememberedRefusal[] {
+    return Array.from(this.#refusedAtMs, ([key, atMs]) => {
+      const gap = key.indexOf("\0");
+      return { nodeId: key.slice(gap + 1), typeUrl: key.slice(0, gap), atMs };
+    });
+  }
+
   noteAck(nodeId: string, typeUrl: string): void {
     if (this.#refusedAtMs.size > 0) this.#refusedAtMs.delete(keyOf(nodeId, typeUrl));
   }
@@ -35,6 +48,13 @@ export class RefusalMemory {
     const refusedAtMs = this.#refusedAtMs.get(keyOf(nodeId, typeUrl));
     return refusedAtMs !== undefined && nowMs - refusedAtMs < this.#ttlMs;
   }
+}
+
+/** A refusal that is remembered. */
+export interface RememberedRefusal {
+  readonly nodeId: string;
+  readonly typeUrl: string;
+  readonly atMs: number;
 }
 
 function keyOf(nodeId: string, typeUrl: string): string {

@@ -5,6 +5,7 @@ import type { RolloutState } from "../../rollout/state.ts";
 import type { Revision } from "../../snapshot/revision.ts";
 import type { StreamStatus } from "../../xds/events.ts";
 import { type GitReport, registerGit } from "./git-metrics.ts";
+import { registerWorkers, type WorkersReport } from "./worker-metrics.ts";
 import { typeLabel, type XdsCounters } from "./xds-counters.ts";
 
 /** What is read at a scrape. */
@@ -24,6 +25,7 @@ export interface MetricSources {
   /** Wall clock of the last load that was accepted; absent before the first. */
   lastGoodLoadMs(): number | undefined;
   readonly git?: () => GitReport;
+  readonly workers?: (() => WorkersReport) | undefined;
 }
 
 /** The metrics of one control plane, in a registry of its own. */
@@ -49,6 +51,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   registerLoads(registry, sources.loads);
   registerFleet(registry, sources);
   if (sources.git) registerGit(registry, sources.git);
+  if (sources.workers) registerWorkers(registry, sources.workers);
   return {
     registry,
     convergenceSeconds: new Histogram({

@@ -115,9 +115,9 @@ export class XdsCounters {
     }
   }
 
-  /** A client made a request. */
-  noteRequest(typeUrl: string): void {
-    this.#of(typeUrl).requests += 1;
+  /** Clients made requests. */
+  noteRequests(typeUrl: string, count: number): void {
+    this.#of(typeUrl).requests += count;
   }
 
   /** What was sent and not answered yet, by short type name. */
