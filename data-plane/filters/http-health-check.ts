@@ -25,6 +25,19 @@ const support: SupportTable = {
   headers: headerMatcherSupport,
 };
 
+const counterNames = [
+  "cached_response",
+  "degraded",
+  "failed",
+  "failed_cluster_empty",
+  "failed_cluster_not_found",
+  "failed_cluster_unhealthy",
+  "ok",
+  "request_total",
+] as const;
+
+type HealthCheckCounters = Record<(typeof counterNames)[number], number>;
+
 interface HealthCheckConfig {
   readonly headers: readonly HeaderTest[];
   readonly passesThrough: boolean;
@@ -83,9 +96,10 @@ export const httpHealthCheck: Extension<HttpFilter> = {
       const rule = "cluster_min_healthy_percentages must not be set when path_through_mode is enabled";
       problems.push(refuse(`${path}.cluster_min_healthy_percentages`, rule));
     }
-    return parsed((run) => {
+    return parsed((run, scope) => {
+      const counters = run.stats.counters(`${scope}.health_check`, counterNames);
       const cached = config.cacheMs > 0 ? new CachedAnswer(config.cacheMs, run.clock.monotonic()) : undefined;
-      return { kind: "stream", open: (view) => new HealthCheckStream(config, cached, view, run) };
+      return { kind: "stream", open: (view) => new HealthCheckStream(config, cached, counters, view, run) };
     }, problems);
   },
 };
@@ -93,6 +107,7 @@ export const httpHealthCheck: Extension<HttpFilter> = {
 class HealthCheckStream implements HttpFilterStream {
   readonly #config: HealthCheckConfig;
   readonly #cached: CachedAnswer | undefined;
+  readonly #counters: HealthCheckCounters;
   readonly #view: HttpStreamView;
   readonly #run: RunContext;
   #isCheck = false;
@@ -102,11 +117,13 @@ class HealthCheckStream implements HttpFilterStream {
   constructor(
     config: HealthCheckConfig,
     cached: CachedAnswer | undefined,
+    counters: HealthCheckCounters,
     view: HttpStreamView,
     run: RunContext,
   ) {
     this.#config = config;
     this.#cached = cached;
+    this.#counters = counters;
     this.#view = view;
     this.#run = run;
   }
@@ -122,8 +139,13 @@ class HealthCheckStream implements HttpFilterStream {
       this.#isPassed = true;
       return goOn;
     }
+    this.#counters.request_total += 1;
     if (isHealthCheckFailed) return this.#answer(503, "health_check_failed", false);
-    if (cached) return this.#answer(cached.status, "health_check_cached", cached.isDegraded);
+    if (cached) {
+      this.#counters.cached_response += 1;
+      if (cached.isDegraded) this.#counters.degraded += 1;
+      return this.#answer(cached.status, "health_check_cached", cached.isDegraded);
+    }
     const { status, details } = this.#judgeClusters();
     return this.#answer(status, details, false);
   }
@@ -138,7 +160,9 @@ class HealthCheckStream implements HttpFilterStream {
   }
 
   #answer(status: number, details: string, isDegraded: boolean): RequestVerdict {
-    if (status < 200 || status >= 300) this.#view.addResponseFlag("LH");
+    const isFailed = status < 200 || status >= 300;
+    this.#counters[isFailed ? "failed" : "ok"] += 1;
+    if (isFailed) this.#view.addResponseFlag("LH");
     const headers = isDegraded ? ([["x-envoy-degraded", ""]] as const) : [];
     return { kind: "reply", reply: localReply(status, details, "", headers) };
   }
@@ -148,14 +172,20 @@ class HealthCheckStream implements HttpFilterStream {
     const { minimums } = this.#config;
     for (const [name, percent] of minimums) {
       const membership = this.#run.upstreams.get(name)?.membership;
-      if (!membership) return { status: 503, details: "health_check_failed_no_cluster_found" };
+      if (!membership) {
+        this.#counters.failed_cluster_not_found += 1;
+        return { status: 503, details: "health_check_failed_no_cluster_found" };
+      }
       const { total, available } = membership;
       if (total === 0) {
         if (percent === 0) continue;
+        this.#counters.failed_cluster_empty += 1;
         return { status: 503, details: "health_check_failed_cluster_empty" };
       }
-      if (100 * available < total * percent)
+      if (100 * available < total * percent) {
+        this.#counters.failed_cluster_unhealthy += 1;
         return { status: 503, details: "health_check_failed_cluster_unhealthy" };
+      }
     }
     return {
       status: 200,

@@ -50,7 +50,7 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
   #status = 0;
   #responseHeaders: HeaderList | undefined;
   #responseTrailers: HeaderList | undefined;
-  #isHealthCheck = false;
+  isHealthCheck = false;
   /** Only where somebody logs it. */
   readonly #timing: { -readonly [Point in keyof StreamTiming]: number } | undefined;
   #details = "";
@@ -212,6 +212,7 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
 
   onRequestReset(reason: StreamReset): void {
     if (this.#answer === "done") return;
+    this.manager.stats.counters.downstream_rq_rx_reset += 1;
     this.#forward?.cancel();
     this.addResponseFlag(reason === "protocol-error" ? "DPE" : "DC");
     this.#details = reason === "protocol-error" ? "" : "downstream_remote_disconnect";
@@ -270,8 +271,7 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
       this.#sentBytes += rest.length;
       this.#stream.sendData(rest);
     }
-    this.#note("lastDownstreamSent");
-    this.#conclude();
+    this.#concludeAnswered();
     this.#stream.end(trailers);
   }
 
@@ -284,6 +284,9 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     this.#forward?.cancel();
     this.#details = reply.details;
     if (this.#answer !== "none") {
+      const { counters } = this.manager.stats;
+      counters.downstream_rq_tx_reset += 1;
+      counters.downstream_rq_rx_reset += 1;
       this.#conclude();
       this.#stream.reset(!isKind);
       return;
@@ -378,7 +381,7 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
   }
 
   markHealthCheck(): void {
-    this.#isHealthCheck = true;
+    this.isHealthCheck = true;
   }
 
   addResponseFlag(flag: string): void {
@@ -394,7 +397,7 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
       status: this.#status,
       responseHeaders: this.#responseHeaders,
       responseTrailers: this.#responseTrailers,
-      isHealthCheck: this.#isHealthCheck,
+      isHealthCheck: this.isHealthCheck,
       timing: this.#timing,
       details: this.#details,
       flags: this.#flags,
@@ -436,13 +439,19 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
       this.#status = sent;
     }
     applyResponseRules(headers, request.headers, manager.config, manager.date);
-    countAnswer(manager.stats, sent);
+    this.#countAnswer(sent);
     // The codec may take the next request from within.
     if (isLast) {
-      this.#note("lastDownstreamSent");
-      this.#conclude();
+      this.#concludeAnswered();
     }
     this.#stream.sendHead(sent, headers, isLast);
+  }
+
+  #countAnswer(status: number): void {
+    const { stats } = this.manager;
+    if (!this.#isRequestWhole) stats.counters.downstream_rq_response_before_rq_complete += 1;
+    // Those who ask for the health of the proxy are no traffic, as in Envoy.
+    if (!this.isHealthCheck) countAnswer(stats, status);
   }
 
   /** What a PROXY header to the upstream is to say. */
@@ -455,6 +464,14 @@ export class Exchange implements ServerStreamEvents, TimedExchange, FilterOwner,
     if (!manager.config.tellsConnection) return undefined;
     const addresses = ownAddresses(info);
     return { ...(addresses && { addresses }), tlvs: [] };
+  }
+
+  #concludeAnswered(): void {
+    this.#note("lastDownstreamSent");
+    // What is left of the request is not waited for: to Envoy that is a reset.
+    if (!this.#isRequestWhole && this.#answer !== "done")
+      this.manager.stats.counters.downstream_rq_rx_reset += 1;
+    this.#conclude();
   }
 
   #conclude(): void {

@@ -25,7 +25,7 @@ import { Exchange } from "./exchange.ts";
 import { ExchangeTimers } from "./exchange-timers.ts";
 import { readHopHeaders } from "./hop-headers.ts";
 import type { ManagerConfig } from "./manager-config.ts";
-import { countAnswer, countEnd } from "./manager-stats.ts";
+import { countAnswer, countBusyEnd, countEnd } from "./manager-stats.ts";
 import { checkUnderscores } from "./underscores.ts";
 import type { Manager } from "./manager.ts";
 
@@ -359,12 +359,12 @@ export class Http1ServerConnection implements ServerStream {
   #refuse({ status, details = "http1.codec_error" }: CodecError): void {
     const { stats } = this.#manager;
     stats.counters.downstream_cx_protocol_error += 1;
-    if (status === 431) stats.counters.downstream_rq_too_large += 1;
     const exchange = this.#exchange;
     if (!exchange || !this.#isAnswering)
       return this.#answerAndClose(status, details, statusPhrase(status), "DPE");
     // In the middle of a body, with an answer on its way already.
     this.#exchange = undefined;
+    countBusyEnd(stats.counters, true);
     exchange.onRequestReset("protocol-error");
     this.#writer.flush();
     this.#finish();
@@ -452,7 +452,7 @@ export class Http1ServerConnection implements ServerStream {
   #onClose(): void {
     if (this.#state === "handed-over") return;
     const { run, stats } = this.#manager;
-    const { counters, gauges, histograms } = stats;
+    const { gauges, histograms } = stats;
     histograms.downstream_cx_length_ms.record(run.clock.monotonic() - this.info.acceptedAtMs);
     const isLocal = this.#state === "closing" && !this.#isEndedByClient;
     countEnd(stats, this.info, isLocal, this.#exchange !== undefined);
@@ -462,10 +462,7 @@ export class Http1ServerConnection implements ServerStream {
     this.#endLifetime?.();
     const exchange = this.#exchange;
     this.#exchange = undefined;
-    if (exchange) {
-      counters.downstream_rq_rx_reset += 1;
-      exchange.onRequestReset("connection-termination");
-    }
+    exchange?.onRequestReset("connection-termination");
     this.#timers.dispose();
   }
 }

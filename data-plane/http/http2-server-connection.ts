@@ -15,7 +15,7 @@ import { DelayedClose } from "./delayed-close.ts";
 import { Exchange } from "./exchange.ts";
 import type { Http2StreamOwner } from "./http2-server-stream.ts";
 import { Http2ServerStream } from "./http2-server-stream.ts";
-import { countAnswer, countEnd } from "./manager-stats.ts";
+import { countAnswer, countBusyEnd, countEnd } from "./manager-stats.ts";
 import type { Manager } from "./manager.ts";
 import { checkUnderscores } from "./underscores.ts";
 import { PrematureResets } from "./premature-resets.ts";
@@ -46,6 +46,8 @@ export class Http2ServerConnection implements SessionEvents, Http2StreamOwner {
   readonly #freeTimers: ExchangeTimers[] = [];
   #state: State = "open";
   #requests = 0;
+  /** Among the bytes that are being read is a head that is no request: if they break the connection, Envoy sees a request in it. */
+  #hasBadRequest = false;
   /** While there is no request; then for what is left of the drain time, or of the delayed close. */
   readonly #idle: Deadline;
   #closing: DelayedClose | undefined;
@@ -83,6 +85,7 @@ export class Http2ServerConnection implements SessionEvents, Http2StreamOwner {
         ping: (payload) => this.#session.ping(payload),
         onTimeout: () => {
           manager.http2Stats.counters.keepalive_timeout += 1;
+          this.#state = "closing";
           this.#socket.destroy();
         },
       });
@@ -138,6 +141,7 @@ export class Http2ServerConnection implements SessionEvents, Http2StreamOwner {
     counters.downstream_rq_total += 1;
     counters.downstream_rq_http2_total += 1;
     counters.downstream_rq_rx_reset += 1;
+    this.#hasBadRequest = true;
     this.#countReset(false, 0);
   }
 
@@ -189,28 +193,33 @@ export class Http2ServerConnection implements SessionEvents, Http2StreamOwner {
   }
 
   onReset(stream: Http2ServerStream): void {
-    this.#manager.stats.counters.downstream_rq_rx_reset += 1;
     this.#countReset(stream.hasAnswer, this.#manager.run.clock.monotonic() - stream.startedAtMs);
   }
 
   #countReset(hasAnswer: boolean, ageMs: number): void {
     if (!this.#resets.add(true, hasAnswer, ageMs) || this.#state === "closed") return;
     if (this.#socket.destroyed) return;
-    this.#manager.stats.counters.downstream_rq_too_many_premature_resets += 1;
+    const { counters } = this.#manager.stats;
+    counters.downstream_rq_too_many_premature_resets += 1;
+    // A connection that closes while its bytes are read is an error of the protocol to Envoy.
+    counters.downstream_cx_protocol_error += 1;
+    if (this.#hasBadRequest) countBusyEnd(counters, true);
+    this.#state = "closing";
     this.#socket.destroy();
   }
 
   #countRequest(): void {
     this.#requests += 1;
     const { maxRequestsPerConnection: most } = this.#manager.config;
-    if (most === 0 || this.#requests < most || this.#state !== "open") return;
+    if (most === 0 || this.#requests < most) return;
     this.#manager.stats.counters.downstream_cx_max_requests_reached += 1;
-    this.#startDraining();
+    if (this.#state === "open") this.#startDraining();
   }
 
   #onBytes(bytes: Buffer): void {
     if (this.#state === "closing" || this.#state === "closed") return;
     this.#manager.stats.counters.downstream_cx_rx_bytes_total += bytes.length;
+    this.#hasBadRequest = false;
     this.#session.receive(bytes);
   }
 
@@ -231,6 +240,7 @@ export class Http2ServerConnection implements SessionEvents, Http2StreamOwner {
   #close(): void {
     if (this.#state === "closing" || this.#state === "closed") return;
     this.#state = "closing";
+    if (this.#streams.size > 0 || this.#hasBadRequest) countBusyEnd(this.#manager.stats.counters, true);
     this.#drainTime.clear();
     this.#session.flush();
     const { config, stats } = this.#manager;

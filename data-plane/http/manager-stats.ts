@@ -38,11 +38,13 @@ const counters = [
   "downstream_rq_non_relative_path",
   "downstream_rq_redirected_with_normalized_path",
   "downstream_rq_rejected_via_ip_detection",
+  "downstream_rq_response_before_rq_complete",
   "downstream_rq_rx_reset",
   "downstream_rq_timeout",
   "downstream_rq_too_large",
   "downstream_rq_too_many_premature_resets",
   "downstream_rq_total",
+  "downstream_rq_tx_reset",
   "downstream_rq_ws_on_non_ws_route",
   "no_cluster",
   "no_route",
@@ -102,9 +104,13 @@ export function countEnd(
   counters.downstream_cx_destroy += 1;
   counters[side] += 1;
   gauges.downstream_cx_active.add(-1);
-  if (!isBusy) return;
+  if (isBusy) countBusyEnd(counters, isLocal);
+}
+
+/** Counts a connection that ends, or begins to, over requests that are not answered whole. */
+export function countBusyEnd(counters: ManagerStats["counters"], isLocal: boolean): void {
   counters.downstream_cx_destroy_active_rq += 1;
-  counters[`${side}_active_rq`] += 1;
+  counters[isLocal ? "downstream_cx_destroy_local_active_rq" : "downstream_cx_destroy_remote_active_rq"] += 1;
 }
 
 /** Counts an answer by the first digit of its status. */

@@ -494,7 +494,8 @@ export class Http2Session {
       return this.#reject("HEADERS of a stream that is not the peer's to open");
     if (isNew) this.#lastPeerId = streamId;
     // Envoy counts those of requests only, and before it has seen what they are.
-    else if (this.#isServer && this.#streams.has(streamId)) this.#options.stats.counters.trailers += 1;
+    else if (this.#isServer && this.#streams.get(streamId)?.remote === "open")
+      this.#options.stats.counters.trailers += 1;
     if (flags & Flag.priority && this.#dependsOnItself(frame))
       return this.#reject("a stream that depends on itself");
     const block = payload.subarray(start, payload.length - padding);

@@ -40,8 +40,9 @@ class ConnectTunnel implements UpstreamStream {
       traffic.upstream_cx_rx_bytes_total += data.length;
       if (!this.#isOver) request.onData(data);
     });
-    socket.on("end", () => this.#finish(() => request.onEnd(undefined)));
-    socket.on("close", () => this.#finish(() => request.onReset("connection-termination")));
+    // The answer is whole: the connection has served, and it is this side that closes it.
+    socket.on("end", () => this.#finish("local", () => request.onEnd(undefined)));
+    socket.on("close", () => this.#finish("remote", () => request.onReset("connection-termination")));
     socket.on("drain", () => {
       if (!this.#isOver) request.onDrain();
     });
@@ -83,10 +84,10 @@ class ConnectTunnel implements UpstreamStream {
   }
 
   /** The upstream ended it. */
-  #finish(tell: () => void): void {
+  #finish(by: "local" | "remote", tell: () => void): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#connection.release("remote");
+    this.#connection.release(by);
     this.#connection.socket.destroy();
     tell();
   }

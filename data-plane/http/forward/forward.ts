@@ -30,6 +30,8 @@ export interface ForwardOwner {
   readonly request: RequestHead;
   readonly protocol: HttpProtocol;
   readonly isInternal: boolean;
+  /** It asks for the health of the proxy, or of the service behind it. */
+  readonly isHealthCheck: boolean;
   /** The client of the request. */
   readonly remote: Address;
   /** Where the upstream is to see the connection come from; undefined leaves it to the cluster. */
@@ -175,7 +177,7 @@ export class Forward implements AttemptOwner {
       return this.#owner.reply(localReply(action.missingClusterStatus, "cluster_not_found"));
     }
     this.#upstream = upstream;
-    if (isChosen(upstream.dropFraction, run.random)) return this.#drop(upstream);
+    if (isChosen(upstream.dropFraction, run.random)) return this.#drop(upstream.dropFraction >= 1);
     // Others' headers have been taken away already.
     const mayHaveHeaders =
       isInternal || manager.filters.length > 0 || this.#route.requestMutations.length > 0;
@@ -199,10 +201,9 @@ export class Forward implements AttemptOwner {
   }
 
   /** The cluster's endpoints are to get less (`drop_overloads`). */
-  #drop(upstream: Upstream): void {
-    const { manager, isInternal } = this.#owner;
-    const isAll = upstream.dropFraction >= 1;
-    upstream.countResponse(503, isInternal);
+  #drop(isAll: boolean): void {
+    const { manager } = this.#owner;
+    this.#countResponse(503);
     this.#owner.addResponseFlag(isAll ? "UDO" : "DO");
     const text = isAll ? "unconditional drop overload" : "drop overload";
     const reply = localReply(503, text.replaceAll(" ", "_"), text);
@@ -333,7 +334,7 @@ export class Forward implements AttemptOwner {
     if (host) countHost(host, 503);
     if (this.#isTriedAgain(this.#verdictOn(failure), false)) return;
     const reply = failureReply(failure, this.#circumstances);
-    if (!this.#isHeadSent) this.#upstream?.countResponse(reply.status, this.#owner.isInternal);
+    if (!this.#isHeadSent) this.#countResponse(reply.status);
     this.#owner.addResponseFlag(failureFlag(failure));
     const isOverload = failure === "overflow" && !this.#owner.manager.suppressesEnvoyHeaders;
     this.#reply(isOverload ? { ...reply, headers: [["x-envoy-overloaded", "true"]] } : reply, true);
@@ -341,13 +342,13 @@ export class Forward implements AttemptOwner {
 
   onUpstreamInterim(status: number): void {
     // Envoy passes nothing on but 100, and that where `proxy_100_continue` is set. It counts them all.
-    this.#upstream?.countResponse(status, this.#owner.isInternal);
+    this.#countResponse(status);
     this.#owner.touch();
     this.#touchTry();
   }
 
   onUpstreamHead(status: number, headers: HeaderList, isLast: boolean): void {
-    const { manager, isInternal, request } = this.#owner;
+    const { manager, request } = this.#owner;
     this.#owner.touch();
     this.#touchTry();
     if (request.isUpgrade && status >= 200 && status < 400 && isWebSocket(request)) {
@@ -369,7 +370,7 @@ export class Forward implements AttemptOwner {
       if (this.#isTriedAgain(verdict, false)) return;
       this.#forgetRetries();
     }
-    upstream?.countResponse(status, isInternal);
+    this.#countResponse(status);
     // What an upgrade is to stays, for the client to know.
     headers.removeWhere(status === 101 && request.isUpgrade ? isHopHeaderBesideUpgrade : isHopHeader);
     // An answer that comes before the whole request says nothing of the time that it took.
@@ -391,8 +392,16 @@ export class Forward implements AttemptOwner {
 
   onUpstreamEnd(trailers: HeaderList | undefined): void {
     this.#attempt = undefined;
-    if (this.#wholeAtMs !== undefined) this.#upstream?.countTime(this.#elapsedMs, this.#owner.isInternal);
+    const { isInternal, isHealthCheck } = this.#owner;
+    if (this.#wholeAtMs !== undefined && !isHealthCheck)
+      this.#upstream?.countTime(this.#elapsedMs, isInternal);
     this.#owner.onResponseEnd(trailers);
+  }
+
+  /** Those who ask for the health of the service are no traffic, as in Envoy. */
+  #countResponse(status: number): void {
+    const { isInternal, isHealthCheck } = this.#owner;
+    if (!isHealthCheck) this.#upstream?.countResponse(status, isInternal);
   }
 
   get #elapsedMs(): number {
@@ -487,7 +496,7 @@ export class Forward implements AttemptOwner {
 
   #abortForTime(details: string): void {
     const { status } = this.#timeouts;
-    if (!this.#isHeadSent) this.#upstream?.countResponse(status, this.#owner.isInternal);
+    if (!this.#isHeadSent) this.#countResponse(status);
     this.#owner.addResponseFlag("UT");
     this.#reply(localReply(status, details, status === 504 ? "upstream request timeout" : ""), false);
   }
