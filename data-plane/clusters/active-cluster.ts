@@ -13,7 +13,7 @@ import type {
   UpstreamConnection,
 } from "../network/upstream.ts";
 import { sourceOf } from "../network/upstream.ts";
-import { noEndpoints } from "../resources/cluster-load-assignment.ts";
+import { noEndpoints, type LoadAssignmentConfig } from "../resources/cluster-load-assignment.ts";
 import type { Discovery } from "../resources/discovery.ts";
 import type { ClusterConfig } from "../resources/cluster.ts";
 import type { RunContext } from "../resources/extension.ts";
@@ -31,6 +31,7 @@ import { HostConnections } from "./host-connections.ts";
 import { HostWatch } from "./host-watch.ts";
 import { HttpPools } from "./http-pools.ts";
 import { HostTransports } from "./host-transports.ts";
+import { hostsOf, isSameAssignment, oneByAddress } from "./discovery.ts";
 import type { HostSet, HostSetLayout } from "./host-set.ts";
 import { hostSets } from "./host-set.ts";
 import type { LoadBalancer } from "./load-balancing/load-balancer.ts";
@@ -65,6 +66,8 @@ export class ActiveCluster implements Upstream {
   readonly #watch: HostWatch | undefined;
   /** Of TCP, where they are to end with the health of their host. */
   readonly #connections: HostConnections | undefined;
+  /** What EDS said last. */
+  #assigned: LoadAssignmentConfig | undefined;
   readonly #scope: string;
   /** There from the first answer on, as in Envoy. */
   #requestTimes: Record<"own" | "internal" | "external", Histograms<"upstream_rq_time">> | undefined;
@@ -156,18 +159,42 @@ export class ActiveCluster implements Upstream {
     return this.#sets;
   }
 
+  /** Takes endpoints of EDS. Such as change nothing are counted, and nothing is made of them, as in Envoy. */
+  assign(assignment: LoadAssignmentConfig): void {
+    const { counters } = this.stats;
+    const hosts = oneByAddress(hostsOf(assignment, this.#hosts));
+    // Envoy makes a host of each endpoint, and then sees which it has.
+    this.#transports.count(hosts.filter(({ key }) => this.#hosts.has(key)));
+    if (isSameAssignment(this.#assigned, assignment)) counters.update_no_rebuild += 1;
+    else this.setHosts(hosts, assignment);
+    this.#assigned = assignment;
+  }
+
   /** Replaces the hosts; running connections to hosts that are gone go on. A static cluster may have two at one address. */
   setHosts(found: readonly ClusterHost[], layout: HostSetLayout): void {
     const hosts = this.#watch?.update(found) ?? found;
     const next = new Map(hosts.map((host) => [host.key, host]));
-    const isChanged = next.size !== this.#hosts.size || [...next.keys()].some((key) => !this.#hosts.has(key));
-    this.#transports.count(hosts.filter(({ key }) => !this.#hosts.has(key)));
+    const before = this.#hosts;
+    this.stats.counters.membership_change += this.#changedPriorities(before, next);
+    this.#transports.count(hosts.filter(({ key }) => !before.has(key)));
     this.#hosts = next;
     this.#all = hosts;
     this.#layout = layout;
     this.#http.keepOnly(next);
-    if (isChanged) this.stats.counters.membership_change += 1;
     this.healthChanged();
+  }
+
+  /** How many priorities have other hosts than before: Envoy counts the change of each. */
+  #changedPriorities(
+    before: ReadonlyMap<string, ClusterHost>,
+    next: ReadonlyMap<string, ClusterHost>,
+  ): number {
+    // The one host of LOGICAL_DNS stays the same when its address changes.
+    if (this.config.discovery.kind === "logical-dns" && before.size > 0) return 0;
+    const changed = new Set<number>();
+    for (const [key, { priority }] of next) if (before.get(key)?.priority !== priority) changed.add(priority);
+    for (const [key, { priority }] of before) if (next.get(key)?.priority !== priority) changed.add(priority);
+    return changed.size;
   }
 
   /** Has load balancing look at the health flags of the hosts again; called by whoever changed one. */
@@ -192,9 +219,10 @@ export class ActiveCluster implements Upstream {
     gauges.membership_healthy.set(count((set) => set.healthy));
     gauges.membership_degraded.set(count((set) => set.degraded));
     gauges.membership_excluded.set(count((set) => set.excluded));
-    // Envoy leaves the weight of those that were there last.
-    if (!this.#showsHeaviest || this.#all.length === 0) return;
-    let heaviest = 0;
+    if (!this.#showsHeaviest) return;
+    // EDS leaves the weight of those that were there last, as in Envoy.
+    if (this.config.discovery.kind === "eds" && this.#all.length === 0) return;
+    let heaviest = 1;
     for (const { weight } of this.#all) heaviest = Math.max(heaviest, weight);
     gauges.max_host_weight.set(heaviest);
   }

@@ -8,7 +8,7 @@ import type { RunContext } from "../resources/extension.ts";
 import { OwnedSubscriptions } from "../resources/owned-subscriptions.ts";
 import type { Message } from "../../src/schema/message.ts";
 import { ActiveCluster } from "./active-cluster.ts";
-import { hostsOf, oneByAddress } from "./discovery.ts";
+import { hostsOf } from "./discovery.ts";
 import { startDns } from "./dns-discovery.ts";
 import type { Resolver } from "./resolver.ts";
 
@@ -158,9 +158,15 @@ export class ClusterSet implements Upstreams {
     if (listening.length === 0) return;
     this.#assignments.set(endpointsKey, assignment);
     for (const { entry, running } of listening) {
-      running.cluster.setHosts(oneByAddress(hostsOf(assignment, running.cluster.hosts)), assignment);
+      running.cluster.assign(assignment);
       this.#endWarming(entry, running);
     }
+  }
+
+  /** The endpoints of an EDS resource came again as they are. */
+  repeatEndpoints(endpointsKey: string): void {
+    const known = this.#assignments.get(endpointsKey);
+    if (known) this.setEndpoints(endpointsKey, known);
   }
 
   /** No endpoints will come for these resources for now: clusters that wait for them serve with what they have (XC-37, XC-38). */
@@ -251,7 +257,7 @@ export class ClusterSet implements Upstreams {
     };
     // Held endpoints serve at once; asking again tells a delta server that this version still lacks an answer (XC-36).
     if (known) {
-      cluster.setHosts(oneByAddress(hostsOf(known, new Map())), known);
+      cluster.assign(known);
       subscription.refresh();
       return { endpointsKey, stop, ready: undefined };
     }

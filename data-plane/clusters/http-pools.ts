@@ -61,25 +61,34 @@ export class HttpPools {
       ...options,
       clock: options.run.clock,
       protocol,
+      // What is negotiated is counted once it is known.
+      dial: (host, request) => {
+        if (protocol !== "auto") this.#countConnection(protocol);
+        return options.dial(host, request);
+      },
       streamsPerConnection: protocol === "HTTP/1.1" ? 1 : streamsPerConnection(options),
       speak: (upstream, owner) => {
         const isHttp2 = protocol === "auto" ? upstream.tls?.alpn === "h2" : protocol === "HTTP/2";
+        if (protocol === "auto") this.#countConnection(isHttp2 ? "HTTP/2" : "HTTP/1.1");
         return isHttp2 ? this.#speakHttp2(upstream, owner) : this.#speakHttp1(upstream, owner);
       },
     });
   }
 
+  #countConnection(protocol: "HTTP/1.1" | "HTTP/2"): void {
+    const { counters } = this.#options.stats;
+    counters[protocol === "HTTP/2" ? "upstream_cx_http2_total" : "upstream_cx_http1_total"] += 1;
+  }
+
   #speakHttp2(upstream: UpstreamConnection, owner: PooledConnectionOwner): PooledConnection {
     const { config, stats, run, scope } = this.#options;
-    stats.counters.upstream_cx_http2_total += 1;
     this.#http2Stats ??= http2Stats(run.stats, `${scope}.http2`);
     const codec = { config: config.http2, stats: this.#http2Stats, counters: stats.counters, run };
     return new Http2Connection(upstream, codec, owner);
   }
 
   #speakHttp1(upstream: UpstreamConnection, owner: PooledConnectionOwner): PooledConnection {
-    const { config, stats } = this.#options;
-    stats.counters.upstream_cx_http1_total += 1;
+    const { config } = this.#options;
     const limits = { maxHeadBytes: config.maxHeadBytes, maxHeaders: config.maxHeaders };
     return new Http1Connection(upstream, { limits, hasTrailers: config.hasTrailers }, owner);
   }

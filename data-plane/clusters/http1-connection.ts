@@ -180,6 +180,7 @@ export class Http1Connection implements PooledConnection, UpstreamStream {
     const isTunnel = (status === 101 && isUpgrade) || (method === "CONNECT" && status < 300);
     const connection = headers.get("connection")?.toLowerCase();
     const isKept = isOld ? connection === "keep-alive" : !hasToken(connection, "close");
+    if (!isKept) this.#upstream.traffic.upstream_cx_close_notify += 1;
     const hasNoBody = method === "HEAD" || status === 101 || status === 204 || status === 304;
     this.#mayGoOn = isKept && status !== 101 && !isTunnel && (hasNoBody || framing.kind !== "until-close");
     const isLast = isTunnel ? false : hasNoBody || framing.kind === "none";
@@ -198,15 +199,23 @@ export class Http1Connection implements PooledConnection, UpstreamStream {
     exchange.events.onEnd(this.#options.hasTrailers ? trailers : undefined);
     // The last piece may have been too much for the client; the next exchange has nothing to do with that.
     this.resume();
-    if (!this.#mayGoOn || !exchange.isRequestWhole || this.#isDraining) this.#close("local", false);
+    if (!this.#mayGoOn || !exchange.isRequestWhole || this.#isDraining)
+      this.#close("local", !exchange.isRequestWhole);
   }
 
   #onSocketEnd(): void {
     if (this.#isClosed) return;
     // A body without a length ends here, a tunnel breaks off.
-    if (!this.#isTunnel) this.#reader.end();
+    if (!this.#isTunnel) this.#endReading();
     if (this.#exchange) this.#fail("connection-termination");
     else this.#close("remote", false);
+  }
+
+  /** An end in the middle of a response is to Envoy an error of the protocol too. */
+  #endReading(): void {
+    const isWithin = !this.#reader.isIdle;
+    this.#reader.end();
+    if (isWithin && this.#exchange) this.#upstream.traffic.upstream_cx_protocol_error += 1;
   }
 
   #fail(reason: StreamReset): void {

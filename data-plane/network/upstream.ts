@@ -95,6 +95,7 @@ export function failureOfRequest(failure: DialFailure): ConnectFailure {
 
 /** Counters of a cluster that its connections add to. */
 interface UpstreamTraffic {
+  upstream_cx_close_notify: number;
   upstream_cx_protocol_error: number;
   upstream_cx_rx_bytes_total: number;
   upstream_cx_tx_bytes_total: number;

@@ -14,6 +14,8 @@ export interface Application<Config> {
   /** What the type is called in logs: `cluster`. */
   readonly noun: string;
   parse(resource: UpdatedResource): Parsed<Config>;
+  /** The resource came again as it is. */
+  repeated?(name: string): void;
   /** Runs the resource; the reason, if it cannot be. */
   run(config: Config): Promise<string | undefined> | string | undefined;
 }
@@ -39,6 +41,7 @@ export async function applyEach<Config>(
     const atMs = clock.now();
     if (known?.bytes?.equals(bytes)) {
       records.applied({ ...withoutError(known), version });
+      application.repeated?.(name);
       continue;
     }
     const { value: config, problems } = application.parse(resource);

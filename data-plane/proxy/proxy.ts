@@ -402,6 +402,7 @@ export class Proxy implements AsyncDisposable {
         if (named?.address.family !== "name") return assignment;
         return parsed(assignment.value, [refuse("endpoints", `malformed IP address: ${named.address.name}`)]);
       },
+      repeated: (name) => this.clusters.repeatEndpoints(endpointsKey(stream, name)),
       run: (assignment) => {
         if (assignment) this.clusters.setEndpoints(endpointsKey(stream, assignment.clusterName), assignment);
         return undefined;
