@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { findPeer, peerHint } from "../kit/peers.ts";
 import { loadScenes } from "./load-scenes.ts";
 import { playScene, type PlayedCase } from "./play.ts";
-import { readPurposeful } from "./purposeful.ts";
+import { readParityPage } from "./purposeful.ts";
 import { caseText, count, countsText, stale } from "./report.ts";
 
 /** `sysexits.h`: a service that is needed is not there. */
@@ -26,17 +26,17 @@ async function main(): Promise<number> {
     process.stderr.write(`${peerHint("envoy")}\n`);
     return EX_UNAVAILABLE;
   }
-  const purposeful = readPurposeful();
+  const page = readParityPage();
   const isTable = options.output === "table";
   const played: PlayedCase[] = [];
   for (const scene of await loadScenes()) {
-    const cases = await playScene(scene, purposeful, (title) => title.includes(options.only));
+    const cases = await playScene(scene, page, (title) => title.includes(options.only));
     played.push(...cases);
     if (isTable) for (const one of cases) print(caseText(one));
   }
   const counts = count(played);
   // A row can only be told to be stale when everything has been played.
-  const staleRows = options.only === "" ? stale(played, purposeful) : [];
+  const staleRows = options.only === "" ? stale(played, page.purposeful) : [];
   if (isTable) {
     for (const { id, where } of staleRows)
       print(`STALE       docs/parity.md: ${id}: nothing differs at ${where}`);

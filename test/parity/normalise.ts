@@ -28,7 +28,9 @@ export function normalise(value: JsonValue, run: RunNames): JsonValue {
   if (typeof value === "number") return run.ports.get(value) ?? value;
   if (typeof value !== "object" || value === null) return value;
   if (isList(value)) return value.map((item) => normalise(item, run));
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, normalise(item, run)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [normalisers["folder"]!(key, run), normalise(item, run)]),
+  );
 }
 
 function isList(value: object): value is readonly JsonValue[] {

@@ -2,7 +2,7 @@ import { startBundledProxy } from "../kit/bundled-proxy.ts";
 import { startEnvoy } from "../kit/envoy.ts";
 import type { JsonValue } from "../kit/json.ts";
 import { differences, type Difference } from "./compare.ts";
-import { concerns, type Purposeful } from "./purposeful.ts";
+import { concerns, type ParityPage, type Purposeful } from "./purposeful.ts";
 import type { Scene, StartPlane } from "./scene.ts";
 
 /** How a case came out. */
@@ -34,23 +34,34 @@ const planes: Readonly<Record<"envoy" | "bundled", StartPlane>> = {
   bundled: async (bootstrap, args) => startBundledProxy(bootstrap, { args }),
 };
 
-/** Plays a scene on both planes at once and compares, case by case. `isWanted` chooses cases by title. */
+/** The last case of every scene: what all that was played has moved. */
+const everythingCounted = "counters and gauges in the end";
+
+/** The names of what is compared of a scene, in order. */
+export function comparedNames(scene: Scene): readonly string[] {
+  return [...scene.caseNames, everythingCounted];
+}
+
+/**
+ * Plays a scene on both planes at once and compares, case by case. `isWanted` chooses cases by title; the counters in the end are those
+ * of the cases that were chosen.
+ */
 export async function playScene(
   scene: Scene,
-  purposeful: readonly Purposeful[],
+  page: ParityPage,
   isWanted: (title: string) => boolean = () => true,
 ): Promise<readonly PlayedCase[]> {
   const titleOf = (name: string) => `${scene.area} / ${scene.name} / ${name}`;
-  const names = scene.caseNames.filter((name) => isWanted(titleOf(name)));
+  const names = comparedNames(scene).filter((name) => isWanted(titleOf(name)));
   if (names.length === 0) return [];
   const [envoy, bundled] = await Promise.all([
-    playOn(planes.envoy, scene, names),
-    playOn(planes.bundled, scene, names),
+    playOn(planes.envoy, scene, names, page),
+    playOn(planes.bundled, scene, names, page),
   ]);
   return names.map((name, index) => ({
     area: scene.area,
     title: titleOf(name),
-    verdict: judge(titleOf(name), envoy[index]!, bundled[index]!, purposeful),
+    verdict: judge(titleOf(name), envoy[index]!, bundled[index]!, page.purposeful),
   }));
 }
 
@@ -60,12 +71,12 @@ export async function playScene(
  */
 export async function playSceneAgain(
   scene: Scene,
-  purposeful: readonly Purposeful[],
+  page: ParityPage,
   tries: number,
 ): Promise<readonly PlayedCase[]> {
-  let played = await playScene(scene, purposeful);
+  let played = await playScene(scene, page);
   for (let left = tries - 1; left > 0 && !played.every(isExplained); left -= 1) {
-    const again = await playScene(scene, purposeful);
+    const again = await playScene(scene, page);
     played = played.map((one, index) => (isExplained(one) ? one : again[index]!));
   }
   return played;
@@ -80,13 +91,18 @@ async function playOn(
   start: StartPlane,
   scene: Scene,
   names: readonly string[],
+  page: ParityPage,
 ): Promise<readonly Outcome[]> {
   try {
     await using open = await scene.open(start);
     const outcomes: Outcome[] = [];
     for (const name of names) {
       try {
-        outcomes.push({ value: await open.play(name) });
+        const value =
+          name === everythingCounted
+            ? await open.counted((stat) => page.isLeftOut(stat))
+            : await open.play(name);
+        outcomes.push({ value });
       } catch (error) {
         outcomes.push({ failure: String(error) });
       }

@@ -9,11 +9,31 @@ export interface Purposeful {
   readonly reason: string;
 }
 
-/** The rows of the page's table of differences: id, where, reason. */
-export function readPurposeful(): readonly Purposeful[] {
+/** What docs/parity.md says. */
+export interface ParityPage {
+  readonly purposeful: readonly Purposeful[];
+  /** True for a counter or gauge that scenes do not compare in the end. */
+  isLeftOut(name: string): boolean;
+}
+
+export function readParityPage(): ParityPage {
   const page = readFileSync(repositoryPath("docs/parity.md"), "utf8");
-  const rows = page.matchAll(/^\| `([a-z0-9-]+)` *\| `([^`]+)` *\| (.+?) *\|$/gm);
-  return [...rows].map(([, id = "", where = "", reason = ""]) => ({ id, where, reason }));
+  const leftOut = [...page.matchAll(/^\| ((?:`[a-z0-9_.*-]+` ?)+) *\| [^`|][^|]* \|$/gm)].flatMap(
+    ([, names = ""]) =>
+      names
+        .trim()
+        .split(" ")
+        .map((name) => glob(name.replaceAll("`", ""))),
+  );
+  return { purposeful: readPurposeful(page), isLeftOut: (name) => leftOut.some((one) => one.test(name)) };
+}
+
+/** The rows of the page's table of differences: id, where, reason. */
+function readPurposeful(page: string): readonly Purposeful[] {
+  const rows = page.matchAll(/^\| `([a-z0-9-]+)` *\| ((?:`[^`]+` *)+)\| (.+?) *\|$/gm);
+  return [...rows].flatMap(([, id = "", places = "", reason = ""]) =>
+    [...places.matchAll(/`([^`]+)`/g)].map(([, where = ""]) => ({ id, where, reason })),
+  );
 }
 
 /** True when the row is about this place. */

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from "../kit/json.ts";
 import type { ProxyProcess } from "../kit/proxy-process.ts";
+import { restingCounts } from "./resting-counts.ts";
 import { startRig, type More, type Rig } from "./rig.ts";
 import { Stage } from "./stage.ts";
 
@@ -17,6 +18,8 @@ import { Stage } from "./stage.ts";
  * - `stage.counted(pattern, act)`: counters and gauges that `act` changed, once they rest.
  * - `stage.logLines(file, count)`: lines that a file log (at `rig.file(name)`) has got in this case.
  * - `stage.admin`, `stage.proxy`: everything else. `about(ms, expected)`: a duration, to be compared with tolerance.
+ *
+ * Behind its cases, each scene compares all counters and gauges of the two planes by itself.
  *
  * Ports, dates, ids and service times are named or blanked before comparison (`normalise.ts`); a case need not do it. What differs on
  * purpose is a row of docs/parity.md. Aim at less than a second a scene: put many cases into one, since starting two planes is what
@@ -38,6 +41,8 @@ export type StartPlane = (bootstrap: JsonObject, args: readonly string[]) => Pro
 /** A scene that is set on one plane. */
 export interface OpenScene extends AsyncDisposable {
   play(caseName: string): Promise<JsonValue>;
+  /** Every counter and gauge that is not zero, once they rest, but for those that are `leftOut`. */
+  counted(leftOut: (name: string) => boolean): Promise<JsonValue>;
 }
 
 interface SceneDefinition<M extends More> {
@@ -47,6 +52,8 @@ interface SceneDefinition<M extends More> {
   /** By name, which is the claim: `skip_xff_append leaves the header alone`. */
   readonly cases: Readonly<Record<string, (stage: Stage, rig: Rig<M>) => Promise<JsonValue>>>;
   readonly args?: readonly string[];
+  /** Counters and gauges that chance or time moves in this scene: they are not compared in the end. Its cases say why. */
+  readonly varying?: RegExp;
 }
 
 /** A scene with the usual upstreams. */
@@ -69,6 +76,11 @@ export function sceneWith<M extends More>(start: () => Promise<M>, definition: S
           async play(caseName) {
             await using stage = new Stage(proxy, rig);
             return stage.settled(await cases[caseName]!(stage, rig));
+          },
+          counted: async (leftOut) => {
+            const isLeftOut = (stat: string) => leftOut(stat) || definition.varying?.test(stat) === true;
+            await using stage = new Stage(proxy, rig);
+            return stage.settled(await restingCounts(proxy.admin, isLeftOut));
           },
           async [Symbol.asyncDispose]() {
             await proxy[Symbol.asyncDispose]();

@@ -52,6 +52,8 @@ export const scenes: readonly Scene[] = [
     {
       area: "health",
       name: "checks over TLS",
+      // How many checks there are is a matter of time, and each begins a session.
+      varying: /\.ssl\./,
       bootstrap: ({ more, tcp }) =>
         bootstrap(
           [],

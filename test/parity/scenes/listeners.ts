@@ -528,6 +528,8 @@ export const scenes: readonly Scene[] = [
   scene({
     area: "listeners",
     name: "draining gracefully",
+    // Clients ask until nobody listens any more.
+    varying: /downstream_cx_/,
     args: ["--drain-time-s", "2", "--drain-strategy", "immediate"],
     bootstrap: (rig) =>
       bootstrap(

@@ -105,6 +105,8 @@ export const scenes: readonly Scene[] = [
   sceneWith(startWeb, {
     area: "outliers",
     name: "of HTTP",
+    // Clients ask until something happens.
+    varying: /(up|down)stream_|rq_total|lb_healthy_panic/,
     bootstrap: (rig) =>
       bootstrap(
         [

@@ -97,6 +97,8 @@ export const scenes: readonly Scene[] = [
   sceneWith(startFarm("abcd"), {
     area: "clusters",
     name: "priorities and localities",
+    // Shares are of chance.
+    varying: /(up|down)stream_|rq_total/,
     bootstrap: (rig) => priorities(rig.more),
     cases: {
       "half a priority down spills 30 % to the next": shared("failover", 15, 1000),
