@@ -75,6 +75,7 @@ export const serveCommand = defineCommand({
     ...webhookFlags,
     push: switchFlag("serve what `chancery push` gives over the admin API, in place of SOURCE"),
     workers: workersFlag,
+    workerTimeout: durationFlag("a worker that gives no sign of life in this time is replaced", "10s", 100),
     ...limitFlags,
     metricsNodes: countFlag("how many nodes metrics name; further ones are counted as other", "100"),
     stateDir: textFlag("DIR", "where the last good revision is kept", ".chancery"),
@@ -159,7 +160,9 @@ export const serveCommand = defineCommand({
       adminHosts: flags.adminHost.map((name) => name.toLowerCase()),
       allowsProbeCommands: flags.allowProbeCommands,
       removals: { allowsEmptyTypes: flags.allowEmpty, largestShare: flags.maxRemoved / 100 },
-      ...(flags.workers > 1 && { workers: { count: flags.workers, userTypes } }),
+      ...(flags.workers > 1 && {
+        workers: { count: flags.workers, hungAfterMs: flags.workerTimeout, userTypes },
+      }),
       drainMs: flags.drainTime,
       limits: limitsFromFlags(flags),
       metricNodes: flags.metricsNodes,

@@ -55,7 +55,11 @@ export interface SourceControlPlaneOptions {
    * How many processes serve xDS beside this one, and where they find the types that the schema has beside the Envoy API.
    * Default: none, this one serves.
    */
-  readonly workers?: { readonly count: number; readonly userTypes: UserTypePaths };
+  readonly workers?: {
+    readonly count: number;
+    readonly hungAfterMs: number;
+    readonly userTypes: UserTypePaths;
+  };
   readonly adminTokens?: TokenCheck;
   readonly adminAddress: ListenAddress;
   readonly adminHosts: readonly string[];

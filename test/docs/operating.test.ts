@@ -32,7 +32,7 @@ describe("docs/operating.md", () => {
       isStateKept: () => true,
       lastGoodLoadMs: () => undefined,
       git: () => ({ commit: undefined, lastFetchMs: undefined, errors: new Map() }),
-      workers: () => ({ restarts: 0, workers: [] }),
+      workers: () => ({ restarts: 0, hangs: 0, workers: [] }),
     });
     const names = (await metrics.registry.getMetricsAsJSON()).map(({ name }) => name);
     const documented = [...page.matchAll(/^\| `(chancery_\w+)/gm)].map(([, name]) => name!);

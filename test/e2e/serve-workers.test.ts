@@ -224,6 +224,28 @@ describe("chancery serve --workers", { timeout: 120_000 }, () => {
     dispose([...nodes, ...back]);
   });
 
+  it("notices a worker that hangs: it is killed, and its nodes are served by another", async () => {
+    using folder = servedFolder({ "a.yaml": clusters("a") });
+    await using serve = new ServeProcess(folder.path, folder.state, [...two, "--worker-timeout", "1s"]);
+    const port = await serve.xdsPort();
+    const nodes = await connectNodes(port, 4);
+    const [victim] = pidsOf(serve);
+    assert.ok(victim);
+    process.kill(victim, "SIGSTOP");
+    const hung = await serve.said("worker hangs, and is killed");
+    assert.deepEqual([hung["pid"], hung["error"]], [victim, "no sign of life for 1 s"]);
+    const ended = await serve.said("worker has ended; another one takes its place");
+    assert.deepEqual([ended["how"], ended["streams"]], ["no sign of life for 1 s", 2]);
+    await serve.said("worker serves", 2);
+    await isOver([victim]);
+    assert.deepEqual(await metric(serve, "chancery_worker_hangs_total"), new Map([["", 1]]));
+    const back = await connectNodes(port, 4);
+    await spread(serve, 3, 3);
+    const streams = await metric(serve, "chancery_xds_streams");
+    assert.deepEqual([...streams.values()], [6], "streams of the one that is gone do not count");
+    dispose([...nodes, ...back]);
+  });
+
   it("drains all workers at SIGTERM, and leaves none behind", async () => {
     using folder = servedFolder({ "a.yaml": clusters("a") });
     await using serve = new ServeProcess(folder.path, folder.state, two);

@@ -4,6 +4,8 @@ import { Counter, Gauge, type Registry } from "prom-client";
 export interface WorkersReport {
   /** How often one ended and another took its place. */
   readonly restarts: number;
+  /** How many of them were killed because they gave no sign of life. */
+  readonly hangs: number;
   readonly workers: readonly {
     /** From 0. */
     readonly index: number;
@@ -37,6 +39,15 @@ export function registerWorkers(registry: Registry, report: () => WorkersReport)
     collect: () => {
       restarts.reset();
       restarts.inc(report().restarts);
+    },
+  });
+  const hangs: Counter = new Counter({
+    name: "chancery_worker_hangs_total",
+    help: "Workers that were killed because they gave no sign of life",
+    registers,
+    collect: () => {
+      hangs.reset();
+      hangs.inc(report().hangs);
     },
   });
   const each = (name: string, help: string, of: (worker: WorkersReport["workers"][number]) => number) => {

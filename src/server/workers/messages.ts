@@ -24,6 +24,8 @@ import type { ContentPart } from "./content.ts";
  *   taken          →
  *   report …       →              what happened since the last one, at most one a turn of the event loop
  *   usage          →              every few seconds
+ *                  ←  ping        regularly, once it is up
+ *   pong           →              at once: it is not hung
  *                  ←  ask         about a node's streams
  *   answer         →
  *   ask            →              for the status of all clients (CSDS)
@@ -77,6 +79,7 @@ export type ToWorker =
   | { readonly kind: "accepted"; readonly nodeId: string; readonly typeUrl: string }
   | { readonly kind: "ask"; readonly id: number; readonly question: Question }
   | { readonly kind: "answer"; readonly id: number; readonly answer: ClientStatusAnswer }
+  | { readonly kind: "ping" }
   | { readonly kind: "drain" };
 
 /** How a stream stands with a type; what it asks for was told when it asked. */
@@ -130,6 +133,7 @@ export type FromWorker =
   | { readonly kind: "taken"; readonly id: number }
   | { readonly kind: "report"; readonly report: Report }
   | { readonly kind: "usage"; readonly usage: Usage }
+  | { readonly kind: "pong" }
   | { readonly kind: "ask"; readonly id: number; readonly request: Buffer }
   | { readonly kind: "answer"; readonly id: number; readonly answer: Answer };
 

@@ -33,6 +33,8 @@ export interface WorkerPoolOptions {
   readonly socketMode?: number;
   /** What all clients together are held to. */
   readonly limits: AdsLimits;
+  /** A worker that gives no sign of life for this time is killed, and replaced. */
+  readonly hungAfterMs: number;
   readonly identifier: string;
   readonly userTypes: UserTypePaths;
   readonly drainMs: number;
@@ -64,6 +66,10 @@ interface Place {
 const restartPauseMs = 1_000;
 /** What workers are granted beyond the drain time. */
 const endGraceMs = 3_000;
+/** A worker is asked for a sign of life so often in the time after which it counts as hung. */
+const beatsToHung = 4;
+/** What a worker may take for its start when that is more: the program is loaded in one go. */
+const startGraceMs = 60_000;
 
 /**
  * An xDS server of several processes: this one accepts and counts connections, and gives each to the worker with the fewest;
@@ -81,10 +87,12 @@ export class WorkerPool implements XdsFront {
   #current: NumberedServing | undefined;
   #streamCount = 0;
   #restarts = 0;
+  #hangs = 0;
   #cancelRestarts = new Set<() => void>();
   #state: "new" | "starting" | "listening" | "closed" = "new";
   /** All workers serve, or one of them ended before it did. */
   #onStarted: (failure?: Error) => void = () => undefined;
+  #cancelBeat: () => void = () => undefined;
   #onEmpty: () => void = () => undefined;
   #closing: Promise<void> | undefined;
 
@@ -124,6 +132,7 @@ export class WorkerPool implements XdsFront {
     // Clients that come now wait until a worker can take them.
     const port = await this.#gate.listen(address);
     for (let index = 0; index < count; index += 1) this.#startWorker(index);
+    this.#beatLater();
     await started;
     this.#state = "listening";
     return { port };
@@ -156,6 +165,7 @@ export class WorkerPool implements XdsFront {
   workers(): WorkersReport {
     return {
       restarts: this.#restarts,
+      hangs: this.#hangs,
       workers: Array.from(this.#workers, ([worker, { index }]) => ({
         index,
         isServing: isServing(worker),
@@ -175,6 +185,7 @@ export class WorkerPool implements XdsFront {
     const { clock, drainMs } = this.#options;
     this.#state = "closed";
     this.#gate.close();
+    this.#cancelBeat();
     for (const cancel of this.#cancelRestarts) cancel();
     for (const { socket, onOver } of this.#waiting.splice(0)) {
       socket.destroy();
@@ -208,7 +219,7 @@ export class WorkerPool implements XdsFront {
         this.#streamCount += 1;
         return this.#streamCount;
       },
-      setup: () => this.#setup(),
+      setup: (worker) => this.#setup(this.#workers.get(worker)!.index),
       clientStatus: (request) => this.#clientStatus(request),
       onServing: ({ pid }) => {
         log.info("worker serves", { pid });
@@ -224,12 +235,31 @@ export class WorkerPool implements XdsFront {
     };
   }
 
-  #setup(): WorkerSetup {
+  #beatLater(): void {
+    const { clock, hungAfterMs } = this.#options;
+    this.#cancelBeat = clock.after(hungAfterMs / beatsToHung, () => {
+      for (const worker of this.#workers.keys()) this.#beat(worker);
+      this.#beatLater();
+    });
+  }
+
+  #beat(worker: Worker): void {
+    const { hungAfterMs, log } = this.#options;
+    const { pid, state } = worker;
+    const limitMs = state === "starting" ? Math.max(hungAfterMs, startGraceMs) : hungAfterMs;
+    if ((worker.beat() * hungAfterMs) / beatsToHung < limitMs) return;
+    this.#hangs += 1;
+    const verdict = `no sign of life for ${limitMs / 1_000} s`;
+    log.error("worker hangs, and is killed", { pid, state, error: verdict });
+    worker.kill(verdict);
+  }
+
+  #setup(index: number): WorkerSetup {
     const { identifier, userTypes, limits, drainMs, tls, tokens, count } = this.#options;
     return {
       identifier,
       userTypes,
-      limits: { ...limits, streamRate: shareOf(limits.streamRate, count) },
+      limits: { ...limits, streamRate: shareOf(limits.streamRate, count, index) },
       drainMs,
       ...(tls && { tls: { material: tls.material.value, allowsCertless: tls.allowsCertless } }),
       ...(tokens && { tokens: tokens.tokens.value }),
@@ -321,7 +351,11 @@ function isServing({ state }: Worker): boolean {
   return state === "serving";
 }
 
-/** Each of several that get connections in equal parts keeps to its part of a rate, so that all keep to the whole. */
-function shareOf({ perSecond, burst }: RateLimit, count: number): RateLimit {
-  return { perSecond: Math.ceil(perSecond / count), burst: Math.ceil(burst / count) };
+/**
+ * What one of several that get connections in equal parts keeps to, so that all keep to the whole. Of what may come at once the
+ * first ones take what does not divide, and each at least 1, for with none it would never serve anybody.
+ */
+function shareOf({ perSecond, burst }: RateLimit, count: number, index: number): RateLimit {
+  const rest = index < burst % count ? 1 : 0;
+  return { perSecond: perSecond / count, burst: Math.max(1, Math.floor(burst / count) + rest) };
 }

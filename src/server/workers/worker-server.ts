@@ -138,6 +138,8 @@ export class WorkerServer {
         this.#asked.get(message.id)?.(message.answer);
         this.#asked.delete(message.id);
         return;
+      case "ping":
+        return main.send({ kind: "pong" });
       default:
         unreachable(message);
     }

@@ -27,7 +27,7 @@ export interface WorkerHost {
   readonly loads: LoadSink;
   nextStreamId(): number;
   /** What it is to be started with, now. */
-  setup(): WorkerSetup;
+  setup(worker: Worker): WorkerSetup;
   clientStatus(request: Buffer): ClientStatusAnswer;
   onServing(worker: Worker): void;
   /** It can be given another connection. */
@@ -74,11 +74,16 @@ export class Worker {
   /** Numbers of what went over and was not handed to its streams yet. */
   readonly #pushing: number[] = [];
   #state: State = "starting";
+  #isUp = false;
   #next: NumberedServing | undefined;
   #isSending = false;
   /** The connection that it has not taken yet. */
   #handing: { readonly id: number; readonly socket: Socket } | undefined;
   #count = 0;
+  /** Beats since it was heard last. */
+  #silentBeats = 0;
+  /** Why it was killed. */
+  #verdict: string | undefined;
   #usage: Usage = { cpuSeconds: 0, residentBytes: 0 };
 
   constructor(process: WorkerProcess, host: WorkerHost) {
@@ -159,8 +164,22 @@ export class Worker {
     this.#process.send({ kind: "drain" });
   }
 
-  kill(): void {
+  /** Ends it now; `verdict` is then what it ended of. */
+  kill(verdict?: string): void {
+    this.#verdict ??= verdict;
     this.#process.kill();
+  }
+
+  /**
+   * Asks for a sign of life, and answers for how many beats there was none. They are counted rather than timed: a main
+   * process that was stopped itself, such as with its machine, hears its workers before the next beat.
+   */
+  beat(): number {
+    if (this.#verdict !== undefined) return 0;
+    const silent = this.#silentBeats;
+    this.#silentBeats += 1;
+    if (this.#isUp) this.#process.send({ kind: "ping" });
+    return silent;
   }
 
   #nextId(): number {
@@ -169,9 +188,11 @@ export class Worker {
   }
 
   #take(message: FromWorker): void {
+    this.#silentBeats = 0;
     switch (message.kind) {
       case "up":
-        this.#process.send({ kind: "start", setup: this.#host.setup() });
+        this.#isUp = true;
+        this.#process.send({ kind: "start", setup: this.#host.setup(this) });
         return;
       case "started":
         if (this.#state === "starting") this.#state = "loading";
@@ -190,6 +211,8 @@ export class Worker {
         return this.#takeReport(message.report);
       case "usage":
         this.#usage = message.usage;
+        return;
+      case "pong":
         return;
       case "ask":
         this.#process.send({
@@ -270,7 +293,7 @@ export class Worker {
     for (const onOver of this.#connections.values()) onOver();
     for (const node of this.#loadNodes) this.#host.loads.leave(node);
     for (const resolve of this.#asked.values()) resolve(undefined);
-    this.#host.onExit(this, how);
+    this.#host.onExit(this, this.#verdict ?? how);
   }
 
   /** The ends of its streams, once it is over. */

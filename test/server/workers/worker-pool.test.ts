@@ -36,6 +36,7 @@ class PlayedWorker implements WorkerProcess {
   readonly heard: ToWorker[] = [];
   readonly sockets: Socket[] = [];
   isKilled = false;
+  answersPings = false;
   #onMessage: (message: FromWorker) => void = () => undefined;
   #onExit: (how: string) => void = () => undefined;
 
@@ -47,6 +48,7 @@ class PlayedWorker implements WorkerProcess {
     this.heard.push(message);
     if (socket) this.sockets.push(socket);
     onTaken?.();
+    if (message.kind === "ping" && this.answersPings) this.say({ kind: "pong" });
   }
 
   kill(): void {
@@ -125,6 +127,7 @@ async function startPool(more: Partial<WorkerPoolOptions> = {}) {
     },
     address: "127.0.0.1:0",
     limits: defaultAdsLimits,
+    hungAfterMs: 10_000,
     identifier: "test",
     userTypes: { descriptorSets: [], protoPaths: [] },
     drainMs: 100,
@@ -206,14 +209,27 @@ describe("WorkerPool", () => {
     assert.deepEqual(one.kinds, ["start"]);
     const [start] = one.heard;
     assert.ok(start?.kind === "start");
-    assert.deepEqual(start.setup.limits.streamRate, { perSecond: 3, burst: 5 });
+    assert.deepEqual(start.setup.limits.streamRate, { perSecond: 2.5, burst: 5 });
     one.say({ kind: "started" });
     assert.deepEqual(one.kinds, ["start", "resources", "set", "revision", "serve"]);
     one.say({ kind: "served" });
     assert.equal(pool.isListening, false);
     two.serve();
+    assert.ok(two.heard[0]?.kind === "start");
+    assert.deepEqual(two.heard[0].setup.limits.streamRate, { perSecond: 2.5, burst: 4 });
     await up.starting;
     assert.equal(pool.isListening, true);
+  });
+
+  it("lets each worker open one stream at once also where all together may open fewer than there are workers", async () => {
+    await using up = await startPool({
+      limits: { ...defaultAdsLimits, streamRate: { perSecond: 1, burst: 1 } },
+    });
+    await up.started();
+    for (const { heard } of up.workers) {
+      assert.ok(heard[0]?.kind === "start");
+      assert.deepEqual(heard[0].setup.limits.streamRate, { perSecond: 0.5, burst: 1 });
+    }
   });
 
   it("does not start when a worker ends before it serves", async () => {
@@ -310,6 +326,58 @@ describe("WorkerPool", () => {
     assert.deepEqual(third.kinds, ["start", "resources", "set", "revision", "serve"]);
     assert.deepEqual([...up.pool.streams()].length, 1);
     assert.deepEqual(up.pool.workers().restarts, 1);
+  });
+
+  it("kills a worker that gives no sign of life, says so, and starts another in its place", async () => {
+    await using up = await startPool();
+    const { one, two, clock, workers, events, records, pool } = up;
+    await up.started();
+    one.open(1, "n1");
+    two.answersPings = true;
+    clock.advance(10_000);
+    assert.deepEqual(
+      one.heard.filter(({ kind }) => kind === "ping").length,
+      4,
+      "it was asked for one before it was given up",
+    );
+    assert.equal(one.isKilled, false);
+    clock.advance(2_500);
+    assert.deepEqual([one.isKilled, two.isKilled], [true, false]);
+    const [hung, ended] = records.slice(-2);
+    assert.deepEqual(
+      [hung?.message, hung?.fields["pid"], hung?.fields["error"]],
+      ["worker hangs, and is killed", 1, "no sign of life for 10 s"],
+    );
+    assert.equal(ended?.fields["how"], "no sign of life for 10 s");
+    const last = events.at(-1);
+    assert.ok(last?.kind === "streamClosed");
+    assert.equal(last.reason, "the worker that served it ended (no sign of life for 10 s)");
+    clock.advance(0);
+    assert.equal(workers.length, 3);
+    assert.deepEqual([pool.workers().hangs, pool.workers().restarts], [1, 1]);
+  });
+
+  it("takes whatever a worker says for a sign of life", async () => {
+    await using up = await startPool();
+    await up.started();
+    for (let beat = 0; beat < 20; beat += 1) {
+      for (const worker of up.workers) worker.report({});
+      up.clock.advance(2_500);
+    }
+    assert.deepEqual([up.one.isKilled, up.two.isKilled], [false, false]);
+  });
+
+  it("gives a worker a minute to start, and does not start when one never does", async () => {
+    await using up = await startPool();
+    const failed = assert.rejects(
+      up.starting,
+      /^Error: a worker ended \(no sign of life for 60 s\) before it served$/,
+    );
+    up.clock.advance(59_000);
+    assert.equal(up.one.isKilled, false);
+    up.clock.advance(4_000);
+    assert.equal(up.one.isKilled, true);
+    await failed;
   });
 
   it("waits with another one when a worker ended soon after its start: it may end again", async () => {
