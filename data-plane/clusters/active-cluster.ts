@@ -1,4 +1,4 @@
-import { connect as connectSocket, type OnReadOpts, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { DialForCheck } from "../health/check-connection.ts";
 import type { Address } from "../network/address.ts";
 import { endpointAddress, formatHost } from "../network/address.ts";
@@ -38,6 +38,7 @@ import type { LoadBalancer } from "./load-balancing/load-balancer.ts";
 import { OriginalDestinations } from "./original-destinations.ts";
 import { loadBalancer } from "./load-balancing/make-load-balancer.ts";
 import { tlsWish } from "./tls-wish.ts";
+import { openUpstreamSocket } from "./upstream-socket.ts";
 
 const requestTime = ["upstream_rq_time"] as const;
 
@@ -340,7 +341,7 @@ export class ActiveCluster implements Upstream {
     const transport = this.#transports.of(host);
     // What puts a handshake on the socket reads it itself.
     const reader = request.lentBytes && !transport.secure ? this.#memory.openReader() : undefined;
-    const socket = this.#open(host.address, sourceOf(request), reader?.onread);
+    const socket = openUpstreamSocket(this.config, host.address, sourceOf(request), reader?.onread);
     let isSettled = false;
     const settle = () => {
       isSettled = true;
@@ -411,7 +412,7 @@ export class ActiveCluster implements Upstream {
     onConnected: Parameters<DialForCheck>[0],
     onFailure: () => void,
   ): () => void {
-    const socket = this.#open(address, undefined, undefined);
+    const socket = openUpstreamSocket(this.config, address, undefined, undefined);
     let isSettled = false;
     const cancel = () => {
       isSettled = true;
@@ -451,25 +452,6 @@ export class ActiveCluster implements Upstream {
       });
     });
     return cancel;
-  }
-
-  #open(address: Address, source: Address | undefined, onread: OnReadOpts | undefined): Socket {
-    const { bind, keepAliveMs } = this.config;
-    const options = {
-      allowHalfOpen: true,
-      noDelay: true,
-      ...(onread && { onread }),
-      ...(keepAliveMs !== undefined && { keepAlive: true, keepAliveInitialDelay: keepAliveMs }),
-    };
-    if (address.family === "pipe") return connectSocket({ ...options, path: address.path });
-    return connectSocket({
-      ...options,
-      host: address.address,
-      port: address.port,
-      ...(source
-        ? { localAddress: formatHost(source) }
-        : bind && { localAddress: bind.address, localPort: bind.port }),
-    });
   }
 }
 

@@ -81,7 +81,11 @@ export class TcpSession {
     this.#attempts += 1;
     this.#countTry(1);
     this.#attempt = upstream.connect({
-      ...wish,
+      // Member by member, as of a spread V8 would make a shape of its own each time.
+      info: wish.info,
+      hash: wish.hash,
+      metadataMatch: wish.metadataMatch,
+      downstream: wish.downstream,
       lentBytes: true,
       isLastAttempt: this.#attempts >= config.maxConnectAttempts,
       onConnected: (up) => this.#onConnected(up),

@@ -11,8 +11,10 @@ export function proxyProtocolState(
 ): ProxyProtocolState {
   const received = info.proxyProtocol;
   const addresses = received ? received.addresses : ownAddresses(info);
-  const state = { ...(addresses && { addresses }) };
-  if (config.tlvs.length === 0) return { ...state, tlvs: received?.tlvs ?? [] };
-  const own = tlvsOf(config.tlvs, { connection: info, hostname: config.hostname });
-  return { ...state, tlvs: mergeTlvs(config.mergePolicy, received?.tlvs, own) };
+  let tlvs = received?.tlvs ?? [];
+  if (config.tlvs.length > 0) {
+    const own = tlvsOf(config.tlvs, { connection: info, hostname: config.hostname });
+    tlvs = mergeTlvs(config.mergePolicy, received?.tlvs, own);
+  }
+  return addresses ? { addresses, tlvs } : { tlvs };
 }
