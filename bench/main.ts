@@ -15,6 +15,7 @@ import { runStalled, stalledMarks } from "./stalled.ts";
 import { runStorm, stormMarks } from "./storm.ts";
 import { runTcp, tcpMarks } from "./tcp/run.ts";
 import { runTurns, turnsMarks } from "./turns.ts";
+import { runWorkers, workersMarks } from "./workers.ts";
 
 interface Benchmark {
   readonly marks: readonly Mark[];
@@ -34,6 +35,7 @@ const benchmarks: Readonly<Record<string, Benchmark>> = {
   order: { marks: orderMarks, run: runOrder },
   tcp: { marks: tcpMarks, run: runTcp },
   turns: { marks: turnsMarks, run: runTurns },
+  workers: { marks: workersMarks, run: runWorkers },
   http: { marks: httpMarks, run: runHttp },
   compile: { marks: compileMarks, run: runCompile },
   "proxy-protocol": { marks: proxyProtocolMarks, run: runProxyProtocol },

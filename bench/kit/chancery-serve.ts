@@ -19,12 +19,13 @@ export class ServedFolder implements AsyncDisposable {
   }
 
   /** Resolves to the port when it serves. */
-  async start(): Promise<string> {
+  async start(flags: readonly string[] = []): Promise<string> {
     const any = "127.0.0.1:0";
     this.#process = new LineProcess(process.execPath, [
       fileURLToPath(new URL("../../src/main.js", import.meta.url)),
       ...["serve", join(this.#base, "config"), "--state-dir", join(this.#base, "state")],
       ...["--xds-address", any, "--admin-address", any, "--log-format", "json"],
+      ...flags,
     ]);
     return this.#process.expectMatch(/"address":"127\.0\.0\.1:(\d+)","msg":"xDS is served"/);
   }

@@ -16,11 +16,14 @@ function policy(more = ""): string {
   return `rollout:\n  stages: [{match: {id: "canary-*"}${more}}]\n  gates: {soak: 0s, acked_within: 30s}\n`;
 }
 
-/** `c` has a field that Envoy deprecates, so only an Envoy that is told to be strict refuses it. */
 function clusters(...names: string[]): string {
-  const more = (name: string) => (name === "c" ? ", http2_protocol_options: {}" : "");
-  const line = (name: string) => `- {name: ${name}, type: STATIC, connect_timeout: 1s${more(name)}}\n`;
-  return `clusters:\n${names.map(line).join("")}`;
+  return `clusters:\n${names.map(clusterLine).join("")}`;
+}
+
+/** `c` has a field that Envoy deprecates, so only an Envoy that is told to be strict refuses it. */
+function clusterLine(name: string): string {
+  const more = name === "c" ? ", http2_protocol_options: {}" : "";
+  return `- {name: ${name}, type: STATIC, connect_timeout: 1s${more}}\n`;
 }
 
 const strict = {
