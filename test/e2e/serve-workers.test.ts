@@ -232,12 +232,16 @@ describe("chancery serve --workers", { timeout: 120_000 }, () => {
     const [victim] = pidsOf(serve);
     assert.ok(victim);
     process.kill(victim, "SIGSTOP");
+    // One of these is given to it.
+    const stuck = Array.from({ length: 2 }, () => new TestNode(new RawXdsClient(port), "n4"));
     const hung = await serve.said("worker hangs, and is killed");
     assert.deepEqual([hung["pid"], hung["error"]], [victim, "no sign of life for 1 s"]);
     const ended = await serve.said("worker has ended; another one takes its place");
     assert.deepEqual([ended["how"], ended["streams"]], ["no sign of life for 1 s", 2]);
     await serve.said("worker serves", 2);
     await isOver([victim]);
+    await Promise.any(stuck.map(({ stream }) => stream.ended));
+    dispose(stuck);
     assert.deepEqual(await metric(serve, "chancery_worker_hangs_total"), new Map([["", 1]]));
     const back = await connectNodes(port, 4);
     await spread(serve, 3, 3);

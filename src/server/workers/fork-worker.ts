@@ -6,7 +6,10 @@ import { type FromWorker, isFromWorker, type ToWorker } from "./messages.ts";
 /** A worker process, as little of it as is needed. */
 export interface WorkerProcess {
   readonly pid: number | undefined;
-  /** `onTaken`: the channel has taken it, or the worker is about to be over. A socket that goes along is closed here. */
+  /**
+   * `onTaken`: the channel has taken it, or the worker is about to be over. A socket that goes along stays open here too: it
+   * is to be destroyed when the worker has it, which does not end the connection.
+   */
   send(message: ToWorker, options?: { readonly socket?: Socket; readonly onTaken?: () => void }): void;
   /** Ends it now. */
   kill(): void;
@@ -23,8 +26,9 @@ export function forkWorker(): WorkerProcess {
   return {
     pid: child.pid,
     send(message, { socket, onTaken = () => undefined } = {}) {
-      // One that is ending is told by its exit.
-      if (child.connected) child.send(message, socket, {}, () => onTaken());
+      // One that is ending is told by its exit. Node would close a socket when the worker confirms that it came, and leave it open
+      // for ever when the worker ends before it does.
+      if (child.connected) child.send(message, socket, { keepOpen: true }, () => onTaken());
     },
     kill: () => void child.kill("SIGKILL"),
     onMessage(callback) {
@@ -33,20 +37,11 @@ export function forkWorker(): WorkerProcess {
       });
     },
     onExit(callback) {
-      let isOver = false;
-      const end = (how: string) => {
-        if (!isOver) callback(how);
-        isOver = true;
-      };
-      child.once("exit", (code, signal) => {
-        const how = signal ?? `code ${code}`;
-        // What it said last may still be on its way.
-        if (child.connected) child.once("disconnect", () => end(how));
-        else end(how);
-      });
+      // After its exit and all that it said; "disconnect" does not come when it was being given a socket.
+      child.once("close", (code, signal) => callback(signal ?? `code ${code}`));
       // It was never started, such as for want of memory.
       child.once("error", (error) => {
-        if (child.pid === undefined) end(error.message);
+        if (child.pid === undefined) callback(error.message);
       });
     },
   };

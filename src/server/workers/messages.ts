@@ -21,7 +21,7 @@ import type { ContentPart } from "./content.ts";
  *                  ←  content …   what is served: at the start all of it, later what is new
  *   served         →              after each `serve` among it; with the first, the worker is ready
  *                  ←  connection  with its socket; one at a time
- *   taken          →
+ *   taken          →              then it is closed there
  *   report …       →              what happened since the last one, at most one a turn of the event loop
  *   usage          →              every few seconds
  *                  ←  ping        regularly, once it is up
@@ -79,7 +79,7 @@ export type ToWorker =
   | { readonly kind: "accepted"; readonly nodeId: string; readonly typeUrl: string }
   | { readonly kind: "ask"; readonly id: number; readonly question: Question }
   | { readonly kind: "answer"; readonly id: number; readonly answer: ClientStatusAnswer }
-  | { readonly kind: "ping" }
+  | { readonly kind: "ping"; readonly id: number }
   | { readonly kind: "drain" };
 
 /** How a stream stands with a type; what it asks for was told when it asked. */
@@ -133,7 +133,7 @@ export type FromWorker =
   | { readonly kind: "taken"; readonly id: number }
   | { readonly kind: "report"; readonly report: Report }
   | { readonly kind: "usage"; readonly usage: Usage }
-  | { readonly kind: "pong" }
+  | { readonly kind: "pong"; readonly id: number }
   | { readonly kind: "ask"; readonly id: number; readonly request: Buffer }
   | { readonly kind: "answer"; readonly id: number; readonly answer: Answer };
 

@@ -227,6 +227,8 @@ export class WorkerPool implements XdsFront {
         this.#hand();
       },
       onFree: () => this.#hand(),
+      onLost: ({ pid, connectionCount: connections }) =>
+        log.error("worker did not get a connection; may it open more files?", { pid, connections }),
       onEvents: (events, worker) => this.#takeEvents(events, worker),
       onRequests,
       onPushed: (number, worker, push) => this.#pushes.end(number, worker, push),

@@ -139,7 +139,7 @@ export class WorkerServer {
         this.#asked.delete(message.id);
         return;
       case "ping":
-        return main.send({ kind: "pong" });
+        return main.send({ kind: "pong", id: message.id });
       default:
         unreachable(message);
     }

@@ -32,6 +32,8 @@ export interface WorkerHost {
   onServing(worker: Worker): void;
   /** It can be given another connection. */
   onFree(): void;
+  /** It did not get the one that it was given. */
+  onLost(worker: Worker): void;
   /** After its streams stand as the events leave them. */
   onEvents(events: readonly WorkerEvent[], worker: Worker): void;
   onRequests(typeUrl: string, count: number): void;
@@ -78,7 +80,7 @@ export class Worker {
   #next: NumberedServing | undefined;
   #isSending = false;
   /** The connection that it has not taken yet. */
-  #handing: { readonly id: number; readonly socket: Socket } | undefined;
+  #handing: { readonly id: number; readonly socket: Socket; pingId?: number } | undefined;
   #count = 0;
   /** Beats since it was heard last. */
   #silentBeats = 0;
@@ -178,7 +180,11 @@ export class Worker {
     if (this.#verdict !== undefined) return 0;
     const silent = this.#silentBeats;
     this.#silentBeats += 1;
-    if (this.#isUp) this.#process.send({ kind: "ping" });
+    if (this.#isUp) {
+      const id = this.#nextId();
+      if (this.#handing) this.#handing.pingId ??= id;
+      this.#process.send({ kind: "ping", id });
+    }
     return silent;
   }
 
@@ -204,16 +210,22 @@ export class Worker {
         this.#host.onServing(this);
         return;
       case "taken":
-        this.#handing = undefined;
-        this.#host.onFree();
+        this.#handed();
         return;
       case "report":
         return this.#takeReport(message.report);
       case "usage":
         this.#usage = message.usage;
         return;
-      case "pong":
+      case "pong": {
+        // It has read what came after the connection, and the connection did not come: it has no descriptor left for it.
+        const { id, pingId } = this.#handing ?? {};
+        if (id === undefined || pingId === undefined || message.id < pingId) return;
+        this.#endConnection(id);
+        this.#host.onLost(this);
+        this.#handed();
         return;
+      }
       case "ask":
         this.#process.send({
           kind: "answer",
@@ -239,11 +251,20 @@ export class Worker {
       const number = this.#pushing.shift();
       if (number !== undefined) host.onPushed(number, this, push);
     }
-    for (const id of connections) {
-      this.#connections.get(id)?.();
-      this.#connections.delete(id);
-    }
+    for (const id of connections) this.#endConnection(id);
     if (refused) host.onRefused(refused.peer, refused.reason, refused.count);
+  }
+
+  /** Its last connection is its own, or nobody's. */
+  #handed(): void {
+    this.#handing?.socket.destroy();
+    this.#handing = undefined;
+    this.#host.onFree();
+  }
+
+  #endConnection(id: number): void {
+    this.#connections.get(id)?.();
+    this.#connections.delete(id);
   }
 
   #takeLoad(news: LoadNews): void {

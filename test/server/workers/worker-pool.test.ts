@@ -48,7 +48,7 @@ class PlayedWorker implements WorkerProcess {
     this.heard.push(message);
     if (socket) this.sockets.push(socket);
     onTaken?.();
-    if (message.kind === "ping" && this.answersPings) this.say({ kind: "pong" });
+    if (message.kind === "ping" && this.answersPings) this.say({ kind: "pong", id: message.id });
   }
 
   kill(): void {
@@ -148,9 +148,9 @@ async function startPool(more: Partial<WorkerPoolOptions> = {}) {
   };
   serve("1");
   const starting = pool.start();
-  await until(5_000, "workers are started", () => workers.length === 2 || undefined);
-  const [one, two] = workers;
-  assert.ok(one && two);
+  await until(5_000, "workers are started", () => workers.length === (more.count ?? 2) || undefined);
+  const [one, two = new PlayedWorker(0)] = workers;
+  assert.ok(one);
   return {
     pool,
     clock,
@@ -258,6 +258,28 @@ describe("WorkerPool", () => {
       [2, 2],
     );
     end(clients, workers);
+  });
+
+  it("closes a connection that a worker did not get, says so, and gives it others", async () => {
+    await using up = await startPool({ count: 1 });
+    const { one, clock, records } = up;
+    const { port } = await up.started();
+    one.answersPings = true;
+    const client = connect(port, "127.0.0.1").on("error", () => undefined);
+    await until(5_000, "it is given", () => one.sockets.length === 1 || undefined);
+    // An answer to what was asked before says nothing about it.
+    one.say({ kind: "pong", id: 0 });
+    assert.equal(one.sockets[0]?.destroyed, false);
+    clock.advance(2_500);
+    client.resume();
+    await once(client, "close");
+    assert.deepEqual(
+      [records.at(-1)?.message, records.at(-1)?.fields],
+      ["worker did not get a connection; may it open more files?", { pid: 1, connections: 0 }],
+    );
+    const next = connect(port, "127.0.0.1").on("error", () => undefined);
+    await until(5_000, "the next is given", () => one.sockets.length === 2 || undefined);
+    end([next], [one]);
   });
 
   it("keeps connections that come before a worker can take them", async () => {
