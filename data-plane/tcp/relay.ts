@@ -109,7 +109,8 @@ export function startRelay(options: RelayOptions): Relay {
   downstream.on("end", () => endWriting(socket));
   socket.on("end", () => {
     isUpstreamLast = downstream.readableEnded;
-    endWriting(downstream);
+    // Clients that close as soon as they have their answer are often known to have ended before this turn is over, and need no shutdown.
+    setImmediate(endWriting, downstream);
   });
   // What has been written is still delivered when the other side is gone: Envoy closes with a flush. The idle timeout goes on
   // until both are closed, so that a peer that never takes it cannot hold the connection for ever.
@@ -158,5 +159,5 @@ function firstBytes(header: Buffer | undefined, early: Buffer): Buffer | undefin
 /** Passes an end of stream on. Where the other side has ended too and nothing waits, closing says the same in one step. */
 function endWriting(socket: Socket): void {
   if (socket.readableEnded && socket.writableLength === 0) socket.destroy();
-  else socket.end();
+  else if (!socket.destroyed) socket.end();
 }
