@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { endpointAddress, formatAddress, type Address } from "../network/address.ts";
 import type { ListenerConfig } from "../resources/listener.ts";
 
-/** Takes an accepted socket; `local` where the kernel has no name for this end, as on a pipe. */
+/** Takes an accepted socket; `local` where the kernel need not be asked for the name of this end, or has none, as on a pipe. */
 export type AcceptSocket = (socket: Socket, local?: Address) => void;
 
 /** The listening sockets of a listener. They outlive its versions that use them, so that an update leaves no gap (XC-42). */
@@ -45,8 +45,7 @@ export async function bind(
   };
   for (const listen of config.addresses) {
     const { address } = listen;
-    // An accepted end of a pipe has no name of its own; it is the listener's.
-    const local = address.family === "pipe" ? address : undefined;
+    let local: Address | undefined;
     const server = createServer(
       {
         allowHalfOpen: true,
@@ -64,6 +63,8 @@ export async function bind(
       close();
       return bound;
     }
+    // Connections have the name of the listener, which an accepted end of a pipe does not know, unless it listens on all addresses.
+    if (!isWildcard(bound)) local = bound;
     servers.push(server);
     addresses.push(bound);
   }
@@ -98,6 +99,10 @@ async function open(
   if (address.family === "pipe" && pipeMode !== 0) await chmod(address.path, pipeMode);
   const bound = server.address();
   return typeof bound === "string" || bound === null ? address : endpointAddress(bound.address, bound.port);
+}
+
+function isWildcard(bound: Address): boolean {
+  return bound.family !== "pipe" && (bound.address === "0.0.0.0" || bound.address === "::");
 }
 
 /** Nobody serves yet. */
