@@ -17,7 +17,7 @@ export interface FolderOptions {
   readonly atMostMs?: number;
   /** How long changes of endpoint files alone are waited for, to merge those of one moment. Default 20 ms (XDS-125). */
   readonly urgentMs?: number;
-  /** How long after a reading the next one is at the soonest, when endpoint files change on and on. Default 100 ms. */
+  /** How long after a reading the next one is at the soonest, when endpoint files change on and on. Default 150 ms. */
   readonly urgentEveryMs?: number;
   /** How often to look without being told, for file systems that tell nothing (NFS, 9p). Default 5 s. */
   readonly pollMs?: number;
@@ -40,7 +40,7 @@ export async function* watchFolder(
     quietMs: options.quietMs ?? 100,
     atMostMs: options.atMostMs ?? 1000,
     urgentMs: options.urgentMs ?? 20,
-    urgentEveryMs: options.urgentEveryMs ?? 100,
+    urgentEveryMs: options.urgentEveryMs ?? 150,
   });
   const watches = new FolderWatches((event) => reader.note(event));
   const reader = new FolderReader(root, {

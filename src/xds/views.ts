@@ -14,6 +14,12 @@ import { type HostNames, hostNamesOf } from "./virtual-host-names.ts";
 
 const nothing: Change = { changed: [], removed: [] };
 
+/** What an interest covers of a set, as a sum of digests and as the version that clients are told. */
+interface Sum {
+  readonly sum: bigint;
+  readonly version: string;
+}
+
 /**
  * What sets of resources look like through the interests of clients, each worked out once for all sessions that ask
  * the same. Everything is held weakly by the sets and interests it is about. The results do not depend on what was
@@ -25,7 +31,7 @@ export class Views {
   readonly #initial = new WeakMap<TypeSet, Change>();
   readonly #contents = new WeakMap<TypeSet, WeakMap<Interest, Plan>>();
   readonly #firstAnswers = new WeakMap<TypeSet, WeakMap<Interest, Plan>>();
-  readonly #sums = new WeakMap<TypeSet, WeakMap<Interest, bigint>>();
+  readonly #sums = new WeakMap<TypeSet, WeakMap<Interest, Sum>>();
   readonly #partialPlans = new WeakMap<Change, Plan>();
   readonly #deltaPlans = new WeakMap<Change, Plan>();
   readonly #parts = new WeakMap<Plan, readonly Plan[]>();
@@ -133,27 +139,29 @@ export class Views {
    * whose version for this interest is likely known already.
    */
   versionOf(set: TypeSet, interest: Interest, base?: TypeSet): string {
-    return isWildcard(interest) ? set.version : formatSum(this.#sum(set, interest, base));
+    if (isWildcard(interest)) return set.version;
+    const sums = memo(this.#sums, set, newWeakMap<Interest, Sum>);
+    return memo(sums, interest, () => {
+      const sum = this.#sum(set, interest, base);
+      return { sum, version: formatSum(sum) };
+    }).version;
   }
 
   #sum(set: TypeSet, interest: Interest, base?: TypeSet): bigint {
-    const sums = memo(this.#sums, set, newWeakMap<Interest, bigint>);
-    return memo(sums, interest, () => {
-      const before = base && this.#sums.get(base)?.get(interest);
-      if (!base || before === undefined) {
-        return named(set, interest.names).reduce(
-          (sum, resource) => addDigest(sum, digestOf(resource)),
-          emptySum,
-        );
-      }
-      const { changed, removed } = this.change(base, set, interest);
-      const gone = [...changed.map(({ name }) => name), ...removed].map((name) => base.resources.get(name));
-      const rest = gone.reduce(
-        (sum, resource) => (resource ? subtractDigest(sum, digestOf(resource)) : sum),
-        before,
+    const before = base && this.#sums.get(base)?.get(interest);
+    if (!base || before === undefined) {
+      return named(set, interest.names).reduce(
+        (sum, resource) => addDigest(sum, digestOf(resource)),
+        emptySum,
       );
-      return changed.reduce((sum, resource) => addDigest(sum, digestOf(resource)), rest);
-    });
+    }
+    const { changed, removed } = this.change(base, set, interest);
+    const gone = [...changed.map(({ name }) => name), ...removed].map((name) => base.resources.get(name));
+    const rest = gone.reduce(
+      (sum, resource) => (resource ? subtractDigest(sum, digestOf(resource)) : sum),
+      before.sum,
+    );
+    return changed.reduce((sum, resource) => addDigest(sum, digestOf(resource)), rest);
   }
 
   /** A SotW response of what changed. */

@@ -119,11 +119,20 @@ export class WireReader {
   /** All fields that follow with this number (up to 15) and are length-delimited, with tags and lengths, as one view. */
   takeRun(number: number): Buffer {
     const start = this.#at;
-    while (this.#bytes[this.#at] === ((number << 3) | 2)) {
+    const bytes = this.#bytes;
+    const tag = (number << 3) | 2;
+    while (bytes[this.#at] === tag) {
+      const length = bytes[this.#at + 1];
+      const end = this.#at + 2 + (length ?? 0);
+      // Nearly all names are short and whole: every ACK repeats hundreds of them.
+      if (length !== undefined && length < 128 && end <= bytes.length) {
+        this.#at = end;
+        continue;
+      }
       this.#at += 1;
       this.#skip(this.#varint());
     }
-    return this.#bytes.subarray(start, this.#at);
+    return bytes.subarray(start, this.#at);
   }
 
   #varint(): number {
