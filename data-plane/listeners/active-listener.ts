@@ -131,7 +131,7 @@ export class ActiveListener implements DrainDecision {
     return this.#allChains().flatMap(({ transport }) => transport?.certificates?.() ?? []);
   }
 
-  /** Takes a freshly accepted socket; `local` where the socket need not be asked for the name of this end, or has none. */
+  /** Takes a freshly accepted socket, which is paused; `local` where the socket need not be asked for the name of this end, or has none. */
   accept(socket: Socket, local = endpointAddress(socket.localAddress, socket.localPort)): void {
     const { counters } = this.#stats;
     // A connection that breaks is seen by its close; whoever works with it then learns of it there.
@@ -209,7 +209,6 @@ export class ActiveListener implements DrainDecision {
     const tracked = new Tracked(socket, this);
     this.#connections.add(tracked);
     if (this.#filters.length === 0) {
-      socket.pause();
       this.#afterFilters(tracked, info, { kind: "done", bytes: early });
       return;
     }

@@ -1,9 +1,11 @@
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type Server, type Socket } from "node:net";
 import { endpointAddress, formatAddress, type Address } from "../network/address.ts";
+import type { Clock } from "../../src/base/clock.ts";
 import type { ListenerConfig } from "../resources/listener.ts";
+import { AcceptBatch } from "./accept-batch.ts";
 
-/** Takes an accepted socket; `local` where the kernel need not be asked for the name of this end, or has none, as on a pipe. */
+/** Takes an accepted socket, which is paused; `local` where the kernel need not be asked for the name of this end, or has none, as on a pipe. */
 export type AcceptSocket = (socket: Socket, local?: Address) => void;
 
 /** The listening sockets of a listener. They outlive its versions that use them, so that an update leaves no gap (XC-42). */
@@ -36,6 +38,7 @@ export async function removePipe(path: string): Promise<void> {
 export async function bind(
   config: ListenerConfig,
   clearPipe: ClearPipe,
+  clock: Pick<Clock, "monotonic">,
 ): Promise<Binding | { readonly reason: string }> {
   let handler: AcceptSocket = refuseConnection;
   const servers: Server[] = [];
@@ -46,16 +49,31 @@ export async function bind(
   for (const listen of config.addresses) {
     const { address } = listen;
     let local: Address | undefined;
+    const batch = new AcceptBatch<Socket>({
+      clock,
+      later: setImmediate,
+      handOn(socket) {
+        // Node does so itself with a socket that is not paused from the start.
+        socket.read(0);
+        handler(socket, local);
+      },
+    });
     const server = createServer(
       {
         allowHalfOpen: true,
         noDelay: true,
+        // While it waits, nothing is read, and so nothing of it can break.
+        pauseOnConnect: true,
         ...(config.keepAliveMs !== undefined && {
           keepAlive: true,
           keepAliveInitialDelay: config.keepAliveMs,
         }),
       },
-      (socket) => handler(socket, local),
+      (socket) => {
+        // Asked for now, and remembered by the socket: of a connection that has broken meanwhile the kernel does not know it any more.
+        void socket.remoteAddress;
+        batch.add(socket);
+      },
     );
     if (address.family === "pipe") await clearPipe(address.path);
     const bound = await open(server, listen, config.backlog);

@@ -16,6 +16,7 @@ export type ListenerFilterEnd =
 
 export interface ListenerFilterRun {
   readonly filters: readonly ListenerFilter[];
+  /** Paused. */
   readonly socket: Socket;
   readonly info: ConnectionInfo;
   /** What is known of the stream already, as when another listener handed the connection over. */
@@ -74,4 +75,5 @@ export function runListenerFilters(run: ListenerFilterRun): void {
   socket.on("data", onData);
   socket.on("end", onRemoteClose);
   socket.on("close", onRemoteClose);
+  socket.resume();
 }

@@ -332,7 +332,7 @@ export class ListenerSet {
    */
   async #bind(config: ListenerConfig): Promise<Binding | undefined | { readonly reason: string }> {
     if (!config.isBound || this.#state === "stopped") return undefined;
-    const binding = await bind(config, this.#options.clearPipe ?? removePipe);
+    const binding = await bind(config, this.#options.clearPipe ?? removePipe, this.#options.run.clock);
     if ("reason" in binding || this.#state === "accepting") return binding;
     binding.close();
     return undefined;
