@@ -1,58 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { createAdsServer } from "../../src/server/ads-server.ts";
-import { makeRevision } from "../../src/snapshot/revision.ts";
-import { Snapshot } from "../../src/snapshot/snapshot.ts";
 import { CLUSTER, ENDPOINTS, LISTENER, ROUTES } from "../../src/xds/type-traits.ts";
 import { startEnvoy } from "../kit/envoy.ts";
-import type { ProxyProcess } from "../kit/proxy-process.ts";
 import { needs } from "../kit/peers.ts";
-import { until, within } from "../kit/within.ts";
-import { EventLog } from "../server/event-log.ts";
+import { within } from "../kit/within.ts";
 import { bootstrap, cluster, encode, endpoints, listener, routes } from "./ads-resources.ts";
+import { expectStat, soonMs, startServer } from "./ads-server.ts";
 
 const good = [cluster("a"), endpoints("a-endpoints", 9), listener("l"), routes("a")];
 
-/** Well below the 15 s for which Envoy warms what nobody answers. */
-const soonMs = 8_000;
-
-/** A server whose one group is for Envoys of the cluster `edge`. */
-async function startServer(resources: Parameters<typeof Snapshot.of>[0], port = 0) {
-  const log = new EventLog();
-  const server = createAdsServer({ address: `127.0.0.1:${port}`, drainMs: 0, onEvent: log.note });
-  let snapshot: Snapshot | undefined;
-  const serve = (next: typeof resources) => {
-    snapshot = Snapshot.of(next, snapshot);
-    const groups = [{ name: "all", match: { cluster: "edge" }, snapshot }];
-    server.setRevision(makeRevision({ groups, source: { kind: "program" }, createdAtMs: 0 }));
-  };
-  serve(resources);
-  const started = await server.start();
-  const isSynced = () => {
-    const [stream] = server.streams();
-    return stream?.types.length === 4 && stream.types.every(({ state }) => state === "SYNCED");
-  };
-  return {
-    log,
-    server,
-    serve,
-    port: started.port,
-    /** Waits until the one stream has accepted all it should hold of four types. */
-    synced: (what: string) => within(soonMs, what, log.until(isSynced)),
-    [Symbol.asyncDispose]: () => server.close(),
-  };
-}
-
-async function expectStat(envoy: ProxyProcess, name: string, value: number): Promise<void> {
-  await until(soonMs, `${name} is ${value}`, async () => {
-    const stats = await envoy.admin.stats(`^${name.replaceAll(".", "\\.")}$`);
-    return stats.get(name) === value || undefined;
-  });
-}
-
 describe("the ADS server and Envoy", needs("envoy"), () => {
   for (const apiType of ["GRPC", "DELTA_GRPC"]) {
-    it(`${apiType}: start, update, removal, refusal and recovery`, async () => {
+    it(`${apiType}: XDS-43 XDS-50 XDS-52 XDS-99 start, update, removal, refusal and recovery`, async () => {
       await using up = await startServer(good);
       const { log, serve, server, synced } = up;
       await using envoy = await startEnvoy(bootstrap(apiType, up.port));

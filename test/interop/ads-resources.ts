@@ -12,12 +12,22 @@ export function encode(typeUrl: string, message: Message): Buffer {
 
 const ads = { ads: {}, resource_api_version: "V3" };
 
+/** The source of types that come by services of their own. */
+export function ownService(apiType: string) {
+  const api_config_source = {
+    api_type: apiType,
+    transport_api_version: "V3",
+    grpc_services: [{ envoy_grpc: { cluster_name: "chancery" } }],
+  };
+  return { api_config_source, resource_api_version: "V3" };
+}
+
 /** An EDS cluster whose endpoints are called after it: `a-endpoints`. */
-export function cluster(name: string, timeoutSeconds = 1) {
+export function cluster(name: string, timeoutSeconds = 1, source: Message = ads) {
   const message = {
     name,
     type: "EDS",
-    eds_cluster_config: { eds_config: ads, service_name: `${name}-endpoints` },
+    eds_cluster_config: { eds_config: source, service_name: `${name}-endpoints` },
     connect_timeout: { seconds: String(timeoutSeconds) },
   };
   return { typeUrl: CLUSTER, name, bytes: encode(CLUSTER, message) };
@@ -30,12 +40,12 @@ export function endpoints(name: string, port: number) {
 }
 
 /** An HTTP listener on a free port, with the routes called `routes`. */
-export function listener(name: string) {
+export function listener(name: string, source: Message = ads) {
   const manager = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
   const router = "envoy.extensions.filters.http.router.v3.Router";
   const value = schema.encode(manager, {
     stat_prefix: "http",
-    rds: { route_config_name: "routes", config_source: ads },
+    rds: { route_config_name: "routes", config_source: source },
     http_filters: [
       { name: "router", typed_config: { type_url: `type.googleapis.com/${router}`, value: Buffer.alloc(0) } },
     ],
