@@ -36,6 +36,7 @@ import { findForeignSources } from "./proxy/foreign-sources.ts";
 import { proxyHelp } from "./proxy/proxy-help.ts";
 import type { RunningServer, StartOptions } from "./proxy/start-proxy.ts";
 import { startProxy } from "./proxy/start-proxy.ts";
+import { tuneEngine } from "./proxy/tune-engine.ts";
 import { parsed, reasonOf } from "./resources/parsed.ts";
 import { forkWorker, isWorkerProcess, parentLink } from "./workers/cluster-processes.ts";
 import { RelayedXds } from "./workers/relayed-xds.ts";
@@ -67,6 +68,7 @@ export async function runProxy(args: readonly string[], terminal: Terminal): Pro
 }
 
 async function runFlags(flags: EnvoyFlags, terminal: Terminal): Promise<number> {
+  tuneEngine();
   if (isWorkerProcess()) return runAsWorker(flags, terminal);
   const name = flags.configPath ?? "";
   const files = await readTexts(flags, terminal.cwd);
