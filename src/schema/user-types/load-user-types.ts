@@ -3,7 +3,6 @@ import { join, sep } from "node:path";
 import { errorMessage } from "../../base/error-message.ts";
 import type { Problem } from "../../base/problem.ts";
 import type { Descriptors } from "../descriptor.ts";
-import { descriptorsFromProtoFiles } from "./from-proto-files.ts";
 import type { ProtoFile } from "./from-proto-files.ts";
 import { descriptorsFromSet } from "./from-set.ts";
 import type { UserTypes } from "./from-set.ts";
@@ -38,7 +37,11 @@ export async function loadUserTypes(base: Descriptors, paths: UserTypePaths): Pr
   for (const folder of paths.protoPaths ?? []) {
     files.push(...((await reading(folder, problems, () => readProtoFolder(folder))) ?? []));
   }
-  if (files.length > 0) add(descriptorsFromProtoFiles(files, descriptors));
+  if (files.length > 0) {
+    // protobufjs parses them: some forty modules, which every start would wait for.
+    const { descriptorsFromProtoFiles } = await import("./from-proto-files.ts");
+    add(descriptorsFromProtoFiles(files, descriptors));
+  }
   return { descriptors, problems };
 }
 
