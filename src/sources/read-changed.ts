@@ -1,5 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { batchesOf } from "../base/batches.ts";
 import { isEndpointFile } from "./endpoint-files.ts";
 import { comparePaths, findPath } from "./path-order.ts";
 import { readFile } from "./read-file.ts";
@@ -12,7 +13,7 @@ import {
   type TreeOptions,
   type TreeReading,
 } from "./read-tree.ts";
-import { identityOf } from "./scan-tree.ts";
+import { filesTogether, identityOf } from "./scan-tree.ts";
 import { compareListing, type TreeChanges } from "./tree-changes.ts";
 
 /** What is written in place is taken when nothing was written for so long: until then it may be half of it. */
@@ -47,12 +48,15 @@ export async function readChanged(
     }
     const read: KnownFile[] = [];
     const moving: string[] = [];
-    for (const path of wanted) {
-      const taken = await take(path, tree, options);
-      if (taken === "whole") return undefined;
-      if (taken === "gone") removed.add(path);
-      else if (taken === "moving") moving.push(path);
-      else read.push(taken);
+    for (const batch of batchesOf([...wanted], filesTogether)) {
+      const results = await Promise.all(batch.map((path) => take(path, tree, options)));
+      for (const [index, taken] of results.entries()) {
+        const path = batch[index]!;
+        if (taken === "whole") return undefined;
+        if (taken === "gone") removed.add(path);
+        else if (taken === "moving") moving.push(path);
+        else read.push(taken);
+      }
     }
     if (await options.hasMoved()) return undefined;
     const files = merge(tree.files, read, removed);

@@ -1,4 +1,5 @@
 import { realpath } from "node:fs/promises";
+import { batchesOf } from "../base/batches.ts";
 import type { Clock } from "../base/clock.ts";
 import { errorMessage } from "../base/error-message.ts";
 import type { Problem } from "../base/problem.ts";
@@ -7,7 +8,7 @@ import { isEndpointFile } from "./endpoint-files.ts";
 import { failure, refusal } from "./problems.ts";
 import { type FileRead, readFile } from "./read-file.ts";
 import type { Reading, SourceLimits } from "./reading.ts";
-import { type FoundFile, type Layout, type OnFolder, scanTree } from "./scan-tree.ts";
+import { filesTogether, type FoundFile, type Layout, type OnFolder, scanTree } from "./scan-tree.ts";
 
 /** A file as it was read last. */
 export interface KnownFile {
@@ -116,22 +117,24 @@ async function readFiles(
   const files: KnownFile[] = [];
   const problems: Problem[] = [];
   const moving: string[] = [];
-  for (const { path, realPath, fingerprint } of found) {
+  const look = async ({ path, realPath, fingerprint }: FoundFile) => {
     const before = known.get(path);
-    if (before?.fingerprint === fingerprint) {
-      files.push(before);
-      continue;
-    }
+    if (before?.fingerprint === fingerprint) return { path, before };
     const startedMs = options.clock.now();
-    const read = await readFile(realPath, options.limits.fileBytes);
-    if (read.kind !== "read") {
-      moving.push(path);
-      if (before) files.push(before);
-      continue;
+    return { path, before, startedMs, read: await readFile(realPath, options.limits.fileBytes) };
+  };
+  for (const batch of batchesOf(found, filesTogether)) {
+    for (const { path, before, startedMs, read } of await Promise.all(batch.map(look))) {
+      if (!read) files.push(before);
+      else if (read.kind !== "read") {
+        moving.push(path);
+        if (before) files.push(before);
+      } else {
+        const file = takeFile(path, read, before, startedMs, options);
+        if (file) files.push(file);
+        else problems.push(refusal("file-not-utf8", path, "file is not valid UTF-8"));
+      }
     }
-    const file = takeFile(path, read, before, startedMs, options);
-    if (file) files.push(file);
-    else problems.push(refusal("file-not-utf8", path, "file is not valid UTF-8"));
   }
   return { files, problems, moving };
 }

@@ -1,6 +1,7 @@
-import type { Stats } from "node:fs";
+import type { Dirent, Stats } from "node:fs";
 import { readdir, realpath, stat } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
+import { batchesOf } from "../base/batches.ts";
 import type { Problem } from "../base/problem.ts";
 import { isConfigPath } from "../config/config-file.ts";
 import { failure, refusal } from "./problems.ts";
@@ -36,6 +37,9 @@ export interface Scan {
   readonly layout: Layout;
 }
 
+/** So many files are asked after together: one by one, a tree of thousands is mostly waiting for the next answer. */
+export const filesTogether = 32;
+
 /** Called with the real path of each folder before it is listed, so that nothing that changes after that is missed. */
 export type OnFolder = (realPath: string, identity: string) => void;
 
@@ -58,39 +62,43 @@ export async function scanTree(
   let hasLinks = false;
 
   const lookAt = async (realFolder: string) => onFolder(realFolder, identityOf(await stat(realFolder)));
+  const lookInto = (realFolder: string) => async (entry: Entry) => {
+    const path = join(realFolder, entry.name);
+    const realPath = entry.isLink ? await realpath(path) : path;
+    const isInside = realPath === realRoot || realPath.startsWith(realRoot + sep);
+    return { ...entry, realPath, stats: isInside ? await stat(realPath) : undefined };
+  };
   const visit = async (folder: string, realFolder: string, above: readonly string[]): Promise<void> => {
     const subfolders = new Set<string>();
     folders.set(realFolder, { path: folder, subfolders });
     const entries = await readdir(realFolder, { withFileTypes: true });
-    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      if (files.length > limits.files) return;
-      const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      const isFolder = entry.isDirectory();
-      if (entry.name.startsWith(".") || !(isFolder || entry.isSymbolicLink() || isConfigPath(path))) continue;
-      if (entry.isSymbolicLink()) hasLinks = true;
-      const realPath = entry.isSymbolicLink()
-        ? await realpath(join(realFolder, entry.name))
-        : join(realFolder, entry.name);
-      if (realPath !== realRoot && !realPath.startsWith(realRoot + sep)) {
-        problems.push(
-          refusal("symlink-outside", path, "symlink leads out of the folder; copy the file into it"),
-        );
-        continue;
-      }
-      const stats = await stat(realPath);
-      // What a link leads to may be written where nothing is listed.
-      if (entry.isSymbolicLink()) await lookAt(dirname(realPath));
-      if (stats.isDirectory()) {
-        if (above.includes(realPath)) {
-          problems.push(refusal("symlink-loop", path, "symlink leads to a folder that it is in"));
-        } else {
-          subfolders.add(entry.name);
-          onFolder(realPath, identityOf(stats));
-          await visit(path, realPath, [...above, realPath]);
+    const wanted = entries.map(entryOf).filter(mayCount);
+    wanted.sort((a, b) => (a.name < b.name ? -1 : 1));
+    for (const batch of batchesOf(wanted, filesTogether)) {
+      for (const { name, isLink, realPath, stats } of await Promise.all(batch.map(lookInto(realFolder)))) {
+        if (files.length > limits.files) return;
+        const path = folder === "" ? name : `${folder}/${name}`;
+        if (isLink) hasLinks = true;
+        if (!stats) {
+          problems.push(
+            refusal("symlink-outside", path, "symlink leads out of the folder; copy the file into it"),
+          );
+          continue;
         }
-      } else if (isConfigPath(path)) {
-        if (stats.isFile()) files.push(found(path, realPath, stats));
-        else problems.push(refusal("not-a-file", path, "expected a file, found a device, pipe or socket"));
+        // What a link leads to may be written where nothing is listed.
+        if (isLink) await lookAt(dirname(realPath));
+        if (stats.isDirectory()) {
+          if (above.includes(realPath)) {
+            problems.push(refusal("symlink-loop", path, "symlink leads to a folder that it is in"));
+          } else {
+            subfolders.add(name);
+            onFolder(realPath, identityOf(stats));
+            await visit(path, realPath, [...above, realPath]);
+          }
+        } else if (isConfigPath(path)) {
+          if (stats.isFile()) files.push(found(path, realPath, stats));
+          else problems.push(refusal("not-a-file", path, "expected a file, found a device, pipe or socket"));
+        }
       }
     }
   };
@@ -101,6 +109,20 @@ export async function scanTree(
     problems: [...problems, ...overLimits(files, limits)],
     layout: { root: realRoot, identity, hasLinks, folders },
   };
+}
+
+interface Entry {
+  readonly name: string;
+  readonly isFolder: boolean;
+  readonly isLink: boolean;
+}
+
+function mayCount({ name, isFolder, isLink }: Entry): boolean {
+  return !name.startsWith(".") && (isFolder || isLink || isConfigPath(name));
+}
+
+function entryOf(entry: Dirent): Entry {
+  return { name: entry.name, isFolder: entry.isDirectory(), isLink: entry.isSymbolicLink() };
 }
 
 /** Tells one file or folder from another that takes its place. */
