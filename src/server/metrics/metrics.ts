@@ -5,6 +5,7 @@ import type { RolloutState } from "../../rollout/state.ts";
 import type { Revision } from "../../snapshot/revision.ts";
 import type { StreamStatus } from "../../xds/events.ts";
 import { type GitReport, registerGit } from "./git-metrics.ts";
+import { registerGroups } from "./group-metrics.ts";
 import { registerWorkers, type WorkersReport } from "./worker-metrics.ts";
 import { typeLabel, type XdsCounters } from "./xds-counters.ts";
 
@@ -50,6 +51,7 @@ export function createMetrics(sources: MetricSources): Metrics {
   registerDelivery(registry, sources);
   registerLoads(registry, sources.loads);
   registerFleet(registry, sources);
+  registerGroups(registry, sources.counters.groups, () => sources.nodes());
   if (sources.git) registerGit(registry, sources.git);
   if (sources.workers) registerWorkers(registry, sources.workers);
   return {

@@ -1,6 +1,7 @@
 import { unreachable } from "../../base/unreachable.ts";
 import { TYPE_URL_PREFIX } from "../../schema/type-urls.ts";
 import type { StreamKind, XdsEvent } from "../../xds/events.ts";
+import { GroupCounters } from "./group-counters.ts";
 
 /** Counts of one resource type. */
 export interface TypeCounts {
@@ -48,6 +49,7 @@ export class XdsCounters {
   readonly refusals = new Map<string, number>();
   /** Streams that were ended for what their client did, by `reason`. */
   readonly rejected = new Map<string, number>();
+  readonly groups = new GroupCounters();
   unknownTypes = 0;
   /** The same by type URL: each event asks. */
   readonly #byUrl = new Map<string, TypeCounts>();
@@ -61,6 +63,7 @@ export class XdsCounters {
   }
 
   apply(event: XdsEvent): void {
+    this.groups.apply(event);
     switch (event.kind) {
       case "streamOpened": {
         const type = event.service.kind === "ads" ? "ads" : typeLabel(event.service.typeUrl);

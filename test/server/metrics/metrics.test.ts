@@ -4,7 +4,9 @@ import { Fleet } from "../../../src/fleet/fleet.ts";
 import { Loads } from "../../../src/fleet/loads.ts";
 import { noRollout } from "../../../src/rollout/state.ts";
 import { createMetrics } from "../../../src/server/metrics/metrics.ts";
+import { GroupCounters } from "../../../src/server/metrics/group-counters.ts";
 import { XdsCounters } from "../../../src/server/metrics/xds-counters.ts";
+import type { XdsEvent } from "../../../src/xds/events.ts";
 import { ack, CDS, close, connect, envoy, LDS, nack, send, subscribe } from "../../fleet/transcript.ts";
 
 async function scrape(
@@ -35,6 +37,11 @@ async function scrape(
   return text.split("\n").filter((line) => line.startsWith("chancery_"));
 }
 
+/** The node of a stream is put into another group, or none. */
+function moved(streamId: number, group?: string): XdsEvent {
+  return { kind: "groupAssigned", streamId, atMs: 1000, ...(group !== undefined && { group }) };
+}
+
 describe("the metrics", () => {
   it("count streams, responses and refusals by type (XDS-142)", async () => {
     const lines = await scrape([
@@ -63,6 +70,59 @@ describe("the metrics", () => {
     ]) {
       assert.ok(lines.includes(line), `${line} is missing in\n${lines.join("\n")}`);
     }
+  });
+
+  it("tell by group what is sent and answered, and how its nodes are (XDS-142)", async () => {
+    const lines = await scrape([
+      ...connect(1, envoy("e1")),
+      moved(1, "blue"),
+      send(1, CDS, "n1", "v1"),
+      ack(1, CDS, "n1", "v1"),
+      ...connect(2, envoy("e2")),
+      moved(2, "blue"),
+      send(2, CDS, "n1", "v1"),
+      nack(2, CDS, "n1", "v1", "no"),
+      moved(2, "green"),
+      send(2, CDS, "n2", "v2"),
+      ...connect(3, envoy("e3")),
+      moved(3),
+      ...connect(4, envoy("e4")),
+      moved(4, "green"),
+      close(4, 1500),
+    ]);
+    assert.deepEqual(
+      lines.filter((line) => line.startsWith("chancery_group_")),
+      [
+        'chancery_group_streams{group="edge"} 0',
+        'chancery_group_streams{group="blue"} 1',
+        'chancery_group_streams{group="green"} 1',
+        'chancery_group_streams{group=""} 1',
+        'chancery_group_responses_total{group="edge",result="sent"} 0',
+        'chancery_group_responses_total{group="edge",result="ack"} 0',
+        'chancery_group_responses_total{group="edge",result="nack"} 0',
+        'chancery_group_responses_total{group="blue",result="sent"} 2',
+        'chancery_group_responses_total{group="blue",result="ack"} 1',
+        'chancery_group_responses_total{group="blue",result="nack"} 1',
+        'chancery_group_responses_total{group="green",result="sent"} 1',
+        'chancery_group_responses_total{group="green",result="ack"} 0',
+        'chancery_group_responses_total{group="green",result="nack"} 0',
+        'chancery_group_responses_total{group="",result="sent"} 0',
+        'chancery_group_responses_total{group="",result="ack"} 0',
+        'chancery_group_responses_total{group="",result="nack"} 0',
+        'chancery_group_nodes{group="blue",state="SYNCED"} 1',
+        'chancery_group_nodes{group="green",state="NACKED"} 1',
+        'chancery_group_nodes{group="",state="SYNCED"} 1',
+      ],
+    );
+  });
+
+  it("name a hundred groups, and count the others together", () => {
+    const counters = new GroupCounters();
+    for (let streamId = 0; streamId < 102; streamId += 1)
+      counters.apply({ kind: "groupAssigned", streamId, atMs: 0, group: `g${streamId}` });
+    assert.equal(counters.groups.size, 101);
+    assert.equal(counters.groups.get("other")?.streams, 2);
+    assert.deepEqual([counters.labelOf("g7"), counters.labelOf("g101")], ["g7", "other"]);
   });
 
   it("name the resources that nodes refuse now (XDS-58)", async () => {
