@@ -9,6 +9,7 @@ export type PeerName =
   | "nginx"
   | "chromium"
   | "go"
+  | "grpcurl"
   | "python"
   | "docker-compose"
   | "git"
@@ -47,6 +48,11 @@ const peers: Readonly<Record<PeerName, Peer>> = {
   sshd: { variable: "SSHD_BIN", installed: nowhere, commands: ["sshd"] },
   strace: { variable: "STRACE_BIN", installed: nowhere, commands: ["strace"] },
   openssl: { variable: "OPENSSL_BIN", installed: nowhere, commands: ["openssl"] },
+  grpcurl: {
+    variable: "GRPCURL_BIN",
+    installed: () => ".peers/bin/grpcurl",
+    commands: ["grpcurl"],
+  },
   go: { variable: "GO_BIN", installed: nowhere, commands: ["go"] },
   // Only the one with xds-protos in it is of use: the system's own does not have it.
   python: { variable: "PYTHON_BIN", installed: () => ".peers/bin/python3", commands: [] },

@@ -90,7 +90,7 @@ function messageProto(message: MessageDescriptor, descriptors: Descriptors): Mes
   const all = [...oneofs, ...optional.map(({ name }) => `_${name}`)];
   return {
     name: shortName(message.name),
-    field: message.fields.map((field) => fieldProto(field, message.name, all)),
+    field: inOneofs(message.fields).map((field) => fieldProto(field, message.name, all)),
     nested_type: [
       ...[...descriptors.messages.values()]
         .filter(({ name }) => own(name))
@@ -100,6 +100,23 @@ function messageProto(message: MessageDescriptor, descriptors: Descriptors): Mes
     enum_type: [...descriptors.enums.values()].filter(({ name }) => own(name)).map(enumProto),
     oneof_decl: all.map((name) => ({ name })),
   };
+}
+
+/** Members of a oneof one behind the other, as protoc has them; Go's library takes no others. */
+function inOneofs(fields: readonly FieldDescriptor[]): readonly FieldDescriptor[] {
+  const members = new Map<string, FieldDescriptor[]>();
+  const units = fields.map((field) => {
+    if (field.oneof === undefined) return [field];
+    const known = members.get(field.oneof);
+    if (known) {
+      known.push(field);
+      return [];
+    }
+    const unit = [field];
+    members.set(field.oneof, unit);
+    return unit;
+  });
+  return units.flat();
 }
 
 function isProto3Optional({ hasPresence, oneof, type, isRepeated }: FieldDescriptor): boolean {

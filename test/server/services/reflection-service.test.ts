@@ -90,13 +90,28 @@ for (const version of ["grpc.reflection.v1", "grpc.reflection.v1alpha"]) {
         "envoy.config.route.v3.RouteConfiguration",
       ]) {
         const message = (await filesOf(stream, name)).getMessage(name);
-        const fields = (message?.fields ?? []).map((field) => [field.number, field.name, field.fieldKind]);
-        const expected = schema.descriptors.messages.get(name)!.fields.map((field) => {
-          const kind = field.type.kind === "map" ? "map" : field.isRepeated ? "list" : field.type.kind;
-          return [field.number, field.name, kind];
-        });
+        const fields = (message?.fields ?? [])
+          .toSorted((one, other) => one.number - other.number)
+          .map((field) => [field.number, field.name, field.fieldKind]);
+        const all = schema.descriptors.messages.get(name)!.fields;
+        const expected = all
+          .toSorted((one, other) => one.number - other.number)
+          .map((field) => {
+            const kind = field.type.kind === "map" ? "map" : field.isRepeated ? "list" : field.type.kind;
+            return [field.number, field.name, kind];
+          });
         assert.deepEqual(fields, expected);
       }
+    });
+
+    it("has the members of a oneof one behind the other, which Go's library asks for", async () => {
+      await using up = await startOperatorServer({});
+      const name = "envoy.type.matcher.v3.StringMatcher";
+      const message = (await filesOf(up.open(path, types), name)).getMessage(name);
+      assert.deepEqual(
+        message?.fields.map((field) => field.name),
+        ["exact", "prefix", "suffix", "safe_regex", "contains", "custom", "ignore_case"],
+      );
     });
 
     it("says NOT_FOUND for what is not there, and goes on", async () => {
