@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmodSync, mkdtempSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -81,7 +81,6 @@ type Key = Omit<Figure, "value" | "rounds">;
  */
 export async function runHttp(rounds: number, log: (line: string) => void): Promise<Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), "chancery-bench-"));
-  chmodSync(folder, 0o755);
   const backendPort = await freePort();
   await using _nginx = await startNginxBackend(folder, backendPort, "");
   const samples = new Map<string, number[]>();

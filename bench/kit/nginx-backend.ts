@@ -4,9 +4,9 @@ import { peerPath } from "../../test/kit/peers.ts";
 import { type Program, startProgram } from "./program.ts";
 
 /**
- * An nginx with one worker: `/` answers five bytes, `/bulk` 4 MiB.
+ * An nginx of one process, of which nothing is left when it is killed: `/` answers five bytes, `/bulk` 4 MiB.
  *
- * @param folder scratch space that other users may read: nginx's worker is one
+ * @param folder scratch space
  * @param listen what else stands in its `listen`, such as `proxy_protocol`
  */
 export function startNginxBackend(folder: string, port: number, listen: string): Promise<Program> {
@@ -15,7 +15,7 @@ export function startNginxBackend(folder: string, port: number, listen: string):
   writeFileSync(
     path,
     `daemon off;
-worker_processes 1;
+master_process off;
 pid ${folder}/nginx.pid;
 error_log ${folder}/nginx.log error;
 events { worker_connections 16384; }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startNginxBackend } from "../kit/nginx-backend.ts";
@@ -67,8 +67,6 @@ type Key = Omit<Figure, "value" | "rounds">;
  */
 export async function runTcp(rounds: number, log: (line: string) => void): Promise<Figure[]> {
   const folder = mkdtempSync(join(tmpdir(), "chancery-bench-"));
-  // nginx reads the bulk file as another user than root.
-  chmodSync(folder, 0o755);
   const backendPort = await freePort();
   await using _nginx = await startNginxBackend(folder, backendPort, "proxy_protocol");
   await using silent = await startSilentServer();
