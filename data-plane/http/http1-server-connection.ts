@@ -23,8 +23,8 @@ import { watchLifetime } from "./connection-lifetime.ts";
 import { DelayedClose } from "./delayed-close.ts";
 import { Exchange } from "./exchange.ts";
 import { ExchangeTimers } from "./exchange-timers.ts";
+import { headLimit, type HeadLimit } from "./head-limit.ts";
 import { readHopHeaders } from "./hop-headers.ts";
-import type { ManagerConfig } from "./manager-config.ts";
 import { countAnswer, countBusyEnd, countEnd } from "./manager-stats.ts";
 import { checkUnderscores } from "./underscores.ts";
 import type { Manager } from "./manager.ts";
@@ -43,15 +43,6 @@ type State =
   /** It speaks HTTP/2, and another has it. */
   | "handed-over"
   | "closed";
-
-/** What a head that does not come in time is answered with. */
-interface HeadLimit {
-  readonly timeoutMs: number;
-  readonly text: string;
-  readonly details: string;
-  readonly flag: string | undefined;
-  readonly counter: "downstream_rq_header_timeout" | "downstream_rq_timeout" | "downstream_rq_idle_timeout";
-}
 
 /**
  * A downstream connection that speaks HTTP/1.1: one request after the other, each answered before the next is read. It is itself the
@@ -470,37 +461,4 @@ export class Http1ServerConnection implements ServerStream {
 /** What stands for a request that could not be read. */
 function noRequest(): RequestHead {
   return { method: "", path: "", headers: new HeaderList(), scheme: "http", isUpgrade: false };
-}
-
-/** The limit that is reached first; undefined when there is none. */
-function headLimit(config: ManagerConfig): HeadLimit | undefined {
-  const limits: readonly HeadLimit[] = [
-    {
-      timeoutMs: config.headersTimeoutMs,
-      text: "request header timeout",
-      details: "request_header_timeout",
-      flag: undefined,
-      counter: "downstream_rq_header_timeout",
-    },
-    {
-      timeoutMs: config.requestTimeoutMs,
-      text: "request timeout",
-      details: "request_overall_timeout",
-      flag: undefined,
-      counter: "downstream_rq_timeout",
-    },
-    {
-      timeoutMs: config.streamIdleTimeoutMs,
-      text: "stream timeout",
-      details: "stream_idle_timeout",
-      flag: "SI",
-      counter: "downstream_rq_idle_timeout",
-    },
-  ];
-  return limits
-    .filter(({ timeoutMs }) => timeoutMs > 0)
-    .reduce<HeadLimit | undefined>(
-      (first, one) => (first && first.timeoutMs <= one.timeoutMs ? first : one),
-      undefined,
-    );
 }
