@@ -1,26 +1,17 @@
-import type { Socket } from "node:net";
-import type { DialForCheck } from "../health/check-connection.ts";
-import type { Address } from "../network/address.ts";
-import { endpointAddress, formatHost } from "../network/address.ts";
+import { formatHost } from "../network/address.ts";
 import type { StreamRequest } from "../network/http-stream.ts";
 import type { CertificateReport } from "../network/certificate-report.ts";
 import type { ReadMemory } from "../network/read-memory.ts";
-import type {
-  ConnectAttempt,
-  ConnectRequest,
-  Host,
-  Upstream,
-  UpstreamConnection,
-} from "../network/upstream.ts";
+import type { ConnectAttempt, ConnectRequest, Upstream } from "../network/upstream.ts";
 import { sourceOf } from "../network/upstream.ts";
 import { noEndpoints, type LoadAssignmentConfig } from "../resources/cluster-load-assignment.ts";
 import type { Discovery } from "../resources/discovery.ts";
 import type { ClusterConfig } from "../resources/cluster.ts";
 import type { RunContext } from "../resources/extension.ts";
 import type { ClusterHost } from "./cluster-host.ts";
-import { connectErrorText } from "./connect-error-text.ts";
 import { ConnectionBooks } from "./connection-books.ts";
-import { DialedConnection, DialedContext } from "./dialed-connection.ts";
+import { Dialer } from "./dialer.ts";
+import { dialerForChecks } from "./dialer-for-checks.ts";
 import type { ClusterStats } from "./cluster-stats.ts";
 import { clusterStats } from "./cluster-stats.ts";
 import type { Histograms } from "../stats/stats-store.ts";
@@ -38,7 +29,6 @@ import type { LoadBalancer } from "./load-balancing/load-balancer.ts";
 import { OriginalDestinations } from "./original-destinations.ts";
 import { loadBalancer } from "./load-balancing/make-load-balancer.ts";
 import { tlsWish } from "./tls-wish.ts";
-import { openUpstreamSocket } from "./upstream-socket.ts";
 
 const requestTime = ["upstream_rq_time"] as const;
 
@@ -49,8 +39,7 @@ export class ActiveCluster implements Upstream {
   readonly retries: Upstream["retries"];
   readonly #run: RunContext;
   readonly #transports: HostTransports;
-  readonly #nextId: () => number;
-  readonly #memory: ReadMemory;
+  readonly #dialer: Dialer;
   #hosts: ReadonlyMap<string, ClusterHost> = new Map();
   #all: readonly ClusterHost[] = [];
   #layout: HostSetLayout = noEndpoints("");
@@ -65,8 +54,6 @@ export class ActiveCluster implements Upstream {
   readonly #responses: Record<"own" | "internal" | "external", Tally>;
   /** Absent where neither checks nor outlier detection are configured. */
   readonly #watch: HostWatch | undefined;
-  /** Of TCP, where they are to end with the health of their host. */
-  readonly #connections: HostConnections | undefined;
   /** What EDS said last. */
   #assigned: LoadAssignmentConfig | undefined;
   readonly #scope: string;
@@ -84,9 +71,21 @@ export class ActiveCluster implements Upstream {
     this.retries = { default: breakers.default.retries, high: breakers.high.retries };
     this.#books = new ConnectionBooks(this.stats, breakers, run.clock);
     this.#run = run;
-    this.#transports = new HostTransports(config.transportSockets, run, scope);
-    this.#nextId = nextId;
-    this.#memory = memory;
+    const transports = new HostTransports(config.transportSockets, run, scope);
+    this.#transports = transports;
+    const { health } = config;
+    const isWatched = health.check !== undefined || health.outliers !== undefined;
+    const connections = isWatched && health.closesConnectionsOnFailure ? new HostConnections() : undefined;
+    this.#dialer = new Dialer({
+      config,
+      stats: this.stats,
+      clock: run.clock,
+      books: this.#books,
+      transports,
+      memory,
+      connections,
+      nextId,
+    });
     this.#showsHeaviest = config.discovery.kind === "eds" || config.discovery.kind === "strict-dns";
     this.#destinations =
       config.discovery.kind === "original-dst" ? this.#openDestinations(config.discovery) : undefined;
@@ -111,23 +110,20 @@ export class ActiveCluster implements Upstream {
       scope,
       choose: (criteria) => this.#balancer.choose(criteria),
       keyOf: (request, host) => this.#poolKey(request, host),
-      dial: (host, request) => this.#dial(host, request, false),
+      dial: (host, request) => this.#dialer.dial(host, request, false),
     });
-    const { health } = config;
-    if (!health.check && !health.outliers) return;
-    if (health.closesConnectionsOnFailure) this.#connections = new HostConnections();
+    if (!isWatched) return;
     this.#watch = new HostWatch({
       config,
       run,
       scope,
-      isSecure: this.#transports.fallback.secure !== undefined,
+      isSecure: transports.fallback.secure !== undefined,
       hasTraffic: () => this.stats.counters.upstream_cx_total > 0,
-      dial: (host, address) => (onConnected, onFailure) =>
-        this.#dialForCheck(host, address, onConnected, onFailure),
+      dial: (host, address) => dialerForChecks({ config, transports, nextId }, host, address),
       onChanged: () => this.healthChanged(),
       onFailed: (host) => {
         this.#http.drainHost(host);
-        this.#connections?.close(host);
+        connections?.close(host);
       },
       onGone: (gone) =>
         this.setHosts(
@@ -261,7 +257,7 @@ export class ActiveCluster implements Upstream {
       if (request.isLastAttempt) counters.upstream_cx_connect_attempts_exceeded += 1;
       return failLater(request, "pending-overflow");
     }
-    return this.#dial(host, request, true);
+    return this.#dialer.dial(host, request, true);
   }
 
   openStream(request: StreamRequest): ConnectAttempt {
@@ -334,130 +330,6 @@ export class ActiveCluster implements Upstream {
     const byName = wish ? `${key} tls ${wish.serverName} ${wish.verifiedName ?? ""}` : key;
     return source ? `${byName} from ${formatHost(source)}` : byName;
   }
-
-  #dial(host: ClusterHost, request: ConnectRequest, carriesRequest: boolean): ConnectAttempt {
-    const { counters } = this.stats;
-    const booking = this.#books.open(host, carriesRequest, request.priority ?? "default");
-    const transport = this.#transports.of(host);
-    // What puts a handshake on the socket reads it itself.
-    const reader = request.lentBytes && !transport.secure ? this.#memory.openReader() : undefined;
-    const socket = openUpstreamSocket(this.config, host.address, sourceOf(request), reader?.onread);
-    let isSettled = false;
-    const settle = () => {
-      isSettled = true;
-      cancelTimer();
-    };
-    const fail = (failure: "connect-timeout" | "connect-fail", reason?: string) => {
-      settle();
-      socket.destroy();
-      if (request.isLastAttempt) counters.upstream_cx_connect_attempts_exceeded += 1;
-      booking.end(failure);
-      if (carriesRequest) host.outcomes?.failed(failure === "connect-timeout" ? 504 : 503);
-      request.onFailure(failure, host, reason || undefined);
-    };
-    const cancelTimer = this.#run.clock.after(this.config.connectTimeoutMs, () => fail("connect-timeout"));
-    const established = (connection: UpstreamConnection) => {
-      settle();
-      booking.connected();
-      if (carriesRequest) {
-        host.outcomes?.connectedFinally();
-        this.#connections?.add(host, socket);
-      }
-      request.onConnected(connection);
-    };
-    const { bufferLimitBytes } = this.config;
-    socket.on("connect", () => {
-      if (isSettled) return;
-      const context = new DialedContext(host, this.#nextId(), request.downstream, socket);
-      const header = transport.header(context);
-      const parts = { tls: undefined, header, reader, bufferLimitBytes, traffic: counters, booking };
-      if (!transport.secure) return established(new DialedConnection(socket, context, parts));
-      // In clear, ahead of the handshake (PP-89).
-      if (header) {
-        counters.upstream_cx_tx_bytes_total += header.length;
-        socket.write(header);
-      }
-      transport.secure({
-        socket,
-        context,
-        wish: request.http && tlsWish(this.config.http, request.http),
-        onSecured: (secured, tls) => {
-          if (isSettled) return;
-          established(new DialedConnection(secured, context, { ...parts, tls, header: undefined }));
-        },
-        onFailure: (reason) => {
-          if (!isSettled) fail("connect-fail", reason);
-        },
-      });
-    });
-    socket.on("error", (error) => {
-      // Errors after the connection is up come with a close, which whoever has the socket listens to.
-      if (isSettled) return;
-      if (isBindError(error)) counters.bind_errors += 1;
-      fail("connect-fail", connectErrorText(error));
-    });
-    return {
-      cancel() {
-        if (isSettled) return;
-        settle();
-        socket.destroy();
-        booking.end("cancelled");
-      },
-    };
-  }
-
-  #dialForCheck(
-    host: Host,
-    address: Address,
-    onConnected: Parameters<DialForCheck>[0],
-    onFailure: () => void,
-  ): () => void {
-    const socket = openUpstreamSocket(this.config, address, undefined, undefined);
-    let isSettled = false;
-    const cancel = () => {
-      isSettled = true;
-      socket.destroy();
-    };
-    const fail = () => {
-      if (isSettled) return;
-      cancel();
-      onFailure();
-    };
-    socket.on("error", fail);
-    socket.on("connect", () => {
-      if (isSettled) return;
-      const local = endpointAddress(socket.localAddress, socket.localPort);
-      // A check has no downstream to tell of, and its header tells of the address that is checked (PP-118, PP-119).
-      const checked = { ...host, address };
-      const context = { host: checked, connectionId: this.#nextId(), downstream: undefined, local };
-      const labels = this.config.health.check?.transportLabels;
-      const transport = labels ? this.#transports.ofLabels(labels) : this.#transports.of(host);
-      const header = transport.header(context);
-      const connected = (ready: Socket, first: Buffer | undefined) => {
-        isSettled = true;
-        onConnected({ socket: ready, local, remote: address, header: first });
-      };
-      if (!transport.secure) return connected(socket, header);
-      // In clear, ahead of the handshake (PP-89).
-      if (header) socket.write(header);
-      const onlyProtocols = this.config.health.check?.alpnProtocols ?? [];
-      transport.secure({
-        socket,
-        context,
-        wish: { serverName: "", verifiedName: undefined, protocols: [], onlyProtocols },
-        onSecured: (secured) => {
-          if (!isSettled) connected(secured, undefined);
-        },
-        onFailure: fail,
-      });
-    });
-    return cancel;
-  }
-}
-
-/** The source address of `upstream_bind_config` could not be taken. */
-function isBindError(error: Error): boolean {
-  return "syscall" in error && error.syscall === "bind";
 }
 
 function failLater<Failure>(
