@@ -217,7 +217,11 @@ export class AdsServer implements AsyncDisposable {
   acceptor(): (socket: Socket) => void {
     const { credentials = ServerCredentials.createInsecure() } = this.#options;
     const injector = this.#server.createConnectionInjector(credentials);
-    return (socket) => this.#slices.do(() => injector.injectConnection(socket), connectionMs);
+    return (socket) =>
+      this.#slices.do(() => {
+        injector.injectConnection(socket);
+        this.#slices.charge(connectionMs);
+      });
   }
 
   /** Serves this revision to all nodes from now on: `serve` without a candidate. */

@@ -18,6 +18,13 @@ import { forgetRequest, resetCall, writeMessage } from "./beneath-call.ts";
 /** A bidirectional call whose messages are not decoded: their bytes, without gRPC's framing. */
 export type RawCall = ServerDuplexStream<Buffer, Buffer>;
 
+/**
+ * What handing a response to the kernel takes, about. Node does that at the end of the turn, for all streams that were written
+ * to: without it, a turn would be given as many large responses as can be made in the time of a slice.
+ */
+const writeMs = 0.02;
+const bytesPerMs = 1_000_000;
+
 /** What all streams of a server share: one object, for there are thousands of them. */
 export interface AdsStreamHost {
   readonly clock: Clock;
@@ -294,6 +301,7 @@ export class AdsStream {
       this.#state = "idle";
       this.pump();
     });
+    host.slices.charge(writeMs + bytes.length / bytesPerMs);
     this.#emit({
       kind: "sent",
       streamId,

@@ -29,16 +29,18 @@ export class Slices {
     this.#nextTurn = nextTurn;
   }
 
-  /**
-   * Does something short: now, or when its turn comes. `aftermathMs` is the time of what it leads to that goes through no
-   * slices, and so has to be left to it. What the task throws is the caller's, or nobody's.
-   */
-  do(task: () => void, aftermathMs = 0): void {
+  /** Does something short: now, or when its turn comes. What the task throws is the caller's, or nobody's. */
+  do(task: () => void): void {
     this.#add(() => {
       task();
-      this.#spentMs += aftermathMs;
       return false;
     });
+  }
+
+  /** What was done just now leads to so much work in this turn that goes through no slices: it has to be left to it. */
+  charge(ms: number): void {
+    this.#spentMs += ms;
+    if (!this.#isWorking) this.#schedule();
   }
 
   /** Does the steps, the first of them now if there is room. Resolves to what they make; rejects with what they throw. */

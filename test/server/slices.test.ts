@@ -63,9 +63,23 @@ describe("Slices", () => {
 
   it("leaves room for what a task leads to outside of slices", () => {
     const turns = new Turns();
-    for (const name of ["a", "b", "c", "d"]) turns.slices.do(() => turns.work(name, 0), 10);
+    const { slices } = turns;
+    for (const name of ["a", "b", "c", "d"]) {
+      slices.do(() => {
+        turns.work(name, 0);
+        slices.charge(10);
+      });
+    }
     assert.deepEqual(turns.done, ["a", "b"]);
     assert.deepEqual(turns.turn(), ["c", "d"]);
+  });
+
+  it("leaves room too for what comes of something that was done outside of slices, in its turn and no other", () => {
+    const turns = new Turns();
+    turns.slices.charge(15);
+    for (const name of ["a", "b"]) turns.slices.do(() => turns.work(name, 1));
+    assert.deepEqual(turns.done, []);
+    assert.deepEqual(turns.turn(), ["a", "b"]);
   });
 
   it("XDS-126 stops between two steps of a long work, and resolves to what that makes", async () => {
