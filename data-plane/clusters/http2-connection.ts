@@ -1,7 +1,7 @@
 import { ErrorCode } from "../http2/frames.ts";
 import { Keepalive } from "../http2/keepalive.ts";
 import type { Http2Stats } from "../http2/codec-stats.ts";
-import type { SessionEvents, SessionFailure, StreamEnding } from "../http2/session.ts";
+import type { SessionEvents, SessionFailure, StreamEnding } from "../http2/session-events.ts";
 import { Http2Session } from "../http2/session.ts";
 import type { Http2Stream, ResetBy } from "../http2/stream.ts";
 import type { StreamRequest, StreamReset, UpstreamStream } from "../network/http-stream.ts";

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { Keepalive } from "../http2/keepalive.ts";
-import type { SessionEvents, SessionFailure } from "../http2/session.ts";
+import type { SessionEvents, SessionFailure } from "../http2/session-events.ts";
 import { Http2Session } from "../http2/session.ts";
 import type { Http2Stream } from "../http2/stream.ts";
 import { ErrorCode } from "../http2/frames.ts";

@@ -1,5 +1,4 @@
 import type { HeaderList } from "../network/header-list.ts";
-import type { RequestHead } from "../network/http-message.ts";
 import { TokenBucket } from "../network/token-bucket.ts";
 import type { Http2Stats } from "./codec-stats.ts";
 import type { Frame } from "./frames.ts";
@@ -25,43 +24,13 @@ import { HpackDecoder } from "./hpack-decoder.ts";
 import { HpackEncoder } from "./hpack-encoder.ts";
 import { InboundCount } from "./inbound-limits.ts";
 import { readRequestHead, readResponseHead, readTrailers } from "./message-head.ts";
+import { OpenBlock } from "./open-block.ts";
 import type { FrameTransport } from "./output.ts";
 import { FrameOutput } from "./output.ts";
 import type { Http2Limits } from "./http2-limits.ts";
+import type { SessionEvents, SessionFailure, StreamEnding } from "./session-events.ts";
 import type { ResetBy, StreamSink } from "./stream.ts";
 import { Http2Stream } from "./stream.ts";
-
-/** Why a session ended by its own doing; Envoy's words where it has some. */
-export interface SessionFailure {
-  /** `flood`: the peer asks for more than it takes. */
-  readonly kind: "protocol" | "flood";
-  readonly reason: string;
-}
-
-/** How a stream ended before its end; `local`: this side gave it up. */
-export interface StreamEnding {
-  /** An ErrorCode. */
-  readonly code: number;
-  readonly by: ResetBy | "local";
-}
-
-/** What the owner of a session is told. */
-export interface SessionEvents {
-  /** A client's request; whoever serves it sets `stream.sink` before this returns. `isLast`: no body follows. */
-  onRequest(stream: Http2Stream, head: RequestHead, isLast: boolean): void;
-  /** A client's request that is none, and is not served. */
-  onBadRequest(): void;
-  /** The peer takes no new streams. Those that it will not serve have been reset. */
-  onGoAway(code: number): void;
-  /** The peer allows another number of streams at once. */
-  onMaxStreams(): void;
-  /** A frame has come; `isPingAck`: the answer to a ping of ours. */
-  onFrame(isPingAck: boolean): void;
-  /** A stream is over, and its sink is about to hear of it. `reset`: why, when that was before its end. */
-  onStreamEnd(stream: Http2Stream, reset: StreamEnding | undefined): void;
-  /** The last frame is written, no other will be; the connection is to be closed. */
-  onFail(failure: SessionFailure): void;
-}
 
 export interface SessionOptions {
   readonly role: "client" | "server";
@@ -77,23 +46,6 @@ export interface SessionOptions {
   readonly onWritten: (bytes: number) => void;
 }
 
-/** A header block that is not whole: only its continuation may come. */
-interface OpenBlock {
-  readonly streamId: number;
-  readonly isNew: boolean;
-  readonly isLast: boolean;
-  /** What could not be decoded yet. */
-  pieces: Buffer[];
-  bytes: number;
-  /** CONTINUATION frames that have come. */
-  continuations: number;
-  /** So many bytes are worth a try: trying after each of many small frames would take the square of their number. */
-  nextTryBytes: number;
-}
-
-const blockTryBytes = 16384;
-/** Of one header block (CVE-2024-28182); as many as Envoy lets nghttp2 take, room for the 8 MiB that a head may have at most. */
-const maxContinuations = 512;
 /** Entries of one SETTINGS frame, as many as nghttp2 in Envoy takes. */
 const maxSettings = 32;
 /** RST_STREAM frames of a client: a thousand at once and 33 a second, as nghttp2 in Envoy has it (CVE-2023-44487). */
@@ -501,15 +453,7 @@ export class Http2Session {
     const block = payload.subarray(start, payload.length - padding);
     const isLast = (flags & Flag.endStream) !== 0;
     if (flags & Flag.endHeaders) return this.#onBlock(streamId, isNew, isLast, block);
-    this.#block = {
-      streamId,
-      isNew,
-      isLast,
-      pieces: [],
-      bytes: 0,
-      continuations: 0,
-      nextTryBytes: blockTryBytes,
-    };
+    this.#block = new OpenBlock(streamId, isNew, isLast);
     return this.#hold(this.#block, block);
   }
 
@@ -527,27 +471,15 @@ export class Http2Session {
     const block = this.#block;
     if (!block) return this.#fail(ErrorCode.protocol, "CONTINUATION: unexpected");
     if (!this.#count(frame, 0)) return false;
-    block.continuations += 1;
-    if (block.continuations > maxContinuations)
-      return this.#reject("Too many CONTINUATION frames following a HEADER frame");
+    if (!block.mayGoOn()) return this.#reject("Too many CONTINUATION frames following a HEADER frame");
     if (!(frame.flags & Flag.endHeaders)) return this.#hold(block, frame.payload);
     this.#block = undefined;
-    const whole = Buffer.concat([...block.pieces, frame.payload], block.bytes + frame.payload.length);
-    return this.#onBlock(block.streamId, block.isNew, block.isLast, whole);
+    return this.#onBlock(block.streamId, block.isNew, block.isLast, block.whole(frame.payload));
   }
 
-  /** Keeps what has come of a block, decoded as far as it goes: however long the block, little of it waits. */
   #hold(block: OpenBlock, piece: Buffer): boolean {
-    block.pieces.push(Buffer.from(piece));
-    block.bytes += piece.length;
-    if (block.bytes < block.nextTryBytes) return true;
-    const bytes = Buffer.concat(block.pieces, block.bytes);
-    const decoded = this.#decoder.decode(bytes, this.#options.limits, false);
-    if (decoded.kind !== "more") return this.#fail(ErrorCode.compression, "");
-    block.pieces = [bytes.subarray(decoded.consumed)];
-    block.bytes = bytes.length - decoded.consumed;
-    block.nextTryBytes = Math.max(blockTryBytes, block.bytes * 2);
-    return true;
+    if (block.hold(piece, this.#decoder, this.#options.limits)) return true;
+    return this.#fail(ErrorCode.compression, "");
   }
 
   #onBlock(streamId: number, isNew: boolean, isLast: boolean, block: Buffer): boolean {

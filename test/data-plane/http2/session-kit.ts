@@ -4,7 +4,7 @@ import type { Frame } from "../../../data-plane/http2/frames.ts";
 import { http2Stats } from "../../../data-plane/http2/codec-stats.ts";
 import type { Http2Limits } from "../../../data-plane/http2/http2-limits.ts";
 import type { FrameTransport } from "../../../data-plane/http2/output.ts";
-import type { SessionFailure } from "../../../data-plane/http2/session.ts";
+import type { SessionFailure } from "../../../data-plane/http2/session-events.ts";
 import { Http2Session } from "../../../data-plane/http2/session.ts";
 import type { Http2Stream, ResetBy, StreamSink } from "../../../data-plane/http2/stream.ts";
 import type { HeaderList } from "../../../data-plane/network/header-list.ts";
