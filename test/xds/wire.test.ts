@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { makeResource } from "../../src/snapshot/resource.ts";
 import { edsNameOf } from "../../src/xds/eds-name.ts";
 import { CLUSTER } from "../../src/xds/type-traits.ts";
-import { fieldsOf, WireError } from "../../src/xds/wire.ts";
+import { fieldsOf, WireError, WireReader } from "../../src/xds/wire.ts";
 import { edsCluster } from "./session-client.ts";
 
 describe("fieldsOf()", () => {
@@ -36,6 +36,31 @@ describe("fieldsOf()", () => {
       ],
     );
   });
+});
+
+/** A field that holds a text of less than 16 KiB. */
+function field(number: number, text: string): Buffer {
+  const length = text.length < 128 ? [text.length] : [(text.length & 127) | 128, text.length >> 7];
+  return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), Buffer.from(text)]);
+}
+
+describe("WireReader.takeRun()", () => {
+  it("takes fields of one number up to the first of another, short, long and empty ones", () => {
+    const run = Buffer.concat([field(3, "a"), field(3, "b".repeat(300)), field(3, ""), field(3, "c")]);
+    const reader = new WireReader(Buffer.concat([run, field(4, "rest")]));
+    assert.ok(reader.takeRun(3).equals(run));
+    const next = reader.next();
+    assert.ok(next && "bytes" in next);
+    assert.equal(next.bytes.toString(), "rest");
+    assert.equal(reader.takeRun(3).length, 0);
+  });
+
+  const cut = Buffer.concat([field(3, "a"), field(3, "b".repeat(300))]);
+  for (let length = 4; length < 8; length += 1) {
+    it(`XDS-11 refuses a run that ends in its second field, after byte ${length}`, () => {
+      assert.throws(() => new WireReader(cut.subarray(0, length)).takeRun(3), WireError);
+    });
+  }
 });
 
 describe("edsNameOf()", () => {
