@@ -10,15 +10,17 @@ interface Row {
   readonly rule: number;
   readonly ours: string;
   readonly envoy: string;
+  readonly grpc: string;
   readonly theirs: string;
 }
 
 function rowsOf(page: string): readonly Row[] {
-  const lines = page.matchAll(/^\| XDS-(\d+)\s*\|[^|]+\|([^|]*)\|([^|]*)\|([^|]*)\|$/gm);
-  return Array.from(lines, ([, rule, ours = "", envoy = "", theirs = ""]) => ({
+  const lines = page.matchAll(/^\| XDS-(\d+)\s*\|[^|]+\|([^|]*)\|([^|]*)\|([^|]*)\|([^|]*)\|$/gm);
+  return Array.from(lines, ([, rule, ours = "", envoy = "", grpc = "", theirs = ""]) => ({
     rule: Number(rule),
     ours: ours.trim(),
     envoy: envoy.trim(),
+    grpc: grpc.trim(),
     theirs: theirs.trim(),
   }));
 }
@@ -48,12 +50,16 @@ function untrue(
   rows: readonly Row[],
   tested: ReadonlySet<number>,
   seen: ReadonlySet<number>,
+  byGrpc: ReadonlySet<number>,
 ): readonly string[] {
-  return rows.flatMap(({ rule, ours, envoy }) => [
+  return rows.flatMap(({ rule, ours, envoy, grpc }) => [
     ...(ours === "yes" && !tested.has(rule) ? [`XDS-${rule} is kept, and no test says so`] : []),
     ...(ours === "no" && tested.has(rule) ? [`XDS-${rule} is not kept, and a test says it is`] : []),
     ...(envoy === "seen" && !seen.has(rule) ? [`XDS-${rule} was seen in Envoy by no test`] : []),
     ...(envoy === "" && seen.has(rule) ? [`XDS-${rule} was seen in Envoy by a test`] : []),
+    ...((grpc === "seen") !== byGrpc.has(rule)
+      ? [`XDS-${rule} was seen in gRPC by ${byGrpc.has(rule) ? "a" : "no"} test`]
+      : []),
   ]);
 }
 
@@ -68,11 +74,12 @@ describe("docs/conformance.md", () => {
     );
   });
 
-  it("says what the names of tests say: which rules are kept, and which were seen in Envoy", () => {
+  it("says what the names of tests say: which rules are kept, and which were seen in Envoy and gRPC", () => {
     const tested = new Set(sourcesOfTests("test").flatMap(rulesNamed));
     const withPeers = [...sourcesOfTests("test/interop"), ...sourcesOfTests("test/e2e")];
     const seen = new Set(withPeers.filter(hasEnvoy).flatMap(rulesNamed));
-    assert.deepEqual(untrue(rows, tested, seen), []);
+    const grpc = readFileSync(join(root, "test/interop/grpc-js-xds.test.ts"), "utf8");
+    assert.deepEqual(untrue(rows, tested, seen, new Set(rulesNamed(grpc))), []);
   });
 
   it("gives the reason for each rule that is not kept, and for no other", () => {
@@ -85,15 +92,18 @@ describe("docs/conformance.md", () => {
   });
 
   it("uses the words that it explains", () => {
-    for (const { ours, envoy, theirs } of rows) {
+    for (const { ours, envoy, grpc, theirs } of rows) {
       assert.match(ours, /^(yes|no)$/);
       assert.match(envoy, /^(seen)?$/);
+      assert.match(grpc, /^(seen)?$/);
       assert.match(theirs, /^(yes|no|in part|left to its user)$/);
     }
   });
 });
 
-const row = (ours: string, envoy: string): readonly Row[] => [{ rule: 999, ours, envoy, theirs: "no" }];
+const row = (ours: string, envoy: string, grpc = ""): readonly Row[] => [
+  { rule: 999, ours, envoy, grpc, theirs: "no" },
+];
 
 describe("a row of the table", () => {
   const rows = [
@@ -107,9 +117,10 @@ describe("a row of the table", () => {
     ],
     ["seen needs a test with Envoy", row("yes", "seen"), [999], [], "XDS-999 was seen in Envoy by no test"],
     ["what Envoy showed is told", row("yes", ""), [999], [999], "XDS-999 was seen in Envoy by a test"],
+    ["so it is with gRPC", row("yes", "", "seen"), [999], [], "XDS-999 was seen in gRPC by no test"],
   ] as const;
   for (const [name, page, tested, seen, complaint] of rows) {
-    it(name, () => assert.deepEqual(untrue(page, new Set(tested), new Set(seen)), [complaint]));
+    it(name, () => assert.deepEqual(untrue(page, new Set(tested), new Set(seen), new Set()), [complaint]));
   }
 });
 

@@ -4,7 +4,8 @@ import { fileURLToPath } from "node:url";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { ServeProcess } from "../kit/chancery-process.ts";
 import { Child } from "../kit/child.ts";
-import { servedFolder } from "../kit/served-folder.ts";
+import { keepRefused, servedFolder } from "../kit/served-folder.ts";
+import { until } from "../kit/within.ts";
 
 const program = fileURLToPath(import.meta.resolve("#root/dist/test/interop/grpc-js-xds-client.js"));
 const raw = (bytes: Buffer) => bytes;
@@ -37,23 +38,26 @@ async function startBackend(name: string) {
 const ads = "{ads: {}, resource_api_version: V3}";
 const router = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
 
-const listeners = `listeners:
+/** `filters`: before the router. */
+const listenersWith = (filters: string) => `listeners:
 - name: shop.example
   api_listener:
     api_listener:
       "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
       stat_prefix: grpc
       rds: {route_config_name: shop-routes, config_source: ${ads}}
-      http_filters: [{name: router, typed_config: {"@type": ${router}}}]
+      http_filters: [${filters}{name: router, typed_config: {"@type": ${router}}}]
 `;
+
+const listeners = listenersWith("");
 
 const routes = (cluster: string) => `routes:
 - name: shop-routes
   virtual_hosts: [{name: all, domains: ["*"], routes: [{match: {prefix: ""}, route: {cluster: ${cluster}}}]}]
 `;
 
-const clusters = (names: readonly string[]) =>
-  `clusters:\n${names.map((name) => `- {name: ${name}, type: EDS, eds_cluster_config: {eds_config: ${ads}}}\n`).join("")}`;
+const clusters = (names: readonly string[], more = "") =>
+  `clusters:\n${names.map((name) => `- {name: ${name}, type: EDS, eds_cluster_config: {eds_config: ${ads}}${more}}\n`).join("")}`;
 
 const endpoints = (ports: Readonly<Record<string, number>>) =>
   `endpoints:\n${Object.entries(ports)
@@ -120,5 +124,79 @@ describe("grpc-js-xds as client", () => {
     folder.write("routes.yaml", routes("red"));
     folder.write("listeners.yaml", listeners);
     await client.outputHas(/^red$/m, 40_000);
+  });
+
+  it("XDS-13 XDS-25 is held up by no cluster that is missing, and tells its node once", async () => {
+    using red = await startBackend("red");
+    const two = `routes:
+- name: shop-routes
+  virtual_hosts:
+  - name: all
+    domains: ["*"]
+    routes: [{match: {prefix: /none}, route: {cluster: none}}, {match: {prefix: ""}, route: {cluster: red}}]
+`;
+    using folder = servedFolder({
+      "chancery.yaml": "bootstrap_clusters: [none]\n",
+      "listeners.yaml": listeners,
+      "routes.yaml": two,
+      "clusters.yaml": clusters(["red"]),
+      "endpoints.yaml": endpoints({ red: red.port }),
+    });
+    await using server = new ServeProcess(folder.path, folder.state, ["--log-level", "debug"]);
+    await using client = await startClient(server);
+    await client.outputHas(/^red$/m);
+    const asked = server.lines.findLast(
+      ({ msg, type_url }) => msg === "node subscribed" && String(type_url).endsWith(".Cluster"),
+    );
+    assert.equal(asked?.["names"], 2);
+    assert.equal(server.lines.filter(({ msg }) => msg === "node connected").length, 1);
+  });
+
+  it("XDS-50 XDS-52 XDS-59 keeps what it had when it refuses, is not sent that again, and takes what is right", async () => {
+    using red = await startBackend("red");
+    using blue = await startBackend("blue");
+    using folder = servedFolder({
+      "chancery.yaml": keepRefused,
+      "listeners.yaml": listeners,
+      "routes.yaml": routes("red"),
+      "clusters.yaml": clusters(["red"]),
+      "endpoints.yaml": endpoints({ red: red.port }),
+    });
+    await using server = new ServeProcess(folder.path, folder.state);
+    await using client = await startClient(server);
+    await client.outputHas(/^red$/m);
+    const listenerResponses = async () => {
+      const { text } = await server.get("/metrics");
+      const line = /^chancery_xds_responses_total\{type="Listener",result="(sent|nack)"\} (\d+)$/gm;
+      return Array.from(text.matchAll(line), ([, , count]) => Number(count));
+    };
+    const [sent = 0] = await listenerResponses();
+    const buffer = "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer";
+    const filter = `{name: buffer, typed_config: {"@type": ${buffer}, max_request_bytes: 1}}, `;
+    await server.refusal(() => folder.write("listeners.yaml", listenersWith(filter)));
+    // Another type goes on meanwhile; calls go where they went.
+    folder.write("endpoints.yaml", endpoints({ red: blue.port }));
+    await client.outputHas(/^blue$/m);
+    assert.deepEqual(await listenerResponses(), [sent + 1, 1]);
+    await server.accepted(() => folder.write("listeners.yaml", listeners));
+    assert.deepEqual(await listenerResponses(), [sent + 2, 1]);
+    assert.deepEqual(client.stdout.trim().split("\n"), ["red", "blue"]);
+  });
+
+  it("XDS-144 reports the loads of a cluster that asks for it", async () => {
+    using red = await startBackend("red");
+    using folder = servedFolder({
+      "listeners.yaml": listeners,
+      "routes.yaml": routes("red"),
+      "clusters.yaml": clusters(["red"], ", lrs_server: {self: {}}"),
+      "endpoints.yaml": endpoints({ red: red.port }),
+    });
+    await using server = new ServeProcess(folder.path, folder.state);
+    await using client = await startClient(server);
+    await client.outputHas(/^red$/m);
+    await until(40_000, "its calls are counted", async () => {
+      const { text } = await server.get("/api/v1/loads?node=grpc-1&cluster=red");
+      return /"succeeded":[1-9]/.test(text) || undefined;
+    });
   });
 });
