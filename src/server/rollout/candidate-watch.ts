@@ -7,6 +7,9 @@ import type { StreamStatus, XdsEvent } from "../../xds/events.ts";
 /** A node that went away with the candidate has this long to come back: an Envoy that is restarted does. */
 const lostAfterMs = 10_000;
 
+/** UNAVAILABLE: this side ended the stream, such as with the worker that served it. */
+const endedHere = 14;
+
 interface CandidateStream {
   readonly node: Node;
   /** Nonces of what was sent of the candidate and not answered, by type URL. */
@@ -15,6 +18,7 @@ interface CandidateStream {
 
 interface Departure {
   readonly node: Node;
+  /** How often it went by itself. */
   count: number;
   /** Monotonic; absent when it is back. */
   awaySinceMs: number | undefined;
@@ -68,14 +72,15 @@ export class CandidateWatch {
         resources,
       });
       this.#refusals.set(node.id, refusals);
-    } else if (event.kind === "streamClosed") this.#close(streamId, node, nowMs);
+    } else if (event.kind === "streamClosed")
+      this.#close(streamId, node, event.code === endedHere ? 0 : 1, nowMs);
   }
 
-  #close(streamId: number, node: Node, nowMs: number): void {
+  #close(streamId: number, node: Node, count: 0 | 1, nowMs: number): void {
     this.#streams.delete(streamId);
     if ([...this.#streams.values()].some((other) => other.node.id === node.id)) return;
     const departure = this.#departures.get(node.id) ?? { node, count: 0, awaySinceMs: undefined };
-    departure.count += 1;
+    departure.count += count;
     departure.awaySinceMs = nowMs;
     this.#departures.set(node.id, departure);
   }
