@@ -125,9 +125,9 @@ function entryOf(entry: Dirent): Entry {
   return { name: entry.name, isFolder: entry.isDirectory(), isLink: entry.isSymbolicLink() };
 }
 
-/** Tells one file or folder from another that takes its place. */
-export function identityOf({ dev, ino }: Pick<Stats, "dev" | "ino">): string {
-  return `${dev}:${ino}`;
+/** Tells one file or folder from another that takes its place: file systems hand out the number of one that went again. */
+export function identityOf({ dev, ino, birthtimeMs }: Pick<Stats, "dev" | "ino" | "birthtimeMs">): string {
+  return `${dev}:${ino}:${birthtimeMs}`;
 }
 
 /** Differs whenever the file was replaced or written. */

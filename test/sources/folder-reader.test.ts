@@ -119,6 +119,18 @@ describe("FolderReader", () => {
     assert.deepEqual(isKept, [false, true, true]);
   });
 
+  it("follows a folder that was removed and made anew, whose number the system may have given again", async () => {
+    await using tree = new WatchedTree(before);
+    await tree.read();
+    for (const version of ["2", "3", "4"]) {
+      rmSync(tree.path("endpoints"), { recursive: true });
+      tree.write("endpoints/e.yaml", `made ${version}`);
+      await tree.read();
+      tree.write("endpoints/e.yaml", `written ${version}`);
+      assert.deepEqual(contentOf(await tree.read()), contentOf(await tree.readAnew()));
+    }
+  });
+
   it("says that there is nothing to read when nothing happened", async () => {
     await using tree = new WatchedTree(before);
     const first = await tree.read();
@@ -286,9 +298,11 @@ describe("FolderReader against a look at the whole tree", () => {
         await using tree = new WatchedTree(before);
         await tree.read();
         for (const burst of sequence) {
-          for (const one of burst) perform(tree, one);
-          // A link that leads nowhere is waited for, which the hand-held clock never ends.
-          dropDeadLinks(tree);
+          for (const one of burst) {
+            perform(tree, one);
+            // A link that leads nowhere is waited for, which the hand-held clock never ends; and its name is taken.
+            dropDeadLinks(tree);
+          }
           assert.deepEqual(contentOf(await tree.read()), contentOf(await tree.readAnew()));
         }
       }),
