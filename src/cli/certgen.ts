@@ -23,7 +23,8 @@ export const certgenCommand = defineCommand({
   details: [
     "Writes ca.crt, server.crt and node-ID.crt with their keys into DIR, by the openssl program; only their owner can read them. A node",
     "is named spiffe://DOMAIN/CLUSTER/ID, which rules of `authorization` in chancery.yaml can bind to its id and group. The key of the",
-    "CA stays in DIR: for tests, not for production. Exits 1, and changes nothing, when a file is there already and --force is not given.",
+    "CA stays in DIR: for tests, not for production. --add issues for further nodes by the CA that is in DIR, and for the control plane",
+    "when --server-name is given. Exits 1, and changes nothing, when a file is there already and --force is not given.",
   ].join(" "),
   arguments: [{ name: "DIR", description: "a folder; made if it is not there" }],
   flags: {
@@ -35,10 +36,12 @@ export const certgenCommand = defineCommand({
     trustDomain: textFlag("DOMAIN", "the trust domain of SPIFFE ids", "fleet"),
     days: daysFlag,
     openssl: textFlag("PROGRAM", "the openssl program", "openssl"),
+    add: switchFlag("issue by the CA that is in DIR"),
     force: ownFlag(switchFlag("replace files that are there")),
   },
   examples: [
     { line: "certgen ./certs --nodes edge/edge-1,edge/edge-2", explains: "for two nodes of one cluster" },
+    { line: "certgen ./certs --add --nodes edge/edge-3", explains: "for one more, by the same CA" },
     {
       line: "certgen ./certs --nodes edge/edge-1 --server-name xds.internal --force",
       explains: "all anew, for a control plane of another name",
@@ -47,8 +50,10 @@ export const certgenCommand = defineCommand({
   async run({ args, flags, terminal }) {
     const { planCertificates } = await import("./certgen/plan-certificates.ts");
     const { writeCertificates } = await import("./certgen/write-certificates.ts");
-    const { trustDomain, nodes, serverName } = flags;
-    const serverNames = serverName.length > 0 ? serverName : ["localhost", "127.0.0.1", "::1"];
+    const { trustDomain, nodes, serverName, add } = flags;
+    const serverNames = serverName.length > 0 || add ? serverName : ["localhost", "127.0.0.1", "::1"];
+    if (add && serverNames.length === 0 && nodes.length === 0)
+      throw new CommandError(exitCode.usage, "--add needs --nodes or --server-name: for whom?");
     let leaves: ReturnType<typeof planCertificates>;
     try {
       leaves = planCertificates({ trustDomain, serverNames, nodes });

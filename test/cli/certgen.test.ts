@@ -47,10 +47,37 @@ describe("chancery certgen", needs("openssl"), () => {
     writeFileSync(folder.file("server.key"), "precious");
     const refused = await certgen(folder.path);
     assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /^error: .*server\.key is there already\n--force replaces all of them/);
+    assert.match(
+      refused.stderr,
+      /^error: .*server\.key is there already\n--add issues .*; --force replaces all files/,
+    );
     assert.deepEqual(readdirSync(folder.path), ["server.key"]);
     assert.equal((await certgen(folder.path, "--force")).code, 0);
     assert.match(readFileSync(folder.file("server.key"), "utf8"), /PRIVATE KEY/);
+  });
+
+  it("issues for one more node by the CA that is there, with --add", async () => {
+    using folder = temporaryFolder();
+    const early = await certgen(folder.path, "--add", "--nodes", "edge/edge-2");
+    assert.equal(early.code, 1);
+    assert.match(early.stderr, /^error: there is no .*ca\.crt\n--add issues by the CA/);
+    await certgen(folder.path, "--nodes", "edge/edge-1");
+    const before = readFileSync(folder.file("server.crt"), "utf8");
+    const { code, stdout } = await certgen(folder.path, "--add", "--nodes", "edge/edge-2");
+    assert.deepEqual([code, stdout], [0, "node-edge-2.crt\nnode-edge-2.key\n"]);
+    const [ca, added] = ["ca", "node-edge-2"].map(
+      (name) => new X509Certificate(readFileSync(folder.file(`${name}.crt`))),
+    );
+    assert.ok(ca && added?.verify(ca.publicKey));
+    assert.equal(readFileSync(folder.file("server.crt"), "utf8"), before);
+    const again = await certgen(folder.path, "--add", "--nodes", "edge/edge-2");
+    assert.equal(again.code, 1);
+    assert.match(again.stderr, /node-edge-2\.crt is there already\n--force replaces it/);
+    assert.equal((await certgen(folder.path, "--add", "--server-name", "xds", "--force")).code, 0);
+    const server = new X509Certificate(readFileSync(folder.file("server.crt")));
+    assert.match(server.subjectAltName ?? "", /^DNS:xds,/);
+    assert.equal((await certgen(folder.path, "--add")).code, 64);
+    assert.ok(!readdirSync(folder.path).some((name) => name.endsWith(".srl")));
   });
 
   it("says so when there is no openssl, and leaves nothing behind", async () => {
@@ -64,7 +91,8 @@ describe("chancery certgen", needs("openssl"), () => {
   it("refuses names that are none, and what would be one file", async () => {
     using folder = temporaryFolder();
     for (const [flag, value, expected] of [
-      ["--nodes", "edge/../x", /^error: node "\.\."/],
+      ["--nodes", "edge/..", /^error: node "\.\."/],
+      ["--nodes", "a/b/c", /^error: node "a\/b\/c": expected CLUSTER\/ID, found 3 parts/],
       ["--nodes", "a/x,b/x", /two nodes would have the file node-x\.crt/],
       ["--server-name", "a,URI:spiffe://x", /^error: server name "URI:spiffe:\/\/x"/],
       ["--trust-domain", "a/b", /^error: trust domain "a\/b"/],

@@ -8,14 +8,23 @@ import type { Leaf } from "./plan-certificates.ts";
 const run = promisify(execFile);
 const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
 
+export interface IssuerOptions {
+  readonly openssl: string;
+  readonly days: number;
+  /** The folder of the CA's certificate and key. */
+  readonly caFolder: string;
+}
+
 /** Issues by the `openssl` binary into a folder. Rejects with `CommandError` when there is none, or it fails. */
 export class Issuer {
   readonly #folder: string;
+  readonly #caFolder: string;
   readonly #openssl: string;
   readonly #days: string;
 
-  constructor(folder: string, options: { readonly openssl: string; readonly days: number }) {
+  constructor(folder: string, options: IssuerOptions) {
     this.#folder = folder;
+    this.#caFolder = options.caFolder;
     this.#openssl = options.openssl;
     this.#days = String(options.days);
   }
@@ -50,7 +59,8 @@ export class Issuer {
       `/CN=${commonName}`,
       ...this.#out(request, `${file}.key`),
     );
-    const signer = ["-CA", this.#path("ca.crt"), "-CAkey", this.#path("ca.key"), "-CAcreateserial"];
+    const ca = ["-CA", join(this.#caFolder, "ca.crt"), "-CAkey", join(this.#caFolder, "ca.key")];
+    const signer = [...ca, "-CAserial", this.#path("ca.srl"), "-CAcreateserial"];
     const signing = [...signer, "-days", this.#days, "-extfile", this.#path(extensions)];
     await this.#run(
       "x509",

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 export interface CertgenPlan {
   /** `fleet` in `spiffe://fleet/…`. */
   readonly trustDomain: string;
-  /** Names and addresses of the control plane. */
+  /** Names and addresses of the control plane; without any it gets no certificate. */
   readonly serverNames: readonly string[];
   /** `CLUSTER/ID` of the nodes; `ID` alone is of the cluster of the same name. */
   readonly nodes: readonly string[];
@@ -25,17 +25,21 @@ export interface Leaf {
  */
 export function planCertificates({ trustDomain, serverNames, nodes }: CertgenPlan): readonly Leaf[] {
   checkPart("trust domain", trustDomain);
-  const server: Leaf = {
+  const servers = serverNames.slice(0, 1).map((commonName): Leaf => ({
     file: "server",
-    commonName: serverNames[0] ?? "localhost",
+    commonName,
     subjectAltNames: [
       ...serverNames.map((name) => alternativeName(name)),
       `URI:spiffe://${trustDomain}/chancery`,
     ],
     usage: "serverAuth",
-  };
+  }));
   const leaves = nodes.map((node): Leaf => {
-    const [cluster = "", id = cluster] = node.split("/");
+    const [cluster = "", id = cluster, ...more] = node.split("/");
+    if (more.length > 0)
+      throw new RangeError(
+        `node ${JSON.stringify(node)}: expected CLUSTER/ID, found ${more.length + 2} parts`,
+      );
     checkPart("node", cluster);
     checkPart("node", id);
     return {
@@ -48,7 +52,7 @@ export function planCertificates({ trustDomain, serverNames, nodes }: CertgenPla
   const files = leaves.map(({ file }) => file);
   const twice = files.find((file, index) => files.indexOf(file) !== index);
   if (twice !== undefined) throw new RangeError(`two nodes would have the file ${twice}.crt`);
-  return [server, ...leaves];
+  return [...servers, ...leaves];
 }
 
 function alternativeName(name: string): string {
