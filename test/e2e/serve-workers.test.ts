@@ -226,22 +226,25 @@ describe("chancery serve --workers", { timeout: 120_000 }, () => {
 
   it("notices a worker that hangs: it is killed, and its nodes are served by another", async () => {
     using folder = servedFolder({ "a.yaml": clusters("a") });
-    await using serve = new ServeProcess(folder.path, folder.state, [...two, "--worker-timeout", "1s"]);
+    await using serve = new ServeProcess(folder.path, folder.state, [...two, "--worker-timeout", "2s"]);
     const port = await serve.xdsPort();
     const nodes = await connectNodes(port, 4);
+    // A worker that stands still reports no stream any more.
+    await spread(serve, 2, 2);
     const [victim] = pidsOf(serve);
     assert.ok(victim);
     process.kill(victim, "SIGSTOP");
     // One of these is given to it.
     const stuck = Array.from({ length: 2 }, () => new TestNode(new RawXdsClient(port), "n4"));
     const hung = await serve.said("worker hangs, and is killed");
-    assert.deepEqual([hung["pid"], hung["error"]], [victim, "no sign of life for 1 s"]);
+    assert.deepEqual([hung["pid"], hung["error"]], [victim, "no sign of life for 2 s"]);
     const ended = await serve.said("worker has ended; another one takes its place");
-    assert.deepEqual([ended["how"], ended["streams"]], ["no sign of life for 1 s", 2]);
+    assert.deepEqual([ended["how"], ended["streams"]], ["no sign of life for 2 s", 2]);
     await serve.said("worker serves", 2);
     await isOver([victim]);
     await Promise.any(stuck.map(({ stream }) => stream.ended));
     dispose(stuck);
+    await spread(serve, 0, 2);
     assert.deepEqual(await metric(serve, "chancery_worker_hangs_total"), new Map([["", 1]]));
     const back = await connectNodes(port, 4);
     await spread(serve, 3, 3);
