@@ -99,7 +99,8 @@ async function take(
     const isInPlace = before?.identity === read.identity;
     const ageMs = startedMs - read.changedMs;
     if (mayMove && isInPlace && ageMs >= 0 && ageMs < writtenWithinMs) return "moving";
-    return takeFile(path, read, before, startedMs, options) ?? "whole";
+    const taken = takeFile(path, read, before, startedMs, options);
+    return "file" in taken ? taken : "whole";
   } catch (error) {
     if (errorCode(error) === "ENOENT") return "gone";
     throw error;

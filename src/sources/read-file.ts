@@ -1,13 +1,13 @@
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
+import { type BadByte, decodeText } from "./decode-text.ts";
 import { fingerprintOf, identityOf } from "./scan-tree.ts";
 
 /** What came of reading one file. */
 export type FileRead =
   | {
       readonly kind: "read";
-      /** Absent when the bytes are no UTF-8. */
-      readonly text?: string;
+      readonly text: string | BadByte;
       readonly size: number;
       readonly changedMs: number;
       readonly fingerprint: string;
@@ -36,10 +36,9 @@ export async function readFile(path: string, mostBytes: number): Promise<FileRea
     const fingerprint = fingerprintOf(path, after);
     if (bytes.length !== before.size || fingerprint !== fingerprintOf(path, before))
       return { kind: "moving" };
-    const text = decode(bytes);
     return {
       kind: "read",
-      ...(text !== undefined && { text }),
+      text: decodeText(bytes),
       size: after.size,
       changedMs: after.ctimeMs,
       fingerprint,
@@ -60,13 +59,4 @@ async function readBytes(handle: FileHandle, size: number): Promise<Buffer> {
     length += bytesRead;
   }
   return bytes.subarray(0, length);
-}
-
-function decode(bytes: Buffer): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    // The decoder's only error is the one that the caller reports with the file's name.
-    return undefined;
-  }
 }

@@ -4,8 +4,9 @@ import type { Clock } from "../base/clock.ts";
 import { errorMessage } from "../base/error-message.ts";
 import type { Problem } from "../base/problem.ts";
 import type { ConfigFile } from "../config/config-file.ts";
+import type { BadByte } from "./decode-text.ts";
 import { isEndpointFile } from "./endpoint-files.ts";
-import { failure, refusal } from "./problems.ts";
+import { failure, notUtf8 } from "./problems.ts";
 import { type FileRead, readFile } from "./read-file.ts";
 import type { Reading, SourceLimits } from "./reading.ts";
 import { filesTogether, type FoundFile, type Layout, type OnFolder, scanTree } from "./scan-tree.ts";
@@ -130,24 +131,24 @@ async function readFiles(
         moving.push(path);
         if (before) files.push(before);
       } else {
-        const file = takeFile(path, read, before, startedMs, options);
-        if (file) files.push(file);
-        else problems.push(refusal("file-not-utf8", path, "file is not valid UTF-8"));
+        const taken = takeFile(path, read, before, startedMs, options);
+        if ("file" in taken) files.push(taken);
+        else problems.push(notUtf8(path, taken));
       }
     }
   }
   return { files, problems, moving };
 }
 
-/** A file that was read, the same object as before if its text is the same; undefined when it is no UTF-8. */
+/** A file that was read, the same object as before if its text is the same; or why it is no text. */
 export function takeFile(
   path: string,
   { text, size, changedMs, fingerprint, identity }: Extract<FileRead, { kind: "read" }>,
   before: KnownFile | undefined,
   startedMs: number,
   { shownAs }: Pick<TreeOptions, "shownAs">,
-): KnownFile | undefined {
-  if (text === undefined) return undefined;
+): KnownFile | BadByte {
+  if (typeof text !== "string") return text;
   const isSettled = startedMs - changedMs > settledAfterMs;
   const file =
     before?.file.text === text ? before.file : { path, text, ...(shownAs && { shownAs: shownAs(path) }) };

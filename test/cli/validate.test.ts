@@ -10,7 +10,7 @@ import { temporaryFolder } from "../kit/temporary-folder.ts";
 async function validate(
   files: Record<string, string | Buffer>,
   args: readonly string[],
-  stdin: readonly string[] = [],
+  stdin: Iterable<string | Uint8Array> = [],
 ) {
   using folder = temporaryFolder();
   for (const [name, text] of Object.entries(files)) {
@@ -101,6 +101,33 @@ describe("chancery validate", () => {
     const { code, stdout, stderr } = await validate(files, ["config"]);
     assert.deepEqual([code, stdout], [65, ""]);
     assert.match(stderr, /^error: config\/b\.yaml:1:1: /);
+  });
+
+  it("exits 65 for a file and for text on stdin that are not UTF-8, and says where", async () => {
+    const bytes = Buffer.concat([Buffer.from("clusters: []\n# ä€😀: "), Buffer.from([0xfc, 0x0a])]);
+    const file = await validate({ "a.yaml": bytes }, ["a.yaml"]);
+    const expected = "2:9: expected text in UTF-8, found the byte 0xfc";
+    assert.deepEqual([file.code, file.stdout, file.stderr], [65, "", `error: a.yaml:${expected}\n`]);
+    const folder = await validate({ "config/a.yaml": bytes }, ["config"]);
+    assert.deepEqual([folder.code, folder.stderr], [65, `error: config/a.yaml:${expected}\n`]);
+    const piped = await validate({}, ["-"], [bytes]);
+    assert.deepEqual([piped.code, piped.stderr], [65, `error: <stdin>:${expected}\n`]);
+  });
+
+  it("exits 65 for a file and for text on stdin over the limit of a file, without reading on", async () => {
+    const line = `# ${"x".repeat(1022)}\n`;
+    const limit = "1:1: file is larger than the limit of 16777216 bytes\n";
+    const file = await validate({ "a.yaml": line.repeat(16_400) }, ["a.yaml"]);
+    assert.deepEqual([file.code, file.stderr], [65, `error: a.yaml:${limit}`]);
+    let given = 0;
+    const endless = {
+      *[Symbol.iterator]() {
+        for (;;) yield line.repeat((given += 1) && 1024);
+      },
+    };
+    const piped = await validate({}, ["-"], endless);
+    assert.deepEqual([piped.code, piped.stderr], [65, `error: <stdin>:${limit}`]);
+    assert.ok(given < 20);
   });
 
   it("exits 65 for what is not there", async () => {

@@ -8,7 +8,12 @@ export interface FakeTerminal extends Terminal {
 
 /** A terminal that is no TTY, with the given environment, input and folder. */
 export function fakeTerminal(
-  options: { env?: Record<string, string>; stdin?: readonly string[]; cwd?: string; isTTY?: boolean } = {},
+  options: {
+    env?: Record<string, string>;
+    stdin?: Iterable<string | Uint8Array>;
+    cwd?: string;
+    isTTY?: boolean;
+  } = {},
 ): FakeTerminal {
   const written = { stdout: "", stderr: "", exitCodes: [] as number[] };
   const listeners = new Map<Signal, Set<() => void>>();

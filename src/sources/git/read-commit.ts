@@ -1,7 +1,8 @@
 import { posix } from "node:path";
 import { hasErrors } from "../../base/problem.ts";
 import type { ConfigFile } from "../../config/config-file.ts";
-import { failure, refusal } from "../problems.ts";
+import { decodeText } from "../decode-text.ts";
+import { failure, notUtf8, refusal } from "../problems.ts";
 import type { SourceLimits } from "../reading.ts";
 import { GitFailure, gitFailure, gitWords } from "./git-failure.ts";
 import { readBlobs } from "./read-blobs.ts";
@@ -59,8 +60,8 @@ export async function readCommit(
       read.set(path, before);
       continue;
     }
-    const text = decode(blobs.get(oid)!);
-    if (text === undefined) bad.push(refusal("file-not-utf8", path, "file is not valid UTF-8"));
+    const text = decodeText(blobs.get(oid)!);
+    if (typeof text !== "string") bad.push(notUtf8(path, text));
     else if (text.startsWith("version https://git-lfs.github.com/spec/")) {
       bad.push(refusal("git-lfs-pointer", path, "the file is kept in Git LFS, which is not fetched from"));
     } else read.set(path, { oid, file: { path, text, shownAs: posix.join(folder, path) } });
@@ -130,13 +131,4 @@ async function sizesOf(repository: GitReader, oids: ReadonlySet<string>, signal:
   if (result.code !== 0) throw gitFailure("git-store", `sizes cannot be read: ${gitWords(result.stderr)}`);
   const lines = result.stdout.toString("ascii").matchAll(/^([0-9a-f]+) blob (\d+)$/gm);
   return new Map([...lines].map(([, oid, size]) => [oid!, Number(size)]));
-}
-
-function decode(bytes: Buffer): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    // The decoder's only error is the one that the caller reports with the file's name.
-    return undefined;
-  }
 }

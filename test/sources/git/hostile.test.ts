@@ -143,7 +143,9 @@ describe("GitSource and a hostile repository", needs("git"), () => {
     using repository = gitRepository({});
     repository.write("a.yaml", Buffer.from([0x61, 0xff]));
     repository.commit({});
-    assert.deepEqual(await refusalOf(repository), ["file-not-utf8 a.yaml: file is not valid UTF-8"]);
+    assert.deepEqual(await refusalOf(repository), [
+      "file-not-utf8 a.yaml: expected text in UTF-8, found the byte 0xff",
+    ]);
   });
 
   it("keeps escape sequences of authors and subjects as data, and takes odd file names", async () => {
