@@ -5,6 +5,15 @@ import { choiceFlag, optionalTextFlag, ownFlag } from "./flag.ts";
 import type { LoadHeaderCodec } from "./header-codec.ts";
 import { outputFlag, writeReport } from "./output.ts";
 
+/** What an input is that has a form. */
+const forms = {
+  auto: "hex, base64, a header or a capture",
+  hex: "hex",
+  base64: "base64",
+  raw: "bytes",
+  capture: "a pcap or pcapng capture",
+} as const;
+
 /** `chancery decode`: a PROXY header for people. */
 export function decodeCommand(loadCodec: LoadHeaderCodec): CommandDefinition {
   return defineCommand({
@@ -46,7 +55,7 @@ export function decodeCommand(loadCodec: LoadHeaderCodec): CommandDefinition {
         text === undefined ? await readBytes(flags.file ?? "-", terminal) : Buffer.from(unescaped(text));
       const input = readInput(content, flags.as);
       if (!input) {
-        const expected = flags.as === "auto" ? "hex, base64, a header or a capture" : flags.as;
+        const expected = forms[flags.as];
         throw new CommandError(exitCode.unreadableInput, `the input is not ${expected}`);
       }
       const report = decodeInput(input, await loadCodec());

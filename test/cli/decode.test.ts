@@ -137,6 +137,10 @@ describe("chancery decode", () => {
     assert.equal((await decode([hex, "--as", "hex"])).code, 0);
     const wrong = await decode(["xyz!", "--as", "hex"]);
     assert.deepEqual([wrong.code, wrong.stderr], [65, "error: the input is not hex\n"]);
+    for (const input of [hex, "0a"]) {
+      const { code, stderr } = await decode([input, "--as", "capture"]);
+      assert.deepEqual([code, stderr], [65, "error: the input is not a pcap or pcapng capture\n"]);
+    }
   });
 
   it("wants one input, one that is there and one that it can read", async () => {

@@ -1,4 +1,5 @@
 import { unreachable } from "../../base/unreachable.ts";
+import { captureFormatOf } from "./capture/capture-format.ts";
 import { versionOf } from "./dissect.ts";
 
 /** What an input was taken for. */
@@ -10,8 +11,6 @@ export interface ReadInput {
   readonly bytes: Buffer;
 }
 
-const captureMagics = new Set(["a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1", "0a0d0d0a"]);
-
 /**
  * Tells what form an input has, or takes it for the form that was asked for: a capture by its magic number, a header
  * as it is, hex in the manners of people and tools (`0d0a`, `0d 0a`, `0d:0a`, `\x0d\x0a`, `0x0d, 0x0a`, and the dumps
@@ -20,8 +19,9 @@ const captureMagics = new Set(["a1b2c3d4", "d4c3b2a1", "a1b23c4d", "4d3cb2a1", "
 export function readInput(content: Buffer, form: InputForm | "auto"): ReadInput | undefined {
   switch (form) {
     case "raw":
-    case "capture":
       return { form, bytes: content };
+    case "capture":
+      return asForm(form, captureFormatOf(content) && content);
     case "hex":
       return asForm(form, fromHex(content.toString("latin1")));
     case "base64":
@@ -34,7 +34,7 @@ export function readInput(content: Buffer, form: InputForm | "auto"): ReadInput 
 }
 
 function guess(content: Buffer): ReadInput | undefined {
-  if (captureMagics.has(content.toString("hex", 0, 4))) return { form: "capture", bytes: content };
+  if (captureFormatOf(content)) return { form: "capture", bytes: content };
   if (versionOf(content)) return { form: "raw", bytes: content };
   const text = content.toString("latin1");
   return (

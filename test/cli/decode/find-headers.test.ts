@@ -131,6 +131,28 @@ describe("searchCapture()", () => {
     assert.match(searchCapture(file.subarray(0, 10)).problems.join(), /inside its own header/);
   });
 
+  it("says so of what is no capture", () => {
+    for (const file of ["", "\xa1", "PROXY TCP4 "]) {
+      const { streams, frames, problems } = searchCapture(Buffer.from(file, "latin1"));
+      assert.deepEqual([streams, frames, problems], [[], 0, ["byte 0: this is no pcap or pcapng file"]]);
+    }
+  });
+
+  it("reads what is there of a capture that is cut off at any byte, and says that it is cut off", () => {
+    const packets = [segment(1000, "PROXY"), segment(1005, " x")];
+    for (const file of [pcap(RAW, packets), pcapng(RAW, packets)]) {
+      const whole = searchCapture(file);
+      assert.deepEqual([whole.frames, whole.problems], [2, []]);
+      for (let length = 4; length < file.length; length += 1) {
+        const { frames, problems } = searchCapture(file.subarray(0, length));
+        assert.ok(frames <= 2);
+        // Between two packets nothing is missing that could be known to be.
+        if (problems.length > 0) assert.match(problems.join(), /^byte \d+: the capture ends inside /);
+        else assert.ok(frames < 2 || length === file.length, `${length} bytes`);
+      }
+    }
+  });
+
   it("survives any damage to a capture", () => {
     const whole = [1, RAW].flatMap((linkType) => {
       const packets = [syn, segment(1000, "PROXY"), segment(1005, " UNKNOWN")];
@@ -142,7 +164,7 @@ describe("searchCapture()", () => {
       fc.property(fc.constantFrom(...whole), edits, fc.nat(), (file, changes, cut) => {
         const damaged = Buffer.from(file);
         for (const [at, byte] of changes) damaged[at % damaged.length] = byte;
-        const { streams } = searchCapture(damaged.subarray(0, Math.max(4, cut % (damaged.length + 1))));
+        const { streams } = searchCapture(damaged.subarray(0, cut % (damaged.length + 1)));
         assert.ok(streams.length <= 3);
       }),
       { numRuns: 2000 },

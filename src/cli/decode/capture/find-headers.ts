@@ -1,3 +1,5 @@
+import { unreachable } from "../../../base/unreachable.ts";
+import { captureFormatOf } from "./capture-format.ts";
 import type { Frame, CaptureProblem } from "./frame.ts";
 import { readPcap } from "./read-pcap.ts";
 import { readPcapng } from "./read-pcapng.ts";
@@ -61,6 +63,16 @@ export function searchCapture(file: Buffer): SearchedCapture {
   return { streams: streams.toSorted((a, b) => a.frame - b.frame), frames, problems: [...problems] };
 }
 
-function framesOf(file: Buffer): Generator<Frame | CaptureProblem> {
-  return file.readUInt32BE(0) === 0x0a0d0d0a ? readPcapng(file) : readPcap(file);
+function framesOf(file: Buffer): Iterable<Frame | CaptureProblem> {
+  const format = captureFormatOf(file);
+  switch (format) {
+    case "pcap":
+      return readPcap(file);
+    case "pcapng":
+      return readPcapng(file);
+    case undefined:
+      return [{ kind: "problem", offset: 0, message: "this is no pcap or pcapng file" }];
+    default:
+      return unreachable(format);
+  }
 }
