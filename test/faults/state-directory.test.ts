@@ -103,6 +103,33 @@ describe("a state directory without room", { timeout: 120_000, ...needsMounts() 
     assert.equal(await servedNow(serve), 2);
   });
 
+  it("does what a person orders, tells them that a restart would lose it, and keeps it when there is room", async () => {
+    using disk = new SmallDisk();
+    using folder = servedFolder({ "a.yaml": clusters("a") });
+    const state = join(disk.path, "state");
+    {
+      await using serve = new ServeProcess(folder.path, state, ["--log-level", "debug"]);
+      await serve.said("revision is kept in the state directory");
+      folder.write("a.yaml", clusters("a", "b"));
+      await serve.said("revision is kept in the state directory", 1);
+      disk.fill();
+      const admin = ["--admin-address", await serve.adminAddress()];
+      const undone = await runChancery(["rollout", "undo", ...admin]);
+      assert.equal(undone.code, 1);
+      assert.match(
+        undone.stderr,
+        /answers: it is done, but a restart would lose it: the state directory refuses it: ENOSPC/,
+      );
+      assert.equal(await servedNow(serve), 1);
+      disk.free();
+      await serve.said("the state directory takes what is served again");
+      serve.child.kill("SIGKILL");
+      await serve.child.exit();
+    }
+    await using serve = new ServeProcess(folder.path, state);
+    assert.equal(await servedNow(serve), 1);
+  });
+
   it(
     "keeps a commit from being fetched, which is then not served, and is when there is room",
     needs("git"),

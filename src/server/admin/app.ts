@@ -11,6 +11,7 @@ import { eventStream } from "./event-stream.ts";
 import { refusalOf } from "./guard.ts";
 import { pushRoutes } from "./push-routes.ts";
 import { webhookRoutes } from "./webhook-routes.ts";
+import { flagField, readBody } from "./json-body.ts";
 import { limitOf } from "./limit.ts";
 import { nodeConfigRoutes } from "./node-config-routes.ts";
 import { rolloutRoutes } from "./rollout-routes.ts";
@@ -48,12 +49,10 @@ export function createAdminApp(options: AdminAppOptions): Hono {
   eventRoutes(app, options);
   app.post("/api/v1/reconcile", bodyLimit({ maxSize: bodyMaxBytes, onError: tooLarge }), async (context) => {
     const body: unknown = await context.req.json().catch(() => undefined);
-    const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
-    if (!isObject) return context.json(problem('send a JSON object, such as {"allowRemovals":false}'), 400);
-    const allows = "allowRemovals" in body ? body.allowRemovals : false;
-    if (typeof allows !== "boolean")
-      return context.json(problem("allowRemovals: expected true or false"), 400);
-    const result = await source.reconcile({ allowsRemovals: allows });
+    const order = readBody(body, { allowRemovals: flagField });
+    if (typeof order === "string")
+      return context.json(problem(`${order}; send one such as {"allowRemovals":false}`), 400);
+    const result = await source.reconcile({ allowsRemovals: order.allowRemovals ?? false });
     return context.json({ apiVersion, kind: "Reconciliation", ...result }, result.isAccepted ? 200 : 422);
   });
   app.notFound((context) => context.json(problem(`there is no ${context.req.path} here`), 404));

@@ -5,6 +5,7 @@ import type { TokenCheck } from "../auth/served-tokens.ts";
 import type { PushedReport, PushDoor } from "../push/push-door.ts";
 import type { RevisionReport } from "./admin-source.ts";
 import { apiVersion, problem } from "./answers.ts";
+import { anyField, flagField, readBody } from "./json-body.ts";
 
 /** Some 80,000 clusters. */
 const bodyMaxBytes = 64 * 1024 * 1024;
@@ -30,12 +31,10 @@ export function pushRoutes(
       return context.json(problem(message), 428);
     }
     const body: unknown = await context.req.json().catch(() => undefined);
-    if (typeof body !== "object" || body === null) return context.json(problem("send a JSON object"), 400);
-    const allowsRemovals = "allowRemovals" in body ? body.allowRemovals : false;
-    if (typeof allowsRemovals !== "boolean")
-      return context.json(problem("allowRemovals: expected true or false"), 400);
+    const push = readBody(body, { files: anyField, allowRemovals: flagField });
+    if (typeof push === "string") return context.json(problem(push), 400);
+    const { files, allowRemovals: allowsRemovals = false } = push;
     const by = tokens?.nameOf(context.req.header("authorization"));
-    const files = "files" in body ? body.files : undefined;
     const outcome = await door.push({ files, ifMatch, allowsRemovals, ...(by !== undefined && { by }) });
     const answer = { apiVersion, kind: "Push", outcome: outcome.kind };
     switch (outcome.kind) {

@@ -1,6 +1,7 @@
 import { errorMessage } from "../../base/error-message.ts";
 import type { RolloutRecord } from "../../rollout/state.ts";
 import type { Revision } from "../../snapshot/revision.ts";
+import type { OrderOutcome } from "./order-outcome.ts";
 import type { RolloutDriver } from "./rollout-driver.ts";
 import { type RolloutReport, rolloutReport } from "./rollout-report.ts";
 
@@ -24,8 +25,7 @@ export interface Explanation {
 export interface RolloutAnswers {
   rollout(): RolloutReport;
   rolloutHistory(): readonly RolloutRecord[];
-  /** Resolves to why nothing was done, or to undefined. */
-  orderRollout(order: RolloutOrder, by: string): Promise<string | undefined>;
+  orderRollout(order: RolloutOrder, by: string): Promise<OrderOutcome>;
   /** `id` may be cut short. */
   explain(id: string): Explanation | undefined;
 }
@@ -39,12 +39,14 @@ export function rolloutAnswers(driver: RolloutDriver): RolloutAnswers {
   };
 }
 
-async function perform(driver: RolloutDriver, order: RolloutOrder, by: string): Promise<string | undefined> {
+async function perform(driver: RolloutDriver, order: RolloutOrder, by: string): Promise<OrderOutcome> {
   if (order.action === "promote") return driver.command({ kind: "promote", isFull: order.isFull }, by);
   if (order.action !== "undo") return driver.command({ kind: order.action }, by);
   if (order.revisionId === undefined && driver.state.run) return driver.command({ kind: "abort" }, by);
   const revision = await revisionBefore(driver, order.revisionId);
-  return typeof revision === "string" ? revision : driver.command({ kind: "undo", revision }, by);
+  return typeof revision === "string"
+    ? { kind: "refused", reason: revision }
+    : driver.command({ kind: "undo", revision }, by);
 }
 
 /** The revision to go back to, or why there is none. */

@@ -24,6 +24,7 @@ import type { StreamStatus, XdsEvent } from "../../xds/events.ts";
 import type { EventLog } from "../event-log.ts";
 import { sourceFields } from "../source-fields.ts";
 import type { RolloutStore } from "../state/rollout-store.ts";
+import type { OrderOutcome } from "./order-outcome.ts";
 import { CandidateWatch } from "./candidate-watch.ts";
 
 /** ACKs come in crowds: the fleet is looked at once for all that come within this time. Refusals do not wait. */
@@ -145,11 +146,12 @@ export class RolloutDriver {
     this.#save();
   }
 
-  /** A person's command; resolves, when it is on the disk or cannot be, to why it changed nothing, or to undefined. */
-  async command(command: RolloutCommand, by: string): Promise<string | undefined> {
+  /** A person's command; resolves when it is on the disk, or cannot be. */
+  async command(command: RolloutCommand, by: string): Promise<OrderOutcome> {
     const refusal = this.#dispatch({ kind: "commanded", by, command });
+    if (refusal !== undefined) return { kind: "refused", reason: refusal };
     await this.#saving;
-    return refusal;
+    return this.#stateError === undefined ? { kind: "done" } : { kind: "unkept", reason: this.#stateError };
   }
 
   /** A revision that can be gone back to. */

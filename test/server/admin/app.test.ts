@@ -4,6 +4,7 @@ import { systemClock } from "../../../src/base/clock.ts";
 import type { AdminSource, ResourceQuery } from "../../../src/server/admin/admin-source.ts";
 import { type AdminAppOptions, createAdminApp } from "../../../src/server/admin/app.ts";
 import { listenAdmin } from "../../../src/server/admin/listen.ts";
+import type { OrderOutcome } from "../../../src/server/rollout/order-outcome.ts";
 import { formatListenAddress } from "../../../src/server/listen-address.ts";
 import { until } from "../../kit/within.ts";
 import { idleSource } from "./idle-source.ts";
@@ -135,8 +136,46 @@ describe("the admin API", () => {
     ["a rebound host name", "/api/v1/nodes", { headers: { host: "evil.example" } }, 403, /not allowed/],
     ["an event id that is none", "/api/v1/events?after=x", {}, 400, /after: expected an event id/],
     ["a form", "/api/v1/reconcile", post("a=1", { "content-type": "text/plain" }), 415, /application\/json/],
-    ["a broken body", "/api/v1/reconcile", post("{"), 400, /send a JSON object/],
-    ["a wrong field", "/api/v1/reconcile", post('{"allowRemovals":1}'), 400, /allowRemovals: expected true/],
+    [
+      "a broken body",
+      "/api/v1/reconcile",
+      post("{"),
+      400,
+      /^expected a JSON object, found no JSON; send one/,
+    ],
+    ["a list", "/api/v1/reconcile", post("[1]"), 400, /^expected a JSON object, found a list; /],
+    [
+      "all that is wrong with a body",
+      "/api/v1/reconcile",
+      post('{"allowRemovals":1,"allowRemoval":true,"x":{}}'),
+      400,
+      new RegExp(
+        '^allowRemovals: expected true or false, found 1; "allowRemoval": unknown field, did you mean allowRemovals\\?; ' +
+          '"x": unknown field, expected allowRemovals; send',
+      ),
+    ],
+    [
+      "a field that every object has",
+      "/api/v1/rollout",
+      post('{"action":"pause","constructor":1,"__proto__":1}'),
+      400,
+      /^"constructor": unknown field, .*; "__proto__": unknown field/,
+    ],
+    ["no action", "/api/v1/rollout", post("{}"), 400, /^action: expected pause, .* or retry, found nothing$/],
+    [
+      "all that is wrong with an order",
+      "/api/v1/rollout",
+      post('{"action":"stop","ful":true,"revision":""}'),
+      400,
+      /^action: expected pause, .* or retry, found "stop"; "ful": .*mean full\?; revision: expected the id .*, found ""/,
+    ],
+    [
+      "fields of other orders",
+      "/api/v1/rollout",
+      post('{"action":"abort","full":false,"revision":"1"}'),
+      400,
+      /^full: goes with promote alone; revision: goes with undo alone$/,
+    ],
     ["a huge body", "/api/v1/reconcile", post(JSON.stringify("x".repeat(70_000))), 413, /larger than 65536/],
   ];
   for (const [what, path, init, status, message] of bad) {
@@ -147,6 +186,39 @@ describe("the admin API", () => {
       assert.match(String(Object(body).message), message);
     });
   }
+
+  it("hands an order to the rollout, and answers what came of it", async () => {
+    const orders: unknown[] = [];
+    const outcomes: OrderOutcome[] = [
+      { kind: "done" },
+      { kind: "done" },
+      { kind: "done" },
+      { kind: "refused", reason: "no rollout is under way" },
+      { kind: "unkept", reason: "ENOSPC" },
+    ];
+    const { request } = adminWith({
+      orderRollout: async (order, by) => {
+        orders.push([order, by]);
+        return outcomes[orders.length - 1]!;
+      },
+    });
+    const order = async (body: string) => answer(request("/api/v1/rollout", post(body)));
+    assert.equal((await order('{"action":"promote","full":true}'))[0], 200);
+    assert.equal((await order('{"action":"undo","revision":"f00"}'))[0], 200);
+    assert.equal((await order('{"action":"undo"}'))[0], 200);
+    const [status, refused] = await order('{"action":"pause"}');
+    assert.deepEqual([status, Object(refused).message], [409, "no rollout is under way"]);
+    const [full, unkept] = await order('{"action":"retry"}');
+    assert.equal(full, 507);
+    assert.match(Object(unkept).message, /^it is done, but a restart would lose it: .*: ENOSPC$/);
+    assert.deepEqual(orders, [
+      [{ action: "promote", isFull: true }, "local"],
+      [{ action: "undo", revisionId: "f00" }, "local"],
+      [{ action: "undo" }, "local"],
+      [{ action: "pause" }, "local"],
+      [{ action: "retry" }, "local"],
+    ]);
+  });
 
   it("answers 422 when what reconcile found is not served", async () => {
     const asked: boolean[] = [];
