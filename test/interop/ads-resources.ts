@@ -22,6 +22,12 @@ export function ownService(apiType: string) {
   return { api_config_source, resource_api_version: "V3" };
 }
 
+/** A static cluster. */
+export function plain(name: string, timeoutSeconds = 1) {
+  const message = { name, connect_timeout: { seconds: String(timeoutSeconds) } };
+  return { typeUrl: CLUSTER, name, bytes: encode(CLUSTER, message) };
+}
+
 /** An EDS cluster whose endpoints are called after it: `a-endpoints`. */
 export function cluster(name: string, timeoutSeconds = 1, source: Message = ads) {
   const message = {

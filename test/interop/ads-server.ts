@@ -61,3 +61,36 @@ export async function expectStat({ admin }: ProxyProcess, name: string, value: n
     },
   );
 }
+
+/** Clusters that came by CDS, and their timeouts. */
+async function clustersOf({ admin }: ProxyProcess): Promise<Readonly<Record<string, string>>> {
+  const { body } = await admin.request("GET", "/config_dump?resource=dynamic_active_clusters");
+  interface Dumped {
+    readonly configs?: readonly {
+      readonly cluster: { readonly name: string; readonly connect_timeout: string };
+    }[];
+  }
+  const { configs = [] }: Dumped = JSON.parse(body);
+  return Object.fromEntries(configs.map(({ cluster: { name, connect_timeout } }) => [name, connect_timeout]));
+}
+
+/** Waits until these are the clusters of Envoy that came by CDS: name to timeout, such as `1s`. */
+export async function hasClusters(
+  envoy: ProxyProcess,
+  expected: Readonly<Record<string, string>>,
+): Promise<void> {
+  let seen = "";
+  const text = (clusters: typeof expected) =>
+    Object.keys(clusters)
+      .toSorted()
+      .map((name) => `${name} ${clusters[name]}`)
+      .join();
+  await until(
+    soonMs,
+    () => `clusters are ${text(expected)}, not ${seen}`,
+    async () => {
+      seen = text(await clustersOf(envoy));
+      return seen === text(expected) || undefined;
+    },
+  );
+}

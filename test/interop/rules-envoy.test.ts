@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
+import { systemClock } from "../../src/base/clock.ts";
+import { openTokens } from "../../src/server/auth/served-tokens.ts";
+import { createLog } from "../../src/base/log.ts";
 import { RefusalMemory } from "../../src/xds/refusal-memory.ts";
 import { CLUSTER, ENDPOINTS, LISTENER, ROUTES } from "../../src/xds/type-traits.ts";
 import type { Message } from "../../src/schema/message.ts";
@@ -9,6 +13,7 @@ import { testCa } from "../kit/certificates.ts";
 import { startEnvoy } from "../kit/envoy.ts";
 import { needs } from "../kit/peers.ts";
 import type { ProxyProcess } from "../kit/proxy-process.ts";
+import { temporaryFolder } from "../kit/temporary-folder.ts";
 import { until, within } from "../kit/within.ts";
 import {
   bootstrap,
@@ -17,53 +22,19 @@ import {
   endpoints,
   listener,
   ownService,
+  plain,
   routes,
   schema,
 } from "./ads-resources.ts";
-import { expectStat, soonMs, startServer } from "./ads-server.ts";
+import { expectStat, hasClusters, soonMs, startServer } from "./ads-server.ts";
 
 const good = [cluster("a"), endpoints("a-endpoints", 9), listener("l"), routes("a")];
-
-/** A static cluster. */
-function plain(name: string, timeoutSeconds = 1) {
-  const message = { name, connect_timeout: { seconds: String(timeoutSeconds) } };
-  return { typeUrl: CLUSTER, name, bytes: encode(CLUSTER, message) };
-}
 
 /** Breaks a field rule: Envoy applies nothing of a response with it. */
 const bad = plain("bad", 0);
 
 /** Breaks none, and cannot be made: Envoy refuses a response with it, and has applied the rest. */
 const broken = { typeUrl: CLUSTER, name: "broken", bytes: encode(CLUSTER, { name: "broken", type: "EDS" }) };
-
-/** Clusters that came by CDS, and their timeouts. */
-async function clustersOf({ admin }: ProxyProcess): Promise<Readonly<Record<string, string>>> {
-  const { body } = await admin.request("GET", "/config_dump?resource=dynamic_active_clusters");
-  interface Dumped {
-    readonly configs?: readonly {
-      readonly cluster: { readonly name: string; readonly connect_timeout: string };
-    }[];
-  }
-  const { configs = [] }: Dumped = JSON.parse(body);
-  return Object.fromEntries(configs.map(({ cluster: { name, connect_timeout } }) => [name, connect_timeout]));
-}
-
-async function hasClusters(envoy: ProxyProcess, expected: Readonly<Record<string, string>>): Promise<void> {
-  let seen = "";
-  const text = (clusters: typeof expected) =>
-    Object.keys(clusters)
-      .toSorted()
-      .map((name) => `${name} ${clusters[name]}`)
-      .join();
-  await until(
-    soonMs,
-    () => `clusters are ${text(expected)}, not ${seen}`,
-    async () => {
-      seen = text(await clustersOf(envoy));
-      return seen === text(expected) || undefined;
-    },
-  );
-}
 
 /** Starts an Envoy that has to be live before it would give up waiting. */
 async function startSoon(file: Parameters<typeof startEnvoy>[0]): Promise<ProxyProcess> {
@@ -333,6 +304,29 @@ for (const apiType of ["GRPC", "DELTA_GRPC"]) {
       assert.equal(up.log.of("streamOpened").length, 1);
     });
 
+    it("XDS-138 an Envoy that sends the token is served, and one with another is told that it is none", async () => {
+      using folder = temporaryFolder();
+      const log = createLog("off", () => undefined);
+      const tokens = await openTokens(folder.put("tokens", `edge ${token}\n`), {
+        read: (path: string) => readFile(path),
+        clock: systemClock,
+        log,
+      });
+      await using up = await startServer([plain("a")], 0, { tokens });
+      await using right = await startSoon(withToken(bootstrap(apiType, up.port), token));
+      await hasClusters(right, { a: "1s" });
+      const wrongly = withToken(bootstrap(apiType, up.port), `${token}x`);
+      await using wrong = await startEnvoy(wrongly, { untilLive: false });
+      await until(
+        soonMs,
+        () => `Envoy says why\n${wrong.log}`,
+        () =>
+          /closed: 16, the bearer token is not one of this server/.test(decodeURI(wrong.log)) || undefined,
+      );
+      await expectStat(wrong, "control_plane.connected_state", 0);
+      await hasClusters(wrong, {});
+    });
+
     it("XDS-141 XDS-145 Envoy shows which replica it has, and the replica which Envoy", async () => {
       await using up = await startServer([plain("a")], 0, { identifier: "chancery replica-7" });
       await using envoy = await startEnvoy(bootstrap(apiType, up.port));
@@ -345,6 +339,16 @@ for (const apiType of ["GRPC", "DELTA_GRPC"]) {
       );
     });
   });
+}
+
+const token = "0123456789abcdef-edge";
+
+/** The same, with a bearer token on its streams. */
+function withToken({ dynamic_resources, ...rest }: ReturnType<typeof bootstrap>, value: string) {
+  const { ads_config, ...sources } = dynamic_resources;
+  const initial_metadata = [{ key: "authorization", value: `Bearer ${value}` }];
+  const grpc_services = ads_config.grpc_services.map((it) => ({ ...it, initial_metadata }));
+  return { ...rest, dynamic_resources: { ads_config: { ...ads_config, grpc_services }, ...sources } };
 }
 
 /** The same, with a PING every 20 ms, also when nothing else is sent. */

@@ -22,16 +22,36 @@ clusters: [{name: lasting}]
 
 const ads = { ads: {}, resource_api_version: "V3" };
 
+/** An Envoy that takes the runtime layer too. */
+async function startWithLayer(apiType: string, server: ServeProcess) {
+  const layers = [{ name: "layer", rtds_layer: { name: "layer", rtds_config: ads } }];
+  const layered_runtime = { layers };
+  return startEnvoy({ ...bootstrap(apiType, await server.xdsPort()), layered_runtime });
+}
+
 describe("TTLs in Envoy", needs("envoy"), () => {
   for (const apiType of ["GRPC", "DELTA_GRPC"]) {
+    it(`${apiType}: XDS-112 what expired while the server was stopped comes in full when it goes on`, async () => {
+      using folder = servedFolder({ "resources.yaml": resources });
+      await using server = new ServeProcess(folder.path, folder.state);
+      await using envoy = await startWithLayer(apiType, server);
+      const holds = (clusters: number, keys: number) =>
+        until(20_000, `${clusters} clusters and ${keys} keys`, async () => {
+          const stats = await envoy.admin.stats("^(cluster_manager.active_clusters|runtime.num_keys)$");
+          const seen = [stats.get("cluster_manager.active_clusters"), stats.get("runtime.num_keys")];
+          return (seen[0] === clusters && seen[1] === keys) || undefined;
+        });
+      await holds(3, 1);
+      server.child.kill("SIGSTOP");
+      await holds(2, 0);
+      server.child.kill("SIGCONT");
+      await holds(3, 1);
+    });
+
     it(`${apiType}: XDS-107 XDS-108 XDS-109 nothing expires while the server goes on, and what has a TTL when it ends`, async () => {
       using folder = servedFolder({ "resources.yaml": resources });
       await using server = new ServeProcess(folder.path, folder.state);
-      const layers = [{ name: "layer", rtds_layer: { name: "layer", rtds_config: ads } }];
-      await using envoy = await startEnvoy({
-        ...bootstrap(apiType, await server.xdsPort()),
-        layered_runtime: { layers },
-      });
+      await using envoy = await startWithLayer(apiType, server);
       const stat = async (name: string) => (await envoy.admin.stats(`^${name}$`)).get(name);
       const clusters = () => stat("cluster_manager.active_clusters");
       assert.equal(await clusters(), 3);
