@@ -113,6 +113,25 @@ describe("grpc-js-xds as client", () => {
     assert.deepEqual(client.stdout.trim().split("\n"), ["red", "blue", "green"]);
   });
 
+  it("XDS-27 has a cluster that was there before it asked for it", async () => {
+    using red = await startBackend("red");
+    using blue = await startBackend("blue");
+    using folder = servedFolder({
+      "listeners.yaml": listeners,
+      "routes.yaml": routes("red"),
+      "clusters.yaml": clusters(["red", "blue"]),
+      "endpoints.yaml": endpoints({ red: red.port, blue: blue.port }),
+    });
+    await using server = new ServeProcess(folder.path, folder.state);
+    await using client = await startClient(server);
+    await client.outputHas(/^red$/m);
+    // The routes alone change: clusters and endpoints keep their versions.
+    await server.accepted(() => folder.write("routes.yaml", routes("blue")));
+    await client.outputHas(/^blue$/m);
+    await server.accepted(() => folder.write("routes.yaml", routes("red")));
+    await client.outputHas(/^red\nblue\nred$/m);
+  });
+
   it("XDS-26 resolves a target that is made only after it was asked for", async () => {
     using red = await startBackend("red");
     using folder = servedFolder({ "clusters.yaml": clusters([]) });
