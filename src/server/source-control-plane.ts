@@ -118,7 +118,7 @@ export function createSourceControlPlane(options: SourceControlPlaneOptions): Co
       return schema.toJson(typeName, schema.decode(typeName, bytes), { mask: true });
     },
     showProblems: options.showProblems,
-    probe: runProbe,
+    probe: (probe, signal) => runProbe(probe, signal, clock),
     createXds: (onEvent, known) => createXds(options, onEvent, known),
   });
 }

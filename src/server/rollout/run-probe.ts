@@ -1,3 +1,4 @@
+import type { Clock } from "../../base/clock.ts";
 import { unreachable } from "../../base/unreachable.ts";
 import type { Probe } from "../../config/rollout-policy.ts";
 import { runProgram } from "../../sources/run-program.ts";
@@ -7,14 +8,41 @@ const stdoutMaxBytes = 1024 * 1024;
 /** The rest of what a program says is not shown. */
 const shownMaxLength = 2_000;
 
-/** Asks as often as the probe says, until it passes. Resolves to why it did not, or to undefined. */
-export async function runProbe(probe: Probe, signal: AbortSignal): Promise<string | undefined> {
+/** Before the second attempt; doubled for each after it, so that a refusal at once is not all attempts in one blink. */
+const firstPauseMs = 1_000;
+const pauseMaxMs = 10_000;
+
+/**
+ * Asks as often as the probe says, until it passes: again after 1 s, 2 s, 4 s and so on, at most 10 s. Resolves to why it
+ * did not, or to undefined.
+ */
+export async function runProbe(
+  probe: Probe,
+  signal: AbortSignal,
+  clock: Pick<Clock, "after">,
+): Promise<string | undefined> {
   let failure: string | undefined;
-  for (let attempt = 0; attempt < probe.attempts && !signal.aborted; attempt += 1) {
+  for (let attempt = 0; attempt < probe.attempts; attempt += 1) {
+    if (attempt > 0) await pause(Math.min(firstPauseMs * 2 ** (attempt - 1), pauseMaxMs), signal, clock);
+    if (signal.aborted) break;
     failure = await askOnce(probe, signal);
     if (failure === undefined) return undefined;
   }
   return failure ?? "it was not asked any more";
+}
+
+/** Resolves when the time is over, or the signal is aborted. */
+function pause(delayMs: number, signal: AbortSignal, clock: Pick<Clock, "after">): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      cancel();
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const cancel = clock.after(delayMs, end);
+    signal.addEventListener("abort", end);
+    if (signal.aborted) end();
+  });
 }
 
 async function askOnce(probe: Probe, signal: AbortSignal): Promise<string | undefined> {

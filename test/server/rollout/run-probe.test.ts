@@ -1,11 +1,40 @@
 import assert from "node:assert/strict";
 import { createServer, type RequestListener } from "node:http";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { createServer as createTcpServer, type Server } from "node:net";
 import { describe, it } from "node:test";
-import { runProbe } from "../../../src/server/rollout/run-probe.ts";
+import type { Clock } from "../../../src/base/clock.ts";
+import type { Probe } from "../../../src/config/rollout-policy.ts";
+import { runProbe as runProbeWith } from "../../../src/server/rollout/run-probe.ts";
+import { FakeClock } from "../../kit/fake-clock.ts";
 
 const never = new AbortController().signal;
+
+/** Pauses are over at once, and are told to `onPause`. */
+function runProbe(
+  probe: Probe,
+  signal: AbortSignal,
+  onPause: (delayMs: number) => void = () => undefined,
+): Promise<string | undefined> {
+  const clock: Pick<Clock, "after"> = {
+    after: (delayMs, callback) => {
+      onPause(delayMs);
+      const immediate = setImmediate(callback);
+      return () => clearImmediate(immediate);
+    },
+  };
+  return runProbeWith(probe, signal, clock);
+}
+
+/** A probe under way, and its first pause. */
+function pausedProbe(probe: Probe, signal: AbortSignal, clock: Clock) {
+  const pauses = new EventEmitter();
+  const after: Clock["after"] = (delayMs, callback) => {
+    pauses.emit("pause");
+    return clock.after(delayMs, callback);
+  };
+  return { paused: once(pauses, "pause"), probed: runProbeWith(probe, signal, { after }) };
+}
 
 async function portOf(server: Server): Promise<number> {
   server.listen(0, "127.0.0.1");
@@ -69,6 +98,29 @@ describe("an HTTP probe", () => {
     assert.equal(asked, 2);
     assert.equal(await runProbe(http(server.url, { attempts: 5 }), never), undefined);
     assert.equal(asked, 3);
+  });
+
+  it("is asked again after 1 s, twice as long each time, and at most 10 s", async () => {
+    await using server = await answering((_request, response) => response.writeHead(500).end());
+    const pauses: number[] = [];
+    await runProbe(http(server.url, { attempts: 7 }), never, (delayMs) => pauses.push(delayMs));
+    assert.deepEqual(pauses, [1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
+  });
+
+  it("leaves a pause when the server ends, with no timer and no further request", async () => {
+    const clock = new FakeClock();
+    const stop = new AbortController();
+    let asked = 0;
+    await using server = await answering((_request, response) => {
+      asked += 1;
+      response.writeHead(500).end();
+    });
+    const { probed, paused } = pausedProbe(http(server.url, { attempts: 3 }), stop.signal, clock);
+    await paused;
+    assert.equal(clock.pending, 1);
+    stop.abort();
+    assert.match(String(await probed), /answered 500$/);
+    assert.deepEqual([clock.pending, asked], [0, 1]);
   });
 
   it("fails when nothing answers in time, and says after how long", async () => {
