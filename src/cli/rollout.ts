@@ -14,11 +14,13 @@ export const rolloutCommand = defineCommand({
   name: "rollout",
   summary: "watch and steer how a revision comes to the nodes",
   details: [
-    "status: the rollout under way by group, or how the last one ended; --wait until it is over, exits 0 when it came through,",
-    "1 when it did not, 124 when --timeout is over first. history: all of them, newest first.",
-    "pause, resume: stop before the next stage, and go on; a refusal rolls back in between too. promote: skip what the stage waits",
-    "for; --full gives it to all nodes for good. abort: back to what is stable. undo: back to REVISION, or the one before, at once;",
-    "what the source has is not applied over it until it changes. retry: roll out again what was rolled back, aborted or undone.",
+    "status: the rollout under way by group, or how the last one ended; --wait until it is over, exits 0 when it came through, 1 when it did not, 124 when --timeout is over first.",
+    "history: all of them, newest first.",
+    "pause, resume: stop before the next stage, and go on; a refusal rolls back in between too.",
+    "promote: skip what the stage waits for; --full gives it to all nodes for good.",
+    "abort: back to what is stable.",
+    "undo: back to REVISION, or the one before, at once; what the source has is not applied over it until it changes.",
+    "retry: roll out again what was rolled back, aborted or undone.",
   ].join("\n"),
   arguments: [
     { name: "ACTION", description: listed(actions) },

@@ -18,6 +18,7 @@ import { traitsWith, v3Types } from "../xds/type-traits.ts";
 import { Views } from "../xds/views.ts";
 import { AdsStream, type AdsStreamHost, type RawCall } from "./ads-stream.ts";
 import { discoveryServices, type OpenStream, serviceNames } from "./discovery-services.ts";
+import { ConnectionAges } from "./connection-ages.ts";
 import { ConnectionGate } from "./connection-gate.ts";
 import { drainStreams } from "./drain.ts";
 import { type Identity, identify } from "./auth/identify.ts";
@@ -162,6 +163,7 @@ export class AdsServer implements AsyncDisposable {
     this.#host = {
       clock: this.#clock,
       slices: this.#slices,
+      ages: new ConnectionAges(this.#limits.connectionMaxAgeMs),
       ...this.#limits,
       onEvent: (stream, event) => this.#note(stream, event),
       onRequest: (typeUrl) => options.onRequest?.(typeUrl),

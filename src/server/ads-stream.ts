@@ -14,6 +14,7 @@ import { decodeRequest } from "./decode-request.ts";
 import type { Slices } from "./slices.ts";
 import { type RateLimit, type RateState, takeRequest } from "./request-rate.ts";
 import { forgetRequest, resetCall, writeMessage } from "./beneath-call.ts";
+import type { ConnectionAges } from "./connection-ages.ts";
 
 /** A bidirectional call whose messages are not decoded: their bytes, without gRPC's framing. */
 export type RawCall = ServerDuplexStream<Buffer, Buffer>;
@@ -30,6 +31,7 @@ export interface AdsStreamHost {
   readonly clock: Clock;
   /** Answers go out in slices: thousands of requests may come in one turn of the event loop. */
   readonly slices: Slices;
+  readonly ages: ConnectionAges;
   onEvent(stream: AdsStream, event: XdsEvent): void;
   /** Told of each request that can be read, by its type URL; empty when it has none. */
   onRequest(typeUrl: string): void;
@@ -64,6 +66,8 @@ export interface AdsStreamOptions {
 export class AdsStream {
   readonly #options: AdsStreamOptions;
   readonly #openedAtMs: number;
+  /** Monotonic. */
+  readonly #connectedAtMs: number;
   readonly #peer: string;
   #served: Served | undefined;
   #state: "idle" | "writing" | "closed" = "idle";
@@ -78,7 +82,9 @@ export class AdsStream {
 
   constructor(options: AdsStreamOptions) {
     this.#options = options;
-    this.#openedAtMs = options.host.clock.now();
+    const { clock, ages } = options.host;
+    this.#openedAtMs = clock.now();
+    this.#connectedAtMs = ages.since(options.call, clock.monotonic());
     this.#peer = options.call.getPeer();
   }
 
@@ -100,9 +106,9 @@ export class AdsStream {
     );
     call.on("data", (bytes: Buffer) => this.#receive(bytes));
     call.on("end", () => {
-      if (this.#close(status.OK, "the client closed the stream")) call.end();
+      if (this.#gone(status.OK, "the client closed the stream")) call.end();
     });
-    call.on("cancelled", () => this.#close(status.CANCELLED, "the client went away"));
+    call.on("cancelled", () => this.#gone(status.CANCELLED, "the client went away"));
     call.on("error", () => this.#close(status.UNKNOWN, "the stream broke"));
   }
 
@@ -320,6 +326,14 @@ export class AdsStream {
     const { call, host } = this.#options;
     const reason = `the client took nothing for ${host.stallTimeoutMs / 1000} s`;
     if (this.#close(status.UNAVAILABLE, reason)) resetCall(call);
+  }
+
+  /** Closes a stream that ended; the transport does not say that its connection was cut on this side for its age. */
+  #gone(code: status, reason: string): boolean {
+    const { clock, ages } = this.#options.host;
+    return ages.isOfAge(this.#connectedAtMs, clock.monotonic())
+      ? this.#close(status.UNAVAILABLE, "its connection had come to its age")
+      : this.#close(code, reason);
   }
 
   /** False when it was closed already. */

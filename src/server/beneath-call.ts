@@ -2,7 +2,7 @@ import { constants, type ServerHttp2Stream } from "node:http2";
 import { Metadata, type ServerDuplexStream } from "@grpc/grpc-js";
 import type { Response } from "../xds/response.ts";
 
-// grpc-js has no public way to the HTTP/2 stream and the decoder of a call, which three things need. Where a version of
+// grpc-js has no public way to the HTTP/2 stream and the decoder of a call, which four things need. Where a version of
 // grpc-js keeps them elsewhere than 1.14 does, these go the long way round, or are left out.
 
 /**
@@ -48,6 +48,11 @@ export function forgetRequest(call: object): void {
   if (typeof decoder !== "object" || decoder === null || property(decoder, "readState") !== 0) return;
   if ("readPartialMessage" in decoder) decoder.readPartialMessage = [];
   if ("readCompressFlag" in decoder) decoder.readCompressFlag = nothing;
+}
+
+/** The HTTP/2 connection of an open call. */
+export function sessionBeneath(call: object): object | undefined {
+  return streamBeneath(call)?.session;
 }
 
 function streamBeneath(call: object): ServerHttp2Stream | undefined {
