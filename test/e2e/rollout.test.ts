@@ -91,7 +91,7 @@ describe("a rollout, from the folder to the nodes", () => {
     assert.match(waited.stderr, /rollout 2 is not over after 1 s/);
 
     await runChancery(["rollout", "promote", ...admin]);
-    await watch.outputHas(/completed/);
+    await watch.outputHas(/is stable; no rollout is under way/);
     watch.kill("SIGINT");
     await watch.exit();
   });
