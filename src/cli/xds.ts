@@ -8,11 +8,8 @@ import { listFlag, optionalTextFlag, ownFlag, switchFlag, textFlag } from "./fla
 export const xdsCommand = defineCommand({
   name: "xds",
   summary: "ask any xDS server as a node would, and show what it answers",
-  details: [
-    "`xds watch TYPE` opens an aggregated stream, asks for TYPE (CDS, Cluster or a type URL), accepts every response and",
-    "shows it, until interrupted: a line for each response, one for each resource, or JSON lines with their contents,",
-    "sensitive fields masked. Exits 1 when the server ends the stream, with its status and words.",
-  ].join("\n"),
+  details:
+    "`xds watch TYPE` opens an aggregated stream, asks for TYPE (CDS, Cluster or a type URL), accepts every response and shows it, until interrupted: a line for each response, one for each resource, or JSON lines with their contents, sensitive fields masked. Exits 1 when the server ends the stream, with its status and words.",
   arguments: [
     { name: "ACTION", description: "watch" },
     { name: "TYPE", description: "CDS, Cluster, or a type URL" },

@@ -6,10 +6,8 @@ import type { StreamRecord } from "../fleet/node-record.ts";
 import type { RevisionSource } from "../snapshot/revision.ts";
 import type { Remark, XdsEvent } from "../xds/events.ts";
 import type { EventLog } from "./event-log.ts";
+import { rejections } from "./rejections.ts";
 import { sourceFields } from "./source-fields.ts";
-
-/** INVALID_ARGUMENT, PERMISSION_DENIED, RESOURCE_EXHAUSTED and UNAUTHENTICATED: what a client did ended its stream. */
-const rejections: ReadonlySet<number> = new Set([3, 7, 8, 16]);
 
 /** Tells people what happens on streams: the log for operators, the event log for the API. */
 export class Narrator {

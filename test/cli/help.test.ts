@@ -32,6 +32,12 @@ describe("the help of every command", () => {
       }
     });
 
+    it(`${command.name}: breaks its details between sentences, not where somebody's screen ended`, () => {
+      for (const line of (command.details ?? "").split("\n")) {
+        assert.ok(line === "" || line.startsWith("  ") || /[.:]$/.test(line), line);
+      }
+    });
+
     for (const example of command.examples) {
       it(`${command.name}: the example "${example.line}" parses`, async () => {
         // What stands behind a pipe or a redirection is the shell's.

@@ -1,6 +1,7 @@
 import { unreachable } from "../../base/unreachable.ts";
 import { TYPE_URL_PREFIX } from "../../schema/type-urls.ts";
 import type { StreamKind, XdsEvent } from "../../xds/events.ts";
+import { rejections } from "../rejections.ts";
 import { GroupCounters } from "./group-counters.ts";
 
 /** Counts of one resource type. */
@@ -12,15 +13,6 @@ export interface TypeCounts {
   sentBytes: number;
   staleNonces: number;
 }
-
-/** Statuses that a client has brought upon itself. */
-const rejections: ReadonlyMap<number, string> = new Map([
-  [3, "invalid"],
-  [4, "silent"],
-  [7, "denied"],
-  [8, "limit"],
-  [16, "unauthenticated"],
-]);
 
 /** Type URLs come from clients too, so their number has a bound. */
 const mostTypeLabels = 64;
