@@ -1,6 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { array, assert as check, constantFrom, integer, oneof, property, record } from "fast-check";
+import {
+  type Arbitrary,
+  array,
+  assert as check,
+  constantFrom,
+  integer,
+  oneof,
+  property,
+  record,
+} from "fast-check";
 import { policiesByDefault } from "../../src/config/rollout-policy.ts";
 import { isRunning } from "../../src/rollout/runs.ts";
 import type { RolloutCommand } from "../../src/rollout/state.ts";
@@ -46,6 +55,34 @@ const happening = oneof(
   }),
 );
 
+type Happening = typeof happening extends Arbitrary<infer One> ? One : never;
+
+function happen(rollouts: Rollouts, event: Happening): void {
+  if (event.kind === "offer") rollouts.offer({ revision: event.revision, policies: event.policy });
+  else if (event.kind === "answer") {
+    rollouts.answer(event.id, event.answer);
+    rollouts.observe();
+  } else if (event.kind === "pass") rollouts.pass(event.ms);
+  else if (event.kind === "command") rollouts.step({ kind: "commanded", by: "ann", command: event.command });
+  else {
+    // The monotonic clock of another process, or of the machine after a reboot, begins anew.
+    rollouts.nowMs = 0;
+    rollouts.state = resumeRollout(rollouts.state, { nowMs: 0, atMs: 0 });
+  }
+}
+
+/** What nodes and people get to see of a rollout, but for times. */
+function seen({ state, actions }: Rollouts): unknown {
+  const { serving, run, quarantine } = state;
+  return {
+    serving,
+    groups: run?.groups,
+    paused: run?.paused,
+    quarantined: [...quarantine.keys()],
+    ends: actions.flatMap((action) => (action.kind === "record" ? [action.record.result] : [])),
+  };
+}
+
 /** What must hold whatever has happened. */
 function checkInvariants({ state }: Rollouts): void {
   const { serving, run, quarantine } = state;
@@ -71,14 +108,7 @@ describe("rollouts, whatever happens", () => {
           const before = rollouts.state;
           const reachedBefore = rollouts.reached();
           const seen = rollouts.actions.length;
-          if (event.kind === "offer") rollouts.offer({ revision: event.revision, policies: event.policy });
-          else if (event.kind === "answer") {
-            rollouts.answer(event.id, event.answer);
-            rollouts.observe();
-          } else if (event.kind === "pass") rollouts.pass(event.ms);
-          else if (event.kind === "command")
-            rollouts.step({ kind: "commanded", by: "ann", command: event.command });
-          else rollouts.state = resumeRollout(rollouts.state, { nowMs: rollouts.nowMs, atMs: 0 });
+          happen(rollouts, event);
           checkInvariants(rollouts);
           const news = rollouts.actions.slice(seen);
           for (const action of news) if (action.kind === "serve") served = action.serving;
@@ -103,6 +133,30 @@ describe("rollouts, whatever happens", () => {
         }
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it("go the same way when the wall clock jumps", () => {
+    const day = 86_400_000;
+    check(
+      property(
+        array(happening, { maxLength: 40 }),
+        array(integer({ min: -400 * day, max: 400 * day }), { minLength: 1, maxLength: 10 }),
+        (happenings, jumps) => {
+          let steps = 0;
+          const jumping = (nowMs: number) => {
+            steps += 1;
+            return 1_700_000_000_000 + nowMs + jumps[steps % jumps.length]!;
+          };
+          const fleet = Object.fromEntries(ids.map((id) => [id, "accepts" as const]));
+          const [steady, odd] = [new Rollouts(fleet), new Rollouts(fleet, jumping)];
+          for (const event of happenings) {
+            happen(steady, event);
+            happen(odd, event);
+            assert.deepEqual(seen(odd), seen(steady));
+          }
+        },
+      ),
     );
   });
 

@@ -55,14 +55,23 @@ export class Rollouts {
   state: RolloutState = noRollout;
   readonly actions: RolloutAction[] = [];
   readonly #answers: Map<string, Answer>;
+  readonly #wallClock: (nowMs: number) => number;
   nowMs = 0;
 
-  constructor(answers: Readonly<Record<string, Answer>> = {}) {
+  constructor(
+    answers: Readonly<Record<string, Answer>> = {},
+    wallClock = (nowMs: number) => 1_000_000 + nowMs,
+  ) {
     this.#answers = new Map(Object.entries(answers));
+    this.#wallClock = wallClock;
   }
 
   step(event: WithoutTime<RolloutEvent>): Outcome {
-    const outcome = stepRollout(this.state, { ...event, nowMs: this.nowMs, atMs: 1_000_000 + this.nowMs });
+    const outcome = stepRollout(this.state, {
+      ...event,
+      nowMs: this.nowMs,
+      atMs: this.#wallClock(this.nowMs),
+    });
     this.state = outcome.state;
     this.actions.push(...outcome.actions);
     return outcome;

@@ -154,6 +154,40 @@ describe("stepRollout", () => {
     assert.equal(rollouts.state.quarantine.size, 0);
   });
 
+  const probe = { kind: "http", url: "http://edge/health", timeoutMs: 1, attempts: 1 } as const;
+  const moments: Readonly<Record<string, () => Rollouts>> = {
+    acking: () => rolling(fleetOf(8, "silent")),
+    soaking: () => rolling(fleetOf(8), policies([percent(25, { soakMs: 60_000 }), percent(100)])),
+    probing: () => {
+      const rollouts = rolling(fleetOf(8), policies([percent(25, { probe }), percent(100)]));
+      rollouts.pass(10_000);
+      return rollouts;
+    },
+    waiting: () => {
+      const rollouts = rolling(
+        fleetOf(8),
+        policies([{ ...percent(25), waitsForPromote: true }, percent(100)]),
+      );
+      rollouts.pass(10_000);
+      return rollouts;
+    },
+  };
+  for (const [phase, begin] of Object.entries(moments)) {
+    it(`lets a newer revision take over while the one before is ${phase}, paused or not`, () => {
+      for (const isPaused of [false, true]) {
+        const rollouts = begin();
+        assert.equal(rollouts.state.run?.groups.get("edge")?.phase.kind, phase);
+        if (isPaused) command(rollouts, { kind: "pause" });
+        rollouts.offer({ revision: three, policies: staged });
+        assert.equal(rollouts.state.serving?.candidate?.revision, three);
+        assert.equal(rollouts.state.run?.paused, undefined);
+        assert.equal(rollouts.reached().length, 2);
+        assert.equal(results(rollouts).at(-1), "superseded");
+        assert.equal(rollouts.state.quarantine.size, 0);
+      }
+    });
+  }
+
   it("goes back to stable when the source does", () => {
     const rollouts = rolling(fleetOf(8));
     rollouts.offer({ revision: one, policies: staged });
@@ -162,7 +196,6 @@ describe("stepRollout", () => {
   });
 
   it("probes after the soak, and goes by what comes of it", () => {
-    const probe = { kind: "http", url: "http://edge/health", timeoutMs: 1, attempts: 1 } as const;
     const probing = () => {
       const rollouts = rolling(fleetOf(4), policies([percent(50, { probe }), percent(100)]));
       const { actions } = rollouts.pass(10_000);
