@@ -30,6 +30,20 @@ function results(rollouts: Rollouts): readonly string[] {
   return rollouts.actions.flatMap((action) => (action.kind === "record" ? [action.record.result] : []));
 }
 
+const probe = { kind: "http", url: "http://edge/health", timeoutMs: 1, attempts: 1 } as const;
+
+/** With a probe that is asked for. */
+function probing() {
+  const rollouts = rolling(fleetOf(4), policies([percent(50, { probe }), percent(100)]));
+  const { actions } = rollouts.pass(10_000);
+  const [asked] = [...rollouts.actions, ...actions].flatMap((action) =>
+    action.kind === "probe" ? [action] : [],
+  );
+  assert.ok(asked);
+  assert.deepEqual(asked.probe, probe);
+  return { rollouts, key: asked.key };
+}
+
 describe("stepRollout", () => {
   it("gives the first revision to all nodes: there is nothing to go back to", () => {
     const rollouts = new Rollouts(fleetOf(3));
@@ -154,7 +168,6 @@ describe("stepRollout", () => {
     assert.equal(rollouts.state.quarantine.size, 0);
   });
 
-  const probe = { kind: "http", url: "http://edge/health", timeoutMs: 1, attempts: 1 } as const;
   const moments: Readonly<Record<string, () => Rollouts>> = {
     acking: () => rolling(fleetOf(8, "silent")),
     soaking: () => rolling(fleetOf(8), policies([percent(25, { soakMs: 60_000 }), percent(100)])),
@@ -196,16 +209,6 @@ describe("stepRollout", () => {
   });
 
   it("probes after the soak, and goes by what comes of it", () => {
-    const probing = () => {
-      const rollouts = rolling(fleetOf(4), policies([percent(50, { probe }), percent(100)]));
-      const { actions } = rollouts.pass(10_000);
-      const [asked] = [...rollouts.actions, ...actions].flatMap((action) =>
-        action.kind === "probe" ? [action] : [],
-      );
-      assert.ok(asked);
-      assert.deepEqual(asked.probe, probe);
-      return { rollouts, key: asked.key };
-    };
     const good = probing();
     good.rollouts.step({ kind: "probed", key: "0 0 edge", failure: "of another stage" });
     good.rollouts.step({ kind: "probed", key: good.key });

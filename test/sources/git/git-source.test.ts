@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { gitRepository } from "../../kit/git-repository.ts";
@@ -118,6 +118,34 @@ describe("GitSource, when the remote is not as it was,", needs("git"), () => {
       "[core]\n\trepositoryformatversion = 0\n[uploadpack]\n\tallowFilter = true\n",
     );
     assert.deepEqual(textsOf(await followed.next()), { "a.yaml": "a: 1" });
+  });
+
+  it("says that it lost an object in the middle, keeps what it had, and goes on when that is back", async () => {
+    using repository = gitRepository({ "a.yaml": "a: 1" });
+    await using followed = new Followed(repository.url);
+    await followed.next();
+    repository.commit({ "a.yaml": "a: 2" });
+    const blob = repository.git("rev-parse", "HEAD:a.yaml");
+    const object = join(repository.path, ".git/objects", blob.slice(0, 2), blob.slice(2));
+    renameSync(object, `${object}.lost`);
+    assert.match(failuresOf(await followed.poked()).join(), /^git-unreachable -: /);
+    renameSync(`${object}.lost`, object);
+    assert.deepEqual(textsOf(await followed.poked()), { "a.yaml": "a: 2" });
+  });
+
+  it("fetches anew what somebody has deleted of its own copy while it runs", async () => {
+    using repository = gitRepository({ "a.yaml": "a: 1" });
+    await using followed = new Followed(repository.url);
+    await followed.next();
+    for (const [text, lost] of [
+      ["a: 2", "bare/objects"],
+      ["a: 3", "bare"],
+      ["a: 4", ""],
+    ] as const) {
+      rmSync(join(followed.folder, lost), { recursive: true });
+      repository.commit({ "a.yaml": text });
+      assert.deepEqual(textsOf(await followed.poked()), { "a.yaml": text }, lost);
+    }
   });
 
   it("says that a branch is gone", async () => {
