@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { peerPath } from "../../test/kit/peers.ts";
 import { usageOf } from "./usage.ts";
 
 const run = promisify(execFile);
@@ -25,7 +26,7 @@ export async function measureWithWrk(
 ): Promise<WrkSample> {
   const flags = headers.flatMap((header) => ["-H", header]);
   const load = (duration: number) =>
-    run("wrk", ["-t1", `-c${connections}`, `-d${duration}s`, "--timeout", "30s", ...flags, url]);
+    run(peerPath("wrk"), ["-t1", `-c${connections}`, `-d${duration}s`, "--timeout", "30s", ...flags, url]);
   // A proxy runs for months: what its first seconds cost (JIT, growing heaps, cold caches) is not what is measured.
   await load(warmUpSeconds);
   const before = usageOf(pid);

@@ -49,7 +49,7 @@ const { scripts }: { readonly scripts: Readonly<Record<string, string>> } = JSON
   textOf("package.json"),
 );
 const benchmarks = Array.from(
-  textOf("bench/main.ts").matchAll(/^ {2}"?([\w-]+)"?: \{ marks: /gm),
+  textOf("bench/main.ts").matchAll(/^ {2}"?([\w-]+)"?: \{ needs: /gm),
   ([, name]) => `bench -- ${name}`,
 );
 const runnable = new Set([...Object.keys(scripts), ...benchmarks]);

@@ -2,7 +2,7 @@ import { accessSync, constants, readdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Programs of others that tests compare us with. */
+/** Programs of others that tests and benchmarks compare us with, or use. */
 export type PeerName =
   | "envoy"
   | "haproxy"
@@ -17,7 +17,8 @@ export type PeerName =
   | "ssh-keygen"
   | "sshd"
   | "strace"
-  | "openssl";
+  | "openssl"
+  | "wrk";
 
 interface Peer {
   /** An environment variable with the path of the program; it wins. */
@@ -48,6 +49,7 @@ const peers: Readonly<Record<PeerName, Peer>> = {
   sshd: { variable: "SSHD_BIN", installed: nowhere, commands: ["sshd"] },
   strace: { variable: "STRACE_BIN", installed: nowhere, commands: ["strace"] },
   openssl: { variable: "OPENSSL_BIN", installed: nowhere, commands: ["openssl"] },
+  wrk: { variable: "WRK_BIN", installed: nowhere, commands: ["wrk"] },
   grpcurl: {
     variable: "GRPCURL_BIN",
     installed: () => ".peers/bin/grpcurl",
