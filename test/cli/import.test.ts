@@ -187,6 +187,11 @@ describe("chancery import of a bootstrap", () => {
     const cases: readonly (readonly [string, RegExp])[] = [
       ["static_resources: {clusters: [{nam: a}]}\n", /did you mean name\?/],
       ["- a\n", /expected a config_dump or a bootstrap/],
+      [
+        "clusters: [{name: a}]\n",
+        /found a list of clusters: .* `chancery serve` takes such files as they are/,
+      ],
+      ["resources: []\n", /found a list of resources: there is nothing to import/],
       ["static_resources: {clusters: [{name: a}, {name: a}]}\n", /cannot be served as it is/],
     ];
     for (const [text, expected] of cases) {
@@ -249,7 +254,10 @@ for (const [program, start, skip] of [
       assert.deepEqual(stdout, "listeners/secure.yaml\nsecrets/front.yaml\n");
       const secret = readFileSync(folder.file("c/secrets/front.yaml"), "utf8");
       assert.match(secret, /inline_string: '\[redacted\]' {2}# masked in the dump: put the secret here/);
-      assert.match(stderr, /^note: secrets\/front\.yaml has 1 masked secret, at the comments$/m);
+      assert.match(
+        stderr,
+        /^note: secrets\/front\.yaml: tls_certificate\.private_key\.inline_string is masked, and has to be put in at the comment$/m,
+      );
       assert.doesNotMatch(secret, /PRIVATE KEY/);
       resourcesIn(folder.file("c"));
     });

@@ -3,20 +3,21 @@ import { resourceTypes } from "../../config/resource-types.ts";
 import type { JsonValue } from "../../schema/json-value.ts";
 import { toYamlText } from "../../schema/to-json/yaml-text.ts";
 import { typeNameOf } from "../../schema/type-urls.ts";
-import type { Imported, ImportedResource } from "./imported.ts";
+import { fieldsOf, type Imported, type ImportedResource } from "./imported.ts";
 
 /** A file of the folder. */
 export interface LaidOutFile {
   /** Below the folder, with `/`. */
   readonly path: string;
   readonly text: string;
-  /** How many values were masked; a comment stands at each. */
-  readonly masked: number;
+  /** Fields whose values were masked, as paths such as `tls_certificate.private_key.inline_bytes`; a comment stands at each. */
+  readonly masked: readonly string[];
 }
 
 const longestName = 80;
 /** How Envoy masks text, and bytes in base64. */
 const maskedLine = /^(.*(?:'\[redacted\]'|W3JlZGFjdGVkXQ==))$/gm;
+const maskedValues: ReadonlySet<JsonValue | undefined> = new Set(["[redacted]", "W3JlZGFjdGVkXQ=="]);
 const maskedComment = "# masked in the dump: put the secret here, or the name of a file";
 
 /** The folder of a group's own files. */
@@ -31,15 +32,24 @@ export function layOut(imported: Imported, group: string | undefined): readonly 
   const files = imported.resources.map((resource) => {
     const { key, item } = keyed(resource);
     const text = toYamlText({ [key]: [item] });
-    const masked = text.match(maskedLine)?.length ?? 0;
+    const masked = maskedFields(resource.fields, "");
     const path = freePath(`${root}${key}/${fileName(resource.name)}`, taken);
-    return { path, masked, text: masked === 0 ? text : text.replaceAll(maskedLine, `$1  ${maskedComment}`) };
+    return { path, masked, text: text.replaceAll(maskedLine, `$1  ${maskedComment}`) };
   });
   if (imported.bootstrapClusters.length === 0) return files;
   const comment =
     "# Clusters that every node has from its own bootstrap, so that naming them is no mistake.\n";
   const text = `${comment}${toYamlText({ bootstrap_clusters: [...imported.bootstrapClusters] })}`;
-  return [...files, { path: chanceryFile, text, masked: 0 }];
+  return [...files, { path: chanceryFile, text, masked: [] }];
+}
+
+function maskedFields(value: JsonValue | undefined, path: string): readonly string[] {
+  if (maskedValues.has(value)) return [path];
+  if (Array.isArray(value)) {
+    return value.flatMap((item: JsonValue, index) => maskedFields(item, `${path}[${index}]`));
+  }
+  const prefix = path === "" ? "" : `${path}.`;
+  return Object.entries(fieldsOf(value)).flatMap(([key, inner]) => maskedFields(inner, `${prefix}${key}`));
 }
 
 /** The key of the list that a resource stands in; types without one say what they are. */

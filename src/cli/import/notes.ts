@@ -13,14 +13,14 @@ export function notesOn(
     readonly kept: readonly string[];
   },
 ): readonly string[] {
-  const masked = files.filter((file) => file.masked > 0);
   const cluster = target.group ?? (node?.cluster || "CLUSTER");
   const next = `next: chancery validate ${target.folder}; chancery bootstrap --node ${node?.id ?? "ID"} --cluster ${cluster}`;
   return [
     ...notes.map((note) => printable(note, 300)),
-    ...masked.map(
-      ({ path, masked: count }) =>
-        `${path} has ${count} masked ${count === 1 ? "secret" : "secrets"}, at the comments`,
+    ...files.flatMap(({ path, masked }) =>
+      masked.map((field) =>
+        printable(`${path}: ${field} is masked, and has to be put in at the comment`, 300),
+      ),
     ),
     ...target.kept.map(
       (path) =>

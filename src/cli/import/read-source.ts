@@ -1,4 +1,5 @@
 import { hasErrors, type Problem } from "../../base/problem.ts";
+import { resourceTypes } from "../../config/resource-types.ts";
 import { fieldKey, withoutType } from "../../config/source-tree.ts";
 import type { Schema } from "../../schema/schema.ts";
 import { BOOTSTRAP, typeNameOf } from "../../schema/type-urls.ts";
@@ -13,6 +14,12 @@ export interface ReadSource {
   readonly imported?: Imported;
   readonly problems: readonly Problem[];
 }
+
+/** Lists of resources in files that are served as they are; a bootstrap has none of them at its top. */
+const resourceKeys: ReadonlySet<string> = new Set([
+  "resources",
+  ...resourceTypes.flatMap(({ keys }) => keys),
+]);
 
 /** What a `/config_dump` (it has `configs`) or a bootstrap holds. */
 export function readSource(schema: Schema, name: string, text: string): ReadSource {
@@ -31,6 +38,15 @@ export function readSource(schema: Schema, name: string, text: string): ReadSour
     const dump = readConfigDump(schema, name, text);
     if (hasErrors(dump.problems)) return { problems: dump.problems };
     return { imported: liftDump(dump.items), problems: dump.problems };
+  }
+  const list = document.entries.map(({ key }) => fieldKey(key)).find((key) => resourceKeys.has(key));
+  if (list !== undefined) {
+    const message = `expected a config_dump or a bootstrap, found a list of ${list}: there is nothing to import, \`chancery serve\` takes such files as they are`;
+    return {
+      problems: [
+        { code: "wrong-shape", severity: "error", message, place: { file: name, line: 1, column: 1 } },
+      ],
+    };
   }
   const type = typeNameOf(BOOTSTRAP);
   const read = schema.fromSource(type, withoutType(document));
