@@ -111,7 +111,10 @@ async function compile(inputs, outside = { messages: new Map(), enums: new Map()
   const { linkFiles } = await load("link.js");
 
   const isSupplement = (file) => file.folder === supplementsRoot;
-  const parse = (file) => parseProto(file.name, file.text);
+  const parse = (file) => {
+    const parsed = parseProto(file.name, file.text);
+    return parsed.package.startsWith("chancery.") ? parsed : withoutComments(parsed);
+  };
   const base = inputs.filter((file) => !isSupplement(file)).map(parse);
   const supplements = inputs.filter(isSupplement).map(parse);
   const files = supplementFiles(base, {
@@ -119,6 +122,15 @@ async function compile(inputs, outside = { messages: new Map(), enums: new Map()
     removed: supplements.length > 0 ? removedNames() : new Set(),
   });
   return { files, ...linkFiles(files, outside) };
+}
+
+/** Texts of others are theirs, and would be most of the bundle. */
+function withoutComments(file) {
+  const messages = file.messages.map((message) => ({
+    ...message,
+    fields: message.fields.map(({ comment: _, ...field }) => field),
+  }));
+  return { ...file, messages };
 }
 
 /** The types of the packages that are whole, and all that they refer to. */

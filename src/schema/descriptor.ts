@@ -43,6 +43,8 @@ export interface FieldDescriptor {
   readonly hasPresence: boolean;
   /** Name of the real oneof that it belongs to; absent for proto3 `optional`. */
   readonly oneof?: string;
+  /** What its .proto file says of it, in one line. The types of others come without: their texts would be most of the bundle. */
+  readonly comment?: string;
   readonly isDeprecated?: boolean;
   /** `(envoy.annotations.disallowed_by_default)`: Envoy refuses a value unless its runtime allows deprecated features. */
   readonly isDisallowed?: boolean;

@@ -28,6 +28,38 @@ const ofFile = validator("file");
 const ofSettings = validator("chancery.yaml");
 const ofBootstrap = validator("bootstrap");
 
+interface SettingsSchema {
+  readonly definitions: Readonly<
+    Record<
+      string,
+      {
+        readonly anyOf?: readonly {
+          readonly properties?: Readonly<Record<string, { readonly description?: string }>>;
+        }[];
+      }
+    >
+  >;
+}
+
+describe("The JSON Schema of chancery.yaml", () => {
+  it("says of every key what it is for", () => {
+    const { definitions }: SettingsSchema = JSON.parse(
+      JSON.stringify(editorSchema(schema, { kind: "settings" })),
+    );
+    const keys = Object.entries(definitions).flatMap(([name, { anyOf = [] }]) =>
+      Object.entries(anyOf[0]?.properties ?? {}).map(([key, { description }]) => ({
+        key: `${name}.${key}`,
+        description,
+      })),
+    );
+    assert.ok(keys.length > 50, `${keys.length} keys`);
+    assert.deepEqual(
+      keys.filter(({ description = "" }) => !/^[A-Z`].*[.:]$/.test(description)),
+      [],
+    );
+  });
+});
+
 describe("The JSON Schemas for editors take", () => {
   for (const file of yamlFiles("examples")) {
     it(file, () => {

@@ -34,6 +34,8 @@ export interface DraftField {
   /** As the syntax says it for scalars; message fields have presence always. */
   readonly hasPresence: boolean;
   readonly oneof?: string;
+  /** What its .proto file says of it, in one line. */
+  readonly comment?: string;
   readonly isDeprecated: boolean;
   readonly isDisallowed: boolean;
   readonly isSensitive: boolean;

@@ -101,6 +101,7 @@ function linkField(draft: DraftField, type: FieldKind): FieldDescriptor {
     isPacked: draft.isRepeated && draft.wantsPacked && canBePacked(type),
     hasPresence: !draft.isRepeated && !isMap && (draft.hasPresence || type.kind === "message"),
     ...(draft.oneof === undefined ? {} : { oneof: draft.oneof }),
+    ...(draft.comment === undefined ? {} : { comment: draft.comment }),
     ...(draft.isDeprecated ? { isDeprecated: true } : {}),
     ...(draft.isDisallowed ? { isDisallowed: true } : {}),
     ...(draft.isSensitive ? { isSensitive: true } : {}),

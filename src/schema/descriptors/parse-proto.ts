@@ -25,7 +25,10 @@ export function parseProto(name: string, text: string): DraftFile {
 }
 
 function parse(text: string): protobuf.IParserResult {
-  const result = protobuf.parse(rewriteLiterals(text), new protobuf.Root(), { keepCase: true });
+  const result = protobuf.parse(rewriteLiterals(text), new protobuf.Root(), {
+    keepCase: true,
+    alternateCommentMode: true,
+  });
   // What proto2 and proto3 say differently (packed, presence) is known only after this.
   // oxlint-disable-next-line no-underscore-dangle -- resolveAll() does the same but wants every name resolved
   result.root._resolveFeaturesRecursive("proto2");
@@ -70,6 +73,7 @@ function draftField(field: protobuf.Field): DraftField {
     wantsPacked: field.packed,
     hasPresence: field.hasPresence && !field.repeated && !field.map,
     ...(oneof && !isSynthetic(oneof) ? { oneof: oneof.name } : {}),
+    ...(field.comment ? { comment: field.comment.replaceAll(/\s+/g, " ").trim() } : {}),
     isDeprecated: optionOf(field, "deprecated") === true,
     isDisallowed: optionOf(field, "(envoy.annotations.disallowed_by_default)") === true,
     isSensitive: optionOf(field, "(udpa.annotations.sensitive)") === true,

@@ -89,9 +89,14 @@ export class MessageSchemas {
     return { anyOf: [object, valueReference] };
   }
 
-  #field({ type, isRepeated, rules = {}, isDeprecated = false }: FieldDescriptor): JsonSchema {
+  #field({ type, isRepeated, rules = {}, isDeprecated = false, comment }: FieldDescriptor): JsonSchema {
     const schema = isRepeated ? this.#list(type, rules) : this.#kind(type, rules);
-    return isDeprecated ? { ...schema, deprecated: true, deprecationMessage: "deprecated" } : schema;
+    return {
+      // Draft 7 minds nothing that stands beside a reference.
+      ...(comment !== undefined && "$ref" in schema ? { allOf: [schema] } : schema),
+      ...(comment !== undefined && { description: comment }),
+      ...(isDeprecated && { deprecated: true, deprecationMessage: "deprecated" }),
+    };
   }
 
   #list(type: FieldKind, rules: FieldRules): JsonSchema {
