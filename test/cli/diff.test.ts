@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { runProgram } from "../../src/cli/program.ts";
@@ -146,6 +147,8 @@ describe("chancery diff", () => {
         ["git:HEAD", "git:HEAD~1", repository.path, "2s -> 1s"],
         ["HEAD:./", ".", folder, "2s -> 3s"],
         ["HEAD:config", "config", repository.path, "2s -> 3s"],
+        ["HEAD~1:config/a.yaml", "HEAD:config/a.yaml", repository.path, "1s -> 2s"],
+        ["HEAD:./a.yaml", "a.yaml", folder, "2s -> 3s"],
       ];
       for (const [old, next, cwd, change] of cases) {
         const { stdout, stderr } = await diff([old, next], cwd);
@@ -154,11 +157,27 @@ describe("chancery diff", () => {
       }
     });
 
+    it("exits 2 for a file of a revision that is no text, or has an error, at its place", async () => {
+      using repository = gitRepository({ "bad.yaml": "clusters: [{nam: a}]\n" });
+      writeFileSync(join(repository.path, "latin.yaml"), Buffer.from("# caf\xe9\n", "latin1"));
+      repository.git("add", ".");
+      repository.commit({ "good.yaml": cluster("1s") });
+      const latin = await diff(["HEAD:latin.yaml", "good.yaml"], repository.path);
+      assert.equal(latin.code, 2);
+      assert.match(latin.stderr, /^error: .*HEAD:latin\.yaml:1:6.*UTF-8/);
+      const bad = await diff(["HEAD:bad.yaml", "good.yaml"], repository.path);
+      assert.equal(bad.code, 2);
+      assert.match(bad.stderr, /HEAD:bad\.yaml:1:13 .*did you mean name\?/);
+    });
+
     it("exits 2 for what git does not know", async () => {
       using repository = gitRepository({ "config/a.yaml": cluster("1s") });
       const unknown = await diff(["nothing:config", "config"], repository.path);
       assert.match(unknown.stderr, /git knows no revision "nothing"/);
       assert.equal(unknown.code, 2);
+      const bare = await diff(["HEAD~1", "config"], repository.path);
+      assert.match(bare.stderr, /^error: HEAD~1 does not exist\na revision of git is git:REV or REV:PATH/);
+      assert.equal(bare.code, 2);
       const missing = await diff(["HEAD:elsewhere", "config"], repository.path);
       assert.match(missing.stderr, /has no folder "elsewhere"/);
       assert.equal(missing.code, 2);

@@ -7,6 +7,8 @@ import { readCommit } from "../../sources/git/read-commit.ts";
 import type { GitReader } from "../../sources/git/repository.ts";
 import { runProgram } from "../../sources/run-program.ts";
 import { defaultSourceLimits } from "../../sources/reading.ts";
+import { decodeText } from "../../sources/decode-text.ts";
+import { notUtf8 } from "../../sources/problems.ts";
 import { CommandError, exitCode } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -14,7 +16,8 @@ const answerMaxBytes = 64 * 1024 * 1024;
 
 /**
  * The configuration files of a commit in the repository that the current folder is in, read from its objects: no work tree, no
- * hooks, no filters. Throws `CommandError` when there is no such repository, revision or folder.
+ * hooks, no filters; or the one file that `path` names. Throws `CommandError` when there is no such repository, revision, folder or
+ * file, or it is no text.
  */
 export async function readRevision(
   { revision, path }: { readonly revision: string; readonly path: string },
@@ -28,6 +31,10 @@ export async function readRevision(
     throw new CommandError(exitCode.undecided, `git knows no revision ${JSON.stringify(revision)}`);
   const commit = found.stdout.toString("ascii").trim();
   const folder = folderOf(path, prefix);
+  const shownAs = `${revision}:${folder}`;
+  const kind = await reader.git(["cat-file", "-t", `${commit}:${folder}`], { signal });
+  if (kind.stdout.toString("ascii").trim() === "blob")
+    return [await readFileOf(reader, `${commit}:${folder}`, { path: posix.basename(folder), shownAs })];
   try {
     const options = { folder, limits: defaultSourceLimits, known: new Map(), signal };
     const { files } = await readCommit(reader, commit, options);
@@ -37,6 +44,26 @@ export async function readRevision(
     const problems = error.problems.map((problem) => formatProblem(problem));
     throw new CommandError(exitCode.undecided, problems.join("\n"), undefined, { cause: error });
   }
+}
+
+/** One file of a commit, by its name in git's words. */
+async function readFileOf(
+  reader: GitReader,
+  object: string,
+  named: { readonly path: string; readonly shownAs: string },
+): Promise<ConfigFile> {
+  const { fileBytes } = defaultSourceLimits;
+  const { signal } = new AbortController();
+  const size = await reader.git(["cat-file", "-s", object], { signal });
+  if (Number(size.stdout.toString("ascii")) > fileBytes)
+    throw new CommandError(
+      exitCode.undecided,
+      `${named.shownAs}: file is larger than the limit of ${fileBytes} bytes`,
+    );
+  const content = await reader.git(["cat-file", "blob", object], { signal });
+  const text = decodeText(content.stdout);
+  if (typeof text === "string") return { ...named, text };
+  throw new CommandError(exitCode.undecided, formatProblem(notUtf8(named.shownAs, text)));
 }
 
 /** From the root of the repository, or from the current folder as git takes `REV:./PATH`; no slash at the end. */

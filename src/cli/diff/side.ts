@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
+import { CommandError, exitCode } from "../exit-code.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** One of the two configurations that are compared. */
@@ -12,7 +13,7 @@ export type Side =
 
 /**
  * What an argument names: `server`; `git:REV` or `git:REV:PATH`; what is on disk; else `REV:PATH` as git has it, where PATH starts at the
- * root of the repository unless it begins with `./` or `../`.
+ * root of the repository unless it begins with `./` or `../`. Throws `CommandError` for what is none of them.
  */
 export async function sideOf(text: string, { cwd }: Pick<Terminal, "cwd">): Promise<Side> {
   if (text === "server") return { kind: "server" };
@@ -21,6 +22,10 @@ export async function sideOf(text: string, { cwd }: Pick<Terminal, "cwd">): Prom
   const colon = text.indexOf(":");
   if (colon > 0 && !(await isThere(resolve(cwd, text)))) {
     return { kind: "git", revision: text.slice(0, colon), path: text.slice(colon + 1) };
+  }
+  if (text !== "-" && !(await isThere(resolve(cwd, text)))) {
+    const hint = "a revision of git is git:REV or REV:PATH, a running server is `server`";
+    throw new CommandError(exitCode.undecided, `${text} does not exist`, hint);
   }
   return { kind: "files", path: text };
 }
