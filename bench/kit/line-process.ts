@@ -14,6 +14,8 @@ export class LineProcess implements AsyncDisposable {
   constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
     this.name = [command, ...args].join(" ");
     this.#child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"], env });
+    // That it is gone, and how it went, the next line that is expected tells.
+    this.#child.stdin!.on("error", () => {});
     this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
   }
 
@@ -30,7 +32,7 @@ export class LineProcess implements AsyncDisposable {
   async expect(word: string): Promise<string[]> {
     for (;;) {
       const { value, done } = await this.#lines.next();
-      if (done) throw new Error(`${this.name}: ended before it said "${word}"`);
+      if (done) throw new Error(`${this.name}: ended with ${await this.#end()} before it said "${word}"`);
       const [first, ...rest] = value.split(" ");
       if (first === word) return rest;
     }
@@ -40,10 +42,17 @@ export class LineProcess implements AsyncDisposable {
   async expectMatch(pattern: RegExp): Promise<string> {
     for (;;) {
       const { value, done } = await this.#lines.next();
-      if (done) throw new Error(`${this.name}: ended before it said ${pattern}`);
+      if (done) throw new Error(`${this.name}: ended with ${await this.#end()} before it said ${pattern}`);
       const found = pattern.exec(value)?.[1];
       if (found !== undefined) return found;
     }
+  }
+
+  /** Its exit code or the signal that ended it. */
+  async #end(): Promise<string> {
+    const { exitCode, signalCode } = this.#child;
+    if (exitCode === null && signalCode === null) await once(this.#child, "exit");
+    return String(this.#child.exitCode ?? this.#child.signalCode);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
