@@ -2,6 +2,7 @@ import { hasErrors } from "../base/problem.ts";
 import type { ComparedGroup } from "../checks/impact/compare-groups.ts";
 import type { Schema } from "../schema/schema.ts";
 import type { ShownGroup } from "./diff/format-diff.ts";
+import type { Move } from "./diff/moves.ts";
 import { colorFlag, type ColorMode, colorsFor } from "./color.ts";
 import { defineCommand } from "./command.ts";
 import { type ServerFlags, serverFlags, userTypeFlags } from "./common-flags.ts";
@@ -17,7 +18,7 @@ export const diffCommand = defineCommand({
     "Compares what two configurations mean: by group, resource and field, secrets masked; another spelling or order of the same",
     "meaning is no difference. Says of each change what Envoy does with it: in place, filter chain drained, listener drained, re-bound,",
     "cluster re-warmed, endpoints drained, and so on. OLD and NEW are folders, Envoy bootstraps, revisions of the git repository around",
-    "the current folder (REV:PATH, or git:REV[:PATH]), or `server`, a running `chancery serve`: then it tells the nodes that are connected.",
+    "the current folder (REV:PATH, or git:REV[:PATH]), or `server`, a running `chancery serve`: then it tells the nodes that are connected, and which of them change their group.",
     "Exits 0 when nothing changes, 1 when something does, 2 when that cannot be found out.",
   ].join(" "),
   arguments: [
@@ -50,17 +51,19 @@ export const diffCommand = defineCommand({
       const groupsOf = (side: SideContent) =>
         isMasked && !side.nodes ? maskGroups(schema, side.groups) : side.groups;
       const nodes = old.nodes ?? next.nodes;
-      const groups = compareGroups(schema, groupsOf(old), groupsOf(next)).map((group) => ({
+      const [oldGroups, nextGroups] = [groupsOf(old), groupsOf(next)];
+      const moves = isMasked ? await movesOf(schema, oldGroups, nextGroups, flags, terminal) : undefined;
+      const groups = compareGroups(schema, oldGroups, nextGroups).map((group) => ({
         ...group,
         ...(nodes && { nodes: nodes.get(group.name) ?? [] }),
       }));
       await writeReport(terminal, flags.output, {
         kind: "Diff",
-        document: { old: before, new: after, groups },
-        lines: groups.flatMap(linesOf),
-        text: () => formatDiff(groups, colorsFor(flags.color, terminal.env, terminal.stdout)),
+        document: { old: before, new: after, groups, ...(moves && { moves }) },
+        lines: [...groups.flatMap(linesOf), ...(moves ?? []).map((move) => ({ ...move }))],
+        text: () => formatDiff(groups, moves ?? [], colorsFor(flags.color, terminal.env, terminal.stdout)),
       });
-      return groups.length === 0 ? exitCode.ok : exitCode.failure;
+      return groups.length === 0 && !moves?.length ? exitCode.ok : exitCode.failure;
     } catch (error) {
       // 1 says that there is a difference, so it cannot say that something went wrong.
       if (!(error instanceof CommandError) || error.exitCode === exitCode.usage) throw error;
@@ -73,6 +76,25 @@ export const diffCommand = defineCommand({
 function linesOf({ resources, ...group }: ShownGroup): readonly Readonly<Record<string, unknown>>[] {
   if (resources.length === 0) return [{ ...group }];
   return resources.map((resource) => ({ group: group.name, ...resource }));
+}
+
+/** The connected nodes that change their group. */
+async function movesOf(
+  schema: Schema,
+  before: readonly ComparedGroup[],
+  after: readonly ComparedGroup[],
+  flags: SideFlags,
+  terminal: Terminal,
+): Promise<readonly Move[]> {
+  const { adminCall } = await import("./admin-client.ts");
+  const { groupsOfNodes } = await import("./diff/read-server.ts");
+  const { movesBetween } = await import("./diff/moves.ts");
+  const call = await adminCall(flags, terminal);
+  const sideOf = async (groups: readonly ComparedGroup[]) => ({
+    groups,
+    groupOf: await groupsOfNodes(groups, call),
+  });
+  return movesBetween(schema, await sideOf(before), await sideOf(after));
 }
 
 interface SideContent {

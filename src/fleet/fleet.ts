@@ -76,6 +76,11 @@ export class Fleet {
     return this.#connected.size;
   }
 
+  /** The nodes that are connected, as they described themselves. */
+  *connected(): Generator<Node, void> {
+    for (const { node } of this.#connected.values()) yield node;
+  }
+
   /** What is known of an open stream whose node is known. */
   stream(streamId: number): StreamRecord | undefined {
     return this.#open(streamId);

@@ -327,6 +327,7 @@ export class ControlPlane {
       events: this.#events,
       notReadyBecause: () => this.#notReadyBecause(),
       nodes: () => this.#observer.nodes(),
+      connected: () => this.#observer.connected(),
       revision: () => this.#revisionReport(),
       loads: () => this.#loads.list(),
       ...rolloutAnswers(this.#rollout),

@@ -5,6 +5,7 @@ import { Fleet, type FleetOptions } from "../fleet/fleet.ts";
 import type { StreamRecord } from "../fleet/node-record.ts";
 import type { NodeStatus } from "../fleet/node-status.ts";
 import type { NamedResource } from "../fleet/refused-resources.ts";
+import type { Node } from "../snapshot/node.ts";
 import type { Revision, RevisionSource } from "../snapshot/revision.ts";
 import type { StreamStatus, XdsEvent } from "../xds/events.ts";
 import type { EventLog } from "./event-log.ts";
@@ -53,6 +54,11 @@ export class Observer {
 
   get connectedCount(): number {
     return this.#fleet.connectedCount;
+  }
+
+  /** The nodes that are connected, as they described themselves. */
+  connected(): Iterable<Node> {
+    return this.#fleet.connected();
   }
 
   /** All nodes, connected and away, with the state that their sessions give them. */

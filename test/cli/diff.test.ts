@@ -25,6 +25,9 @@ const cluster = (timeout: string) => `clusters:\n- {name: web, connect_timeout: 
 
 const secret = (text: string) => `secrets: [{name: s, generic_secret: {secret: {inline_string: ${text}}}}]\n`;
 
+const groups = (edge: string) =>
+  `groups:\n- {name: edge, match: {id: "${edge}"}}\n- {name: inner, match: {metadata: {tier: inner}}}\n`;
+
 const bootstrap = (timeout: string) => `static_resources:\n  ${cluster(timeout).replace("\n", "\n  ")}`;
 
 describe("chancery diff", () => {
@@ -133,6 +136,47 @@ describe("chancery diff", () => {
       ],
     );
     assert.equal(code, 1);
+  });
+
+  it("names connected nodes that change their group, and what that does to them", async () => {
+    const files = { "groups/edge/a.yaml": cluster("1s"), "groups/inner/a.yaml": cluster("2s") };
+    using served = servedFolder({ ...files, "chancery.yaml": groups("edge-*") });
+    using next = servedFolder({ ...files, "chancery.yaml": groups("edge-1") });
+    await using server = new ServeProcess(served.path, served.state);
+    const address = ["--admin-address", await server.adminAddress()];
+    using xds = new RawXdsClient(await server.xdsPort());
+    const metadata = { fields: { tier: { string_value: "inner" } } };
+    for (const node of [{ id: "edge-1" }, { id: "edge-2", metadata }, { id: "edge-3" }]) {
+      const stream = xds.open(adsSotw);
+      stream.send({ node, type_url: CLUSTER });
+      await stream.next();
+    }
+    const { stdout, code } = await diff(["server", next.path, ...address]);
+    assert.deepEqual(
+      stdout.split("\n").map((line) => line.replace(/(re-warmed): .* \[/, "$1: … [")),
+      [
+        'group edge (nodes that match {"id":"edge-1"}; connected: edge-1, edge-2, edge-3)',
+        '  ~ match was {"id":"edge-*"}: nodes may change their group',
+        "",
+        "nodes go from group edge to group inner (edge-2)",
+        "  ~ cluster web",
+        "      cluster-re-warmed: … [connect_timeout]",
+        "      ~ connect_timeout: 1s -> 2s",
+        "",
+        "nodes go from group edge to no group (edge-3)",
+        "  they keep what they have, and are told nothing more",
+        "",
+      ],
+    );
+    assert.equal(code, 1);
+    const { moves } = JSON.parse((await diff([next.path, "server", ...address, "-o", "json"])).stdout);
+    assert.deepEqual(
+      moves.map(({ from, to, nodes, effect }: Record<string, unknown>) => [from, to, nodes, effect]),
+      [
+        ["inner", "edge", ["edge-2"], "cluster-re-warmed"],
+        [undefined, "edge", ["edge-3"], "none"],
+      ],
+    );
   });
 
   describe("with revisions of git", needs("git"), () => {

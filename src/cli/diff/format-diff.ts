@@ -4,6 +4,7 @@ import { severityOf } from "../../checks/impact/effect.ts";
 import type { FieldChange } from "../../checks/impact/field-changes.ts";
 import type { JsonValue } from "../../schema/json-value.ts";
 import type { Colors } from "../color.ts";
+import type { Move } from "./moves.ts";
 
 /** A group with the connected nodes that it has, where a server was asked. */
 export interface ShownGroup extends GroupChange {
@@ -16,9 +17,35 @@ const valueLimit = 160;
 const mostNodes = 5;
 
 /** The difference for people: a group at a time, what it does to traffic first, then what changed. */
-export function formatDiff(groups: readonly ShownGroup[], colors: Colors): string {
-  if (groups.length === 0) return "nothing changes\n";
-  return groups.map((group) => formatGroup(group, colors)).join("\n");
+export function formatDiff(groups: readonly ShownGroup[], moves: readonly Move[], colors: Colors): string {
+  const parts = [
+    ...groups.map((group) => formatGroup(group, colors)),
+    ...moves.map((move) => formatMove(move, colors)),
+  ];
+  return parts.length === 0 ? "nothing changes\n" : parts.join("\n");
+}
+
+/** What nodes of another group get in place of what they had. */
+function formatMove({ from, to, nodes, resources }: Move, colors: Colors): string {
+  const heading = colors.bold(`nodes go from ${named(from)} to ${named(to)}`);
+  return [
+    `${heading} (${nodeList(nodes)})`,
+    ...(to === undefined ? ["  they keep what they have, and are told nothing more"] : []),
+    ...resources.flatMap((resource) => formatResource(resource, colors)),
+    "",
+  ].join("\n");
+}
+
+function named(group: string | undefined): string {
+  return group === undefined ? "no group" : `group ${printable(group)}`;
+}
+
+function nodeList(nodes: readonly string[]): string {
+  const more = nodes.length > mostNodes ? ` and ${nodes.length - mostNodes} more` : "";
+  return `${nodes
+    .slice(0, mostNodes)
+    .map((node) => printable(node, 60))
+    .join(", ")}${more}`;
 }
 
 function formatGroup(group: ShownGroup, colors: Colors): string {
@@ -37,9 +64,7 @@ function whom({ match, nodes }: ShownGroup): string {
     Object.keys(match).length === 0 ? "every node" : `nodes that match ${JSON.stringify(match)}`;
   if (!nodes) return described;
   if (nodes.length === 0) return `${described}; none is connected`;
-  const more = nodes.length > mostNodes ? ` and ${nodes.length - mostNodes} more` : "";
-  const names = nodes.slice(0, mostNodes).map((node) => printable(node, 60));
-  return `${described}; connected: ${names.join(", ")}${more}`;
+  return `${described}; connected: ${nodeList(nodes)}`;
 }
 
 function formatResource({ kind, noun, name, effect, fields }: ResourceChange, colors: Colors): string[] {

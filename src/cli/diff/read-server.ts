@@ -37,6 +37,17 @@ export async function readServer(schema: Schema, call: AdminCall): Promise<Serve
   return { groups, nodes };
 }
 
+/** The group of `groups` that each connected node would belong to, by node id; the server decides. Throws `CommandError`. */
+export async function groupsOfNodes(
+  groups: readonly ComparedGroup[],
+  call: AdminCall,
+): Promise<ReadonlyMap<string, string | undefined>> {
+  const body = { groups: groups.map(({ name, match }) => ({ name, match })) };
+  const path = "/api/v1/groups/match";
+  const { items } = await askAdmin<GroupMatchList>(path, "GroupMatchList", { ...call, body });
+  return new Map(items.map(({ node, group }) => [node, group]));
+}
+
 async function resourcesOf(
   schema: Schema,
   call: AdminCall,
@@ -68,6 +79,12 @@ interface ResourceList {
   readonly kind: "ResourceList";
   readonly items: readonly ResourceReport[];
   readonly isTruncated: boolean;
+}
+
+interface GroupMatchList {
+  readonly apiVersion: string;
+  readonly kind: "GroupMatchList";
+  readonly items: readonly { readonly node: string; readonly group?: string }[];
 }
 
 interface NodeList {

@@ -7,6 +7,7 @@ import type { JsonValue } from "../../schema/json-value.ts";
 import type { RevisionSource } from "../../snapshot/revision.ts";
 import type { RolloutAnswers } from "../rollout/rollout-answers.ts";
 import type { EventLog } from "../event-log.ts";
+import type { ConnectedNodes } from "./group-match-routes.ts";
 import type { NodeConfigAnswers } from "./node-config-routes.ts";
 import type { WhyAnswers } from "./why-routes.ts";
 
@@ -66,7 +67,7 @@ export interface ResourceQuery {
 }
 
 /** What the admin API needs of the control plane. */
-export interface AdminSource extends WhyAnswers, NodeConfigAnswers, RolloutAnswers {
+export interface AdminSource extends WhyAnswers, NodeConfigAnswers, RolloutAnswers, ConnectedNodes {
   readonly version: string;
   readonly events: EventLog;
   /** Why it is not ready, or undefined when it is: ready means that a valid revision is served and nobody shuts down. */

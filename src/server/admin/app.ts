@@ -9,6 +9,7 @@ import type { PushDoor } from "../push/push-door.ts";
 import type { Webhook } from "../webhook/webhook.ts";
 import { eventStream } from "./event-stream.ts";
 import { refusalOf } from "./guard.ts";
+import { groupMatchRoutes } from "./group-match-routes.ts";
 import { pushRoutes } from "./push-routes.ts";
 import { webhookRoutes } from "./webhook-routes.ts";
 import { flagField, readBody } from "./json-body.ts";
@@ -44,6 +45,7 @@ export function createAdminApp(options: AdminAppOptions): Hono {
   queries(app, source);
   whyRoutes(app, source);
   nodeConfigRoutes(app, source);
+  groupMatchRoutes(app, source);
   if (options.pushDoor) pushRoutes(app, options.pushDoor, source, options.tokens);
   rolloutRoutes(app, source, options.tokens);
   eventRoutes(app, options);

@@ -53,6 +53,39 @@ describe("the admin API", () => {
     assert.equal((await adminWith().request("/readyz")).status, 200);
   });
 
+  it("says which of some groups connected nodes would belong to, or all that is wrong with the question", async () => {
+    const locality = { region: "eu", zone: "", sub_zone: "" };
+    const node = { cluster: "", locality, userAgentName: "", userAgentVersion: "", clientFeatures: [] };
+    const { request } = adminWith({
+      connected: () => [
+        { ...node, id: "b" },
+        { ...node, id: "a" },
+      ],
+    });
+    const ask = (body: unknown) => answer(request("/api/v1/groups/match", post(JSON.stringify(body))));
+    const groups = [
+      { name: "one", match: { id: "a" } },
+      { name: "two", match: { id: "a*" } },
+    ];
+    const items = [{ node: "a", group: "one" }, { node: "b" }];
+    assert.deepEqual(await ask({ groups }), [
+      200,
+      { apiVersion: "chancery/v1", kind: "GroupMatchList", items },
+    ]);
+    for (const wrong of [
+      {},
+      { groups: "all" },
+      { groups: [{ name: "one" }] },
+      { groups: [{ name: "one", match: { id: 1 } }] },
+      { groups: [{ name: "one", match: { ids: "a" } }] },
+      { groups: [{ name: "one", match: { locality: { region: 1 } } }] },
+    ]) {
+      const [status, body] = await ask(wrong);
+      assert.equal(status, 400);
+      assert.match(JSON.stringify(body), /groups: expected a list of groups such as/);
+    }
+  });
+
   it("asks for a token on every path but the probes, where it has tokens", async () => {
     const tokens = { nameOf: (header?: string) => (header === "Bearer right" ? "ops" : undefined) };
     const { app, request } = adminWith({}, tokens);

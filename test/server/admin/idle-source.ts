@@ -8,6 +8,7 @@ export function idleSource(more: Partial<AdminSource> = {}): AdminSource {
     events: new EventLog(),
     notReadyBecause: () => undefined,
     nodes: () => [],
+    connected: () => [],
     revision: () => ({ current: null, refused: null }),
     loads: () => [],
     rollout: () => ({ stable: null, rollout: null, last: null, quarantine: [], stateError: null }),
