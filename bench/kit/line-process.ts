@@ -8,7 +8,10 @@ import { createInterface } from "node:readline";
  */
 export class LineProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
+  /** Read as they come, whether anybody expects them or not: a process that nobody reads stops when its pipe is full. */
+  readonly #lines: string[] = [];
+  #isOver = false;
+  #wake = () => {};
   readonly name: string;
 
   constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env) {
@@ -16,7 +19,15 @@ export class LineProcess implements AsyncDisposable {
     this.#child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"], env });
     // That it is gone, and how it went, the next line that is expected tells.
     this.#child.stdin!.on("error", () => {});
-    this.#lines = createInterface({ input: this.#child.stdout! })[Symbol.asyncIterator]();
+    const lines = createInterface({ input: this.#child.stdout! });
+    lines.on("line", (line) => {
+      this.#lines.push(line);
+      this.#wake();
+    });
+    lines.on("close", () => {
+      this.#isOver = true;
+      this.#wake();
+    });
   }
 
   get pid(): number {
@@ -29,22 +40,31 @@ export class LineProcess implements AsyncDisposable {
   }
 
   /** The words after `word` on the next line that begins with it; other lines are passed over. */
-  async expect(word: string): Promise<string[]> {
-    for (;;) {
-      const { value, done } = await this.#lines.next();
-      if (done) throw new Error(`${this.name}: ended with ${await this.#end()} before it said "${word}"`);
-      const [first, ...rest] = value.split(" ");
-      if (first === word) return rest;
-    }
+  expect(word: string): Promise<string[]> {
+    return this.#find(`"${word}"`, (line) => {
+      const [first, ...rest] = line.split(" ");
+      return first === word ? rest : undefined;
+    });
   }
 
   /** The first group of the pattern, on the next line that it matches; other lines are passed over. */
-  async expectMatch(pattern: RegExp): Promise<string> {
+  expectMatch(pattern: RegExp): Promise<string> {
+    return this.#find(String(pattern), (line) => pattern.exec(line)?.[1]);
+  }
+
+  async #find<Found>(what: string, pick: (line: string) => Found | undefined): Promise<Found> {
     for (;;) {
-      const { value, done } = await this.#lines.next();
-      if (done) throw new Error(`${this.name}: ended with ${await this.#end()} before it said ${pattern}`);
-      const found = pattern.exec(value)?.[1];
-      if (found !== undefined) return found;
+      const line = this.#lines.shift();
+      if (line !== undefined) {
+        const found = pick(line);
+        if (found !== undefined) return found;
+      } else if (this.#isOver) {
+        throw new Error(`${this.name}: ended with ${await this.#end()} before it said ${what}`);
+      } else {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
     }
   }
 
